@@ -1,0 +1,3 @@
+"""Argosy: the open, self-hosted RDS."""
+
+__version__ = "0.1.0"

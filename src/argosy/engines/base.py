@@ -1,0 +1,163 @@
+"""What an engine is: a declaration (data, for every process) and a driver with facets (hands, for the agent)."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Protocol, runtime_checkable
+
+from argosy import errors
+from argosy.model.guest import Identity, Probe, Secret, ServiceSpec, Site
+
+
+class Capability(StrEnum):
+    ACCOUNTS = "accounts"
+    DATABASES = "databases"
+    TLS = "tls"
+
+
+@dataclass(frozen=True)
+class Datastore:
+    """One name under which the engine is offered, with fixed ids so that they are the same on every deployment."""
+
+    name: str
+    id: str
+
+
+@dataclass(frozen=True)
+class Found:
+    """One exact version of an engine on this machine."""
+
+    version: str
+    """exact, as the server tells it: `15.18`, `10.11.19`, `7.0.15`"""
+    root: Path
+    """bound read-only into the sandbox"""
+    capabilities: frozenset[Capability]
+    """what this build can: a build without OpenSSL lacks TLS"""
+    note: str = ""
+    """what users should know of this build, e.g. that TLS is not to be had"""
+
+
+@dataclass(frozen=True)
+class Names:
+    """Rules for names, checked before a request is admitted."""
+
+    database_length: int = 64
+    user_length: int = 32
+    reserved_databases: frozenset[str] = frozenset()
+    reserved_users: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Engine:
+    name: str
+    title: str
+    datastores: tuple[Datastore, ...]
+    port: int
+    scheme: str
+    """of connection URLs: `postgresql`, `mysql`, `rediss`"""
+    capabilities: frozenset[Capability]
+    smallest_ram: int
+    """MiB below which a flavor is refused"""
+    names: Names
+    driver: str
+    """`module:Class`, loaded by the agent and by nobody else"""
+    finder: str
+    """`module:function` that takes a directory (an engine root, or / for the host's packages) and returns what it
+    holds, as a sequence of `Found`"""
+    master: str = "root"
+    """the master user that every instance has"""
+
+    def require(self, capability: Capability) -> None:
+        """Raises NotSupported (501) before anything is written."""
+        if capability not in self.capabilities:
+            raise errors.NotSupported(f"{self.title} does not support {capability}")
+
+    def load_driver(self) -> type[Driver]:
+        driver: type[Driver] = _load(self.driver)
+        return driver
+
+    def find(self, root: Path) -> Sequence[Found]:
+        found: Sequence[Found] = _load(self.finder)(root)
+        return found
+
+
+def _load(path: str) -> Any:
+    module, _, name = path.partition(":")
+    return getattr(importlib.import_module(module), name)
+
+
+@dataclass(frozen=True)
+class Database:
+    name: str
+    character_set: str = ""
+    collate: str = ""
+
+
+@dataclass(frozen=True)
+class User:
+    name: str
+    password: Secret
+    host: str = "%"
+    databases: tuple[str, ...] = ()
+
+
+@runtime_checkable
+class Driver(Protocol):
+    """The part every engine has: bring one server to life and keep it configured. Runs as the guest's own user.
+
+    Nothing here waits for long, retries, compresses, uploads, or knows of Argosy's settings. Errors are
+    `errors.GuestFailed` with the server's own words.
+    """
+
+    def __init__(self, site: Site) -> None: ...
+
+    def install(self) -> None:
+        """Make an empty data directory into a template: initialised, cleanly shut down, without any secret or
+        password, loginless except for the guest's own Unix user. Safe to call again after a crash in it.
+        """
+
+    def adopt(self, identity: Identity) -> None:
+        """Before the first start of a clone: give it an identity of its own (system identifier, server id, own
+        administrative secrets). Safe to call again.
+        """
+
+    def configure(self, overrides: Mapping[str, object]) -> bool:
+        """Write the whole configuration (memory from `site.memory`, TLS from `site`), reload a running server;
+        true when only a restart applies all of it.
+        """
+
+    def service(self) -> ServiceSpec:
+        """The process that the guest's init must keep running."""
+
+    def probe(self) -> Probe:
+        """Ask the server how it is, by the local socket. Never raises, never blocks longer than two seconds. It
+        cannot see whether the process should run: DOWN, STOPPED and FAILED are the agent's to say; a refused
+        connection is STARTING.
+        """
+
+    def reload_certificates(self) -> None:
+        """Serve the files under `site.state / "tls"` to new connections, without a restart."""
+
+
+@runtime_checkable
+class Accounts(Protocol):
+    """Users and databases, by the local administrative connection. All verbs may be repeated."""
+
+    def put_master(self, password: Secret) -> None:
+        """Create or reset the master user (`root`), with all rights that a tenant may have."""
+
+    def put_database(self, database: Database) -> None: ...
+
+    def put_user(self, user: User) -> None:
+        """Create the user or set its password, and grant it all rights in its databases."""
+
+    def list_databases(self) -> Sequence[str]: ...
+
+    def list_users(self) -> Sequence[str]: ...
+
+
+FACETS: Mapping[Capability, type] = {Capability.ACCOUNTS: Accounts}

@@ -1,0 +1,75 @@
+"""Commands for guests, as rows. The socket only says "look"; a lost message is found again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from argosy import clock, errors
+from argosy.db.session import ring
+from argosy.db.tables import Command
+from argosy.durable import queue
+from argosy.durable.workflow import Context
+from argosy.model import wire
+
+KINDS: dict[str, type[errors.ArgosyError]] = {"rejected": errors.Rejected, "unavailable": errors.GuestSilent}
+
+
+def ask(ctx: Context[Any], guest: str, verb: str, **arguments: Any) -> dict[str, Any] | None:
+    """The guest's answer, or None while it is still working; asking again is free.
+
+    The command is known by run, step, verb and guest: a worker that crashed after asking finds the same one. Its
+    answer wakes the run. Raises GuestFailed (or what the guest's error kind says) when the guest could not do it.
+    """
+    key = f"{ctx.run.id}/{ctx.run.step}/{verb}/{guest}"
+    with ctx.database.read() as session:
+        command = session.get(Command, key)
+    if command is None:
+        asked = Command(id=key, guest_id=guest, run_id=ctx.run.id, verb=verb, arguments=arguments)
+        ctx.record(lambda session: send(session, asked))
+        return None
+    if not command.answered:
+        return None
+    return outcome(command)
+
+
+def send(session: Session, command: Command) -> None:
+    """Leave a command for its guest, unless it is there already."""
+    if session.get(Command, command.id) is None:
+        command.created = clock.now()
+        session.add(command)
+        ring(session, "conductor")
+
+
+def outcome(command: Command) -> dict[str, Any]:
+    """The result of an answered command. Raises GuestFailed and its kin."""
+    if command.error:
+        raise KINDS.get(command.error_kind, errors.GuestFailed)(command.error)
+    return command.result or {}
+
+
+def pending(session: Session, guest: str) -> Sequence[Command]:
+    """What the guest has not answered yet, oldest first."""
+    waiting = (Command.guest_id == guest) & Command.answered.is_(False)
+    return session.scalars(select(Command).where(waiting).order_by(Command.created, Command.id)).all()
+
+
+def answer(session: Session, guest: str, reply: wire.Answer) -> None:
+    """Keep a guest's answer, once; wakes the run that asked. An answer to another guest's command changes nothing."""
+    command = session.get(Command, reply.id)
+    if command is None or command.guest_id != guest or command.answered:
+        return
+    command.answered, command.arguments = True, None
+    command.result, command.error, command.error_kind = reply.result, reply.error, reply.kind
+    ring(session, "api")
+    if command.run_id:
+        queue.wake(session, command.run_id)
+
+
+def progress(session: Session, guest: str, report: wire.Progress) -> None:
+    command = session.get(Command, report.id)
+    if command is not None and command.guest_id == guest and not command.answered:
+        command.done, command.total, command.unit = report.done, report.total, report.unit

@@ -1,0 +1,1 @@
+"""Nouns without input and output: frozen dataclasses, closed sets, pure functions."""

@@ -1,0 +1,1 @@
+"""One folder per place where guests can run."""

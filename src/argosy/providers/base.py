@@ -1,0 +1,195 @@
+"""What a place to run guests must offer.
+
+Every name is chosen by the caller (the instance's uuid), so `ensure` may be repeated and a crash between "made" and
+"written down" loses nothing. `ensure` returns at once with a state and never waits: waiting is the step's business.
+Deleting what is absent is success. Foreign errors leave a provider only as CloudBusy (retried), CloudFailed (broken)
+or a Rejected (the caller's). What only some can do is a Feature.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Protocol
+
+from argosy.engines.base import Found
+from argosy.model.guest import Secret
+
+
+class State(StrEnum):
+    BUILDING = "building"
+    ACTIVE = "active"
+    STOPPED = "stopped"
+    FAILED = "failed"
+    ABSENT = "absent"
+
+
+class Feature(StrEnum):
+    """A guarantee that holds for instances of this provider, or an ability."""
+
+    VOLUME_SIZE = "volume-size"
+    """a volume's size is enforced"""
+    MEMORY_LIMIT = "memory-limit"
+    CPU_LIMIT = "cpu-limit"
+    ISOLATION = "isolation"
+    """own Unix user and sandbox per guest"""
+    NETWORK_ISOLATION = "network-isolation"
+    """guests cannot reach each other's ports"""
+    GROW_ONLINE = "grow-online"
+    SNAPSHOT = "snapshot"
+    TEMPLATE = "template"
+
+
+class Fence(StrEnum):
+    FENCED = "fenced"
+    """nothing of this server runs any more, for certain"""
+    UNPROVEN = "unproven"
+
+
+@dataclass(frozen=True)
+class ServerSpec:
+    name: str
+    """the instance's uuid"""
+    generation: int
+    """raised by a rebuild: another generation is another guest with another identity"""
+    engine: str
+    version: str
+    """exact; together they name an engine root (or an image)"""
+    ram: int
+    """MiB"""
+    vcpus: float
+    volume: str
+    port: str
+    boot: Secret
+    """the boot document (JSON) that the agent reads: conductors, authority, one-time token, site"""
+
+
+@dataclass(frozen=True)
+class Server:
+    name: str
+    state: State
+    fault: str = ""
+    """why it FAILED, and what would help"""
+
+
+@dataclass(frozen=True)
+class Source:
+    """What a new volume starts from. Empty fields: blank."""
+
+    template: str = ""
+    snapshot: str = ""
+
+
+@dataclass(frozen=True)
+class Volume:
+    name: str
+    state: State
+    bytes: int = 0
+    fault: str = ""
+
+
+@dataclass(frozen=True)
+class Usage:
+    """Bytes."""
+
+    used: int
+    total: int
+
+
+@dataclass(frozen=True)
+class PortSpec:
+    name: str
+    project: str
+    service_port: int
+    """what the engine listens on"""
+    public: bool = False
+    requested: Mapping[str, str] = field(default_factory=dict)
+    """the request's `nics` item, as it came: told back, used where the provider can"""
+
+
+@dataclass(frozen=True)
+class Port:
+    name: str
+    state: State
+    address: str = ""
+    network: str = ""
+    """uuid of the network, for the API's `addresses`"""
+    fault: str = ""
+
+
+class Compute(Protocol):
+    def ensure(self, spec: ServerSpec) -> Server:
+        """The server of this name and generation, started if it is not there or not running; an older generation
+        of the name is removed first.
+        """
+
+    def look(self, name: str) -> Server:
+        """As it is now; state ABSENT when there is none."""
+
+    def stop(self, name: str) -> Server: ...
+
+    def resize(self, name: str, ram: int, vcpus: float) -> Server:
+        """New limits, at once."""
+
+    def delete(self, name: str) -> None: ...
+
+    def fence(self, name: str) -> Fence:
+        """Make sure that nothing of this server runs or will run until `ensure` is called again."""
+
+    def owned(self) -> Sequence[str]:
+        """Names of every server there is, running or not: sweeps compare it with the rows."""
+
+
+class Volumes(Protocol):
+    def ensure(self, name: str, gigabytes: int, source: Source) -> Volume: ...
+
+    def grow(self, name: str, gigabytes: int) -> Volume:
+        """Online where GROW_ONLINE; never smaller."""
+
+    def snapshot(self, name: str, snapshot: str) -> None:
+        """An atomic copy of the volume as it is this moment, under a name of its own."""
+
+    def delete_snapshot(self, snapshot: str) -> None: ...
+
+    def delete(self, name: str) -> None: ...
+
+    def usage(self, name: str) -> Usage: ...
+
+    def owned(self) -> Sequence[str]: ...
+
+    def templates(self) -> Sequence[str]:
+        """Names of complete, undamaged templates."""
+
+    def make_template(self, name: str, volume: str) -> None:
+        """Seal a volume that no server uses as a template, visible whole or not at all."""
+
+    def delete_template(self, name: str) -> None: ...
+
+
+class Networks(Protocol):
+    def ensure(self, spec: PortSpec) -> Port: ...
+
+    def delete(self, name: str) -> None: ...
+
+    def owned(self) -> Sequence[str]: ...
+
+
+class Provider(Protocol):
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def features(self) -> frozenset[Feature]: ...
+
+    @property
+    def compute(self) -> Compute: ...
+
+    @property
+    def volumes(self) -> Volumes: ...
+
+    @property
+    def networks(self) -> Networks: ...
+
+    def catalog(self) -> Mapping[str, Sequence[Found]]:
+        """Engine name -> exact versions that guests can be made of here."""

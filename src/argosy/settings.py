@@ -1,0 +1,249 @@
+"""Every option: type, default, one sentence. The reference manual and the sample file are made from this module.
+
+One TOML file (`argosy.toml` in the state directory), environment variables over it (`ARGOSY_SECTION__OPTION`, lists and
+tables as JSON), nothing else. Read once at the start of a process. The state directory itself is chosen by
+`ARGOSY_STATE` or `--state`; without either it is /var/lib/argosy for root and the XDG state home otherwise.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import tomllib
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from argosy import errors
+
+
+class BadSetting(errors.Broken):
+    """a setting cannot be used"""
+
+
+@dataclass(frozen=True)
+class Database:
+    url: str = ""
+    """SQLAlchemy URL of the control database; empty: SQLite `control.db` in the state directory."""
+
+
+@dataclass(frozen=True)
+class Api:
+    host: str = "127.0.0.1"
+    """Address that the REST API listens on."""
+    port: int = 8779
+    """Port of the REST API."""
+    public_endpoint: str = ""
+    """Base URL that links and the catalog show, when a proxy stands in front; empty: what the request used."""
+    threads: int = 12
+    """Requests served at once."""
+    max_body: int = 1_048_576
+    """Largest request body in bytes; above it the answer is 413."""
+    page_size: int = 20
+    """Default and largest page of a list."""
+    policy_file: str = ""
+    """oslo.policy file (YAML or JSON) laid over the shipped rules; empty: none."""
+
+
+@dataclass(frozen=True)
+class Identity:
+    backend: str = "local"
+    """`local`: our own small Keystone-compatible service; `keystone`: a real one, by keystonemiddleware."""
+    host: str = "127.0.0.1"
+    """Address that the local identity service listens on."""
+    port: int = 5000
+    """Port of the local identity service."""
+    token_seconds: int = 3600
+    """How long a token of the local identity service is good."""
+    logins_per_minute: int = 30
+    """Failed logins per user and minute before further ones are refused with 429 for a while."""
+    region: str = "RegionOne"
+    """Region named in the catalog."""
+    auth_url: str = ""
+    """Keystone's URL, e.g. http://keystone:5000/v3 (backend `keystone` only)."""
+    username: str = ""
+    """Service user that validates tokens at Keystone."""
+    password: str = ""
+    """Password of that service user; better given by environment than by file."""
+    project: str = "service"
+    """Project of that service user."""
+
+
+@dataclass(frozen=True)
+class Conductor:
+    host: str = "127.0.0.1"
+    """Address that the conductor listens on for guests."""
+    port: int = 8780
+    """Port of the conductor."""
+    heartbeat_seconds: float = 10.0
+    """How often a guest reports; a change of health is told at once."""
+    silent_seconds: float = 90.0
+    """After so long without a heartbeat a guest counts as silent (Trove's agent_heartbeat_expiry)."""
+
+
+@dataclass(frozen=True)
+class Taskmanager:
+    threads: int = 6
+    """Operations worked on at once by one task manager."""
+    lease_seconds: float = 30.0
+    """How long a worker of another host may be silent before its operations are taken over."""
+
+
+@dataclass(frozen=True)
+class Provider:
+    kind: str = "local"
+    """Where guests run."""
+    level: str = "auto"
+    """`root`: users, cgroups, sized volumes, sandbox; `user`: plain processes; `auto`: root where started by root."""
+    network: str = "loopback"
+    """`loopback`: 127.x.y.z per guest; `namespace`: a network namespace per guest on a private bridge."""
+    addresses: str = ""
+    """Network that guests' addresses are taken from; empty: a /16 of 127.0.0.0/8 (loopback) or 10.0.0.0/8 (namespace)
+    derived from the state directory, so that deployments stay apart."""
+    pool_gigabytes: int = 0
+    """Size of the volume pool in GiB (a sparse file); 0: four fifths of what is free."""
+    engines: str = ""
+    """Directory with further engine roots, one subdirectory each; empty: `engines` in the state directory."""
+
+
+@dataclass(frozen=True)
+class Tls:
+    default_mode: str = "enforced"
+    """TLS of new instances: `enforced` refuses plain connections, `basic` allows them too."""
+    certificate_days: int = 825
+    """How long an instance's certificate is good; it is renewed at two thirds of it."""
+
+
+@dataclass(frozen=True)
+class Flavor:
+    id: str
+    name: str
+    ram: int
+    """MiB; enforced as the guest's memory limit."""
+    vcpus: float
+    """Processors; enforced as the guest's CPU quota."""
+
+
+SHIPPED_FLAVORS = (
+    Flavor("1", "tiny", 256, 1),
+    Flavor("2", "small", 512, 1),
+    Flavor("3", "medium", 1024, 1),
+    Flavor("4", "large", 2048, 2),
+    Flavor("5", "xlarge", 4096, 2),
+    Flavor("6", "2xlarge", 8192, 4),
+    Flavor("6.1", "2xlarge.compute", 8192, 8),
+)
+
+
+@dataclass(frozen=True)
+class Limits:
+    instances: int = 200
+    """Quota: instances of a project (-1: unlimited). Trove ships 10."""
+    volumes: int = 2000
+    """Quota: GiB of volumes of a project. Trove ships 40."""
+    backups: int = 1000
+    """Quota: backups of a project. Trove ships 50."""
+    ram: int = -1
+    """Quota: MiB of memory of a project."""
+    max_volume_gigabytes: int = 1000
+    """Largest volume in GiB. Trove ships 10."""
+    requests_per_minute: int = 6000
+    """Requests of each verb per project and minute. Trove ships 200."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    state: Path
+    """The state directory: everything that this deployment keeps."""
+    database: Database = field(default_factory=Database)
+    api: Api = field(default_factory=Api)
+    identity: Identity = field(default_factory=Identity)
+    conductor: Conductor = field(default_factory=Conductor)
+    taskmanager: Taskmanager = field(default_factory=Taskmanager)
+    provider: Provider = field(default_factory=Provider)
+    tls: Tls = field(default_factory=Tls)
+    limits: Limits = field(default_factory=Limits)
+    flavors: tuple[Flavor, ...] = SHIPPED_FLAVORS
+
+    @property
+    def database_url(self) -> str:
+        return self.database.url or f"sqlite:///{self.state / 'control.db'}"
+
+    @property
+    def run(self) -> Path:
+        """Sockets and pid files."""
+        return self.state / "run"
+
+    @property
+    def keys(self) -> Path:
+        """Master key and certificate authority."""
+        return self.state / "keys"
+
+    def flavor(self, flavor_id: str) -> Flavor:
+        """Raises NotFound."""
+        for flavor in self.flavors:
+            if flavor.id == flavor_id:
+                return flavor
+        raise errors.NotFound(f"flavor {flavor_id} cannot be found")
+
+
+def default_state(environment: Mapping[str, str], *, root: bool) -> Path:
+    if environment.get("ARGOSY_STATE"):
+        return Path(environment["ARGOSY_STATE"]).absolute()
+    if root:
+        return Path("/var/lib/argosy")
+    home = environment.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
+    return Path(home) / "argosy"
+
+
+def load(state: Path | None = None, environment: Mapping[str, str] | None = None) -> Settings:
+    """The settings of the deployment in `state`. Raises BadSetting, naming the option, for what cannot be used."""
+    environment = os.environ if environment is None else environment
+    state = state or default_state(environment, root=os.geteuid() == 0)
+    file = state / "argosy.toml"
+    told = tomllib.loads(file.read_text()) if file.exists() else {}
+    return from_tables(state, _overlaid(told, environment))
+
+
+def from_tables(state: Path, told: Mapping[str, Any]) -> Settings:
+    values: dict[str, Any] = {"state": state}
+    kinds = typing.get_type_hints(Settings)
+    for name, table in told.items():
+        if name == "flavors":
+            values[name] = tuple(_section(Flavor, "flavors", each) for each in table)
+        elif name in kinds and dataclasses.is_dataclass(kinds[name]):
+            values[name] = _section(kinds[name], name, table)
+        else:
+            raise BadSetting(f"there is no section {name!r} in the settings: see docs/reference/settings.md")
+    return Settings(**values)
+
+
+def _overlaid(told: Mapping[str, Any], environment: Mapping[str, str]) -> dict[str, Any]:
+    tables = {name: dict(table) if isinstance(table, dict) else table for name, table in told.items()}
+    for variable, text in environment.items():
+        section, found, option = variable.removeprefix("ARGOSY_").lower().partition("__")
+        if variable.startswith("ARGOSY_") and found:
+            tables.setdefault(section, {})[option] = text
+    if environment.get("ARGOSY_FLAVORS"):
+        tables["flavors"] = json.loads(environment["ARGOSY_FLAVORS"])
+    return tables
+
+
+def _section(kind: type[Any], name: str, table: Mapping[str, Any]) -> Any:
+    hints = typing.get_type_hints(kind)
+    unknown = set(table) - set(hints)
+    if unknown:
+        raise BadSetting(f"there is no option {name}.{min(unknown)}: see docs/reference/settings.md")
+    return kind(**{option: _cast(hints[option], f"{name}.{option}", value) for option, value in table.items()})
+
+
+def _cast(kind: type[Any], name: str, value: Any) -> Any:
+    try:
+        if kind is str:
+            return str(value)
+        return kind(value)
+    except (TypeError, ValueError) as error:
+        raise BadSetting(f"{name} must be of type {kind.__name__}, not {value!r}") from error
