@@ -1,0 +1,1 @@
+"""Guests on this machine: processes, images and addresses."""

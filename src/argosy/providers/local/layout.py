@@ -1,0 +1,100 @@
+"""Where everything of one deployment lies, and what it is called in the tables that a whole machine shares."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Layout:
+    state: Path
+    """The state directory: everything that this deployment keeps."""
+
+    @property
+    def deployment(self) -> str:
+        """Eight hex digits that tell this deployment's bridges, namespaces, users and cgroups from every other's."""
+        return hashlib.sha256(str(self.state.resolve()).encode()).hexdigest()[:8]
+
+    # --- the pool, level root ---
+
+    @property
+    def pool_image(self) -> Path:
+        return self.state / "pool.img"
+
+    @property
+    def pool(self) -> Path:
+        """Mount point of the pool: XFS with reflinks."""
+        return self.state / "pool"
+
+    @property
+    def mounts(self) -> Path:
+        """A shared bind mount, so that unmounting reaches the copies in other mount namespaces."""
+        return self.state / "mounts"
+
+    def image(self, volume: str) -> Path:
+        return self.pool / "volumes" / f"{volume}.img"
+
+    def mount(self, volume: str) -> Path:
+        return self.mounts / volume
+
+    def snapshot(self, snapshot: str) -> Path:
+        return self.pool / "snapshots" / f"{snapshot}.img"
+
+    # --- plain directories, level user ---
+
+    @property
+    def volumes(self) -> Path:
+        return self.state / "volumes"
+
+    @property
+    def templates(self) -> Path:
+        return self.state / "templates"
+
+    # --- both levels ---
+
+    @property
+    def addresses(self) -> Path:
+        return self.state / "addresses"
+
+    @property
+    def engines(self) -> Path:
+        """Engine roots of this deployment, one subdirectory each."""
+        return self.state / "engines"
+
+    @property
+    def guests(self) -> Path:
+        return self.state / "guests"
+
+    def guest(self, name: str, generation: int) -> Path:
+        """The agent's own directory, beside and never on the volume."""
+        return self.guests / f"{name}.{generation}"
+
+    @property
+    def run(self) -> Path:
+        """Sockets and pid files."""
+        return self.state / "run"
+
+    @property
+    def helper_socket(self) -> Path:
+        return self.run / "helper.sock"
+
+    # --- what the machine shares ---
+
+    @property
+    def bridge(self) -> str:
+        return f"ag{self.deployment}-br"
+
+    def namespace(self, port: str) -> str:
+        """Name of a guest's network namespace, as `ip netns` shows it."""
+        return f"argosy-{self.deployment}-{port}"
+
+    def link(self, number: int) -> str:
+        """Host's end of the cable to the guest with this number in the deployment's network (15 letters at most)."""
+        return f"ag{self.deployment}-{number:04x}"
+
+    @property
+    def cgroup(self) -> str:
+        """The group under which every guest of the deployment has its own."""
+        return f"argosy-{self.deployment}"
