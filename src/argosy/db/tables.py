@@ -54,6 +54,8 @@ class Instance(Table):
     updated: Mapped[float] = mapped_column(Double)
     deleted: Mapped[bool] = mapped_column(default=False)
     deleted_at: Mapped[float | None] = mapped_column(Double)
+    quota_held: Mapped[bool] = mapped_column(default=True)
+    """false once its quota was given back: a delete that is repeated gives nothing back twice"""
 
 
 class Endpoint(Table):

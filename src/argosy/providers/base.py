@@ -61,6 +61,8 @@ class ServerSpec:
     vcpus: float
     volume: str
     port: str
+    tls: str
+    """model.guest.TlsMode"""
     boot: Secret
     """the boot document (JSON) that the agent reads: conductors, authority, one-time token, site"""
 

@@ -1,1 +1,1 @@
-
+"""Object stores: four verbs."""

@@ -1,0 +1,1 @@
+"""What every engine, provider and store promises, as test classes to inherit from."""

@@ -1,0 +1,145 @@
+"""Build a template: a builder guest initialises an empty volume of one exact version, which is then sealed.
+
+The builder is a guest like any other, so no engine binary ever runs outside a sandbox; it gets no endpoint, and its
+server is gone before the volume is sealed.
+"""
+
+from __future__ import annotations
+
+import uuid
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from argosy import errors
+from argosy.db.tables import Command, Guest, Run
+from argosy.durable import queue
+from argosy.durable.workflow import Context, Outcome, Wait, Workflow
+from argosy.guest import mailbox
+from argosy.providers.base import PortSpec, ServerSpec, Source, State
+from argosy.workflows import boot, offers
+from argosy.workflows.world import World
+
+build_template: Workflow[World] = Workflow("build_template")
+
+GIGABYTES = 1
+"""Of the builder's volume: no instance is smaller."""
+RAM = 512
+"""MiB of the builder."""
+VCPUS = 2.0
+DONE, FAILED = "done", "failed"
+
+
+def require(ctx: Context[World], offer: offers.Offer) -> Outcome:
+    """For steps that need the template: None when it is there, else a wait while it is being built.
+
+    Raises CloudFailed with the builder's own fault when the building that this run waited for has failed.
+    """
+    if offer.template in ctx.world.provider.volumes.templates():
+        return None
+    with ctx.database.read() as session:
+        last = session.scalars(
+            select(Run)
+            .where(Run.workflow == build_template.name, Run.subject == offer.template)
+            .order_by(Run.created.desc())
+            .limit(1)
+        ).first()
+    if last is not None and last.state == FAILED and last.created >= ctx.run.created:
+        raise errors.CloudFailed(f"the template {offer.template} could not be built: {last.fault}")
+    ctx.record(lambda session: admit(session, offer))
+    return Wait(0.25, f"the template of {offer.engine.title} {offer.version.number} is being built")
+
+
+def admit(session: Session, offer: offers.Offer) -> None:
+    """Start building, unless somebody does already."""
+    try:
+        queue.enqueue(session, build_template, offer.template, version_id=offer.version.id)
+    except errors.Busy:
+        return
+
+
+def builder(template: str) -> str:
+    """The builder's name, from the template's: the same each time."""
+    return str(uuid.uuid5(offers.SPACE, f"builder/{template}"))
+
+
+def _offer(ctx: Context[World]) -> offers.Offer:
+    with ctx.database.read() as session:
+        return offers.get(session, ctx.memory["version_id"])
+
+
+@build_template.step(detour="give_up")
+def clear(ctx: Context[World]) -> Outcome:
+    """What an earlier attempt left is taken away: a builder always starts from nothing."""
+    return _take_away(ctx)
+
+
+@build_template.step(detour="give_up")
+def place(ctx: Context[World]) -> Outcome:
+    name, provider, engine = builder(ctx.subject), ctx.world.provider, _offer(ctx).engine
+    volume = provider.volumes.ensure(name, GIGABYTES, Source())
+    port = provider.networks.ensure(PortSpec(name, "", engine.port))
+    for made in (volume, port):
+        if made.state is State.FAILED:
+            raise errors.CloudFailed(made.fault)
+    if State.BUILDING in (volume.state, port.state):
+        return Wait(1, "the builder's volume is being made")
+    generation = ctx.memory.setdefault("generation", 1)
+    ctx.record(lambda session: boot.expect(session, name, generation))
+    return None
+
+
+@build_template.step(detour="give_up")
+def server(ctx: Context[World]) -> Outcome:
+    name, offer = builder(ctx.subject), _offer(ctx)
+    number = offer.version.number
+    document = boot.document(ctx.world.settings, name, ctx.memory["generation"], offer.engine, number)
+    made = ctx.world.provider.compute.ensure(
+        ServerSpec(name, ctx.memory["generation"], offer.engine.name, number, RAM, VCPUS, name, name, "basic", document)
+    )
+    if made.state is State.FAILED:
+        raise errors.CloudFailed(made.fault)
+    return Wait(0.2, "the builder is starting") if made.state is State.BUILDING else None
+
+
+@build_template.step(minutes=15, detour="give_up")
+def install(ctx: Context[World]) -> Outcome:
+    name = builder(ctx.subject)
+    server = ctx.world.provider.compute.look(name)
+    if server.state is State.FAILED:
+        raise errors.CloudFailed(server.fault)
+    answer = mailbox.ask(ctx, name, "install")
+    return Wait(5, "the data directory is being initialised") if answer is None else None
+
+
+@build_template.step(detour="give_up")
+def seal(ctx: Context[World]) -> Outcome:
+    name, provider = builder(ctx.subject), ctx.world.provider
+    provider.compute.delete(name)
+    provider.volumes.make_template(ctx.subject, name)
+    return None
+
+
+@build_template.step()
+def tidy_up(ctx: Context[World]) -> Outcome:
+    return _take_away(ctx)
+
+
+@build_template.detour()
+def give_up(ctx: Context[World]) -> Outcome:
+    return _take_away(ctx)
+
+
+def _take_away(ctx: Context[World]) -> Outcome:
+    name, provider = builder(ctx.subject), ctx.world.provider
+    provider.compute.delete(name)
+    provider.networks.delete(name)
+    provider.volumes.delete(name)
+    ctx.record(lambda session: forget(session, name))
+    return None
+
+
+def forget(session: Session, guest: str) -> None:
+    """The guest and its commands are gone."""
+    session.execute(delete(Command).where(Command.guest_id == guest))
+    session.execute(delete(Guest).where(Guest.id == guest))

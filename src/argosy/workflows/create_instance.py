@@ -1,0 +1,186 @@
+"""Create an instance: from the request to the moment a client can connect."""
+
+from __future__ import annotations
+
+import dataclasses
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from argosy import clock, errors
+from argosy.db import quotas
+from argosy.db.tables import Endpoint, Instance, Run
+from argosy.durable import queue
+from argosy.durable.workflow import Context, Outcome, Wait, Workflow
+from argosy.engines.base import Capability, Database, User
+from argosy.guest import mailbox
+from argosy.model.caller import Caller
+from argosy.model.guest import Secret, TlsMode
+from argosy.model.status import Task
+from argosy.providers.base import Feature, PortSpec, Source, State
+from argosy.settings import Settings
+from argosy.workflows import boot, build_template, offers, servers
+from argosy.workflows.world import World
+
+create_instance: Workflow[World] = Workflow("create_instance", cancellable=True)
+
+
+@dataclass(frozen=True)
+class NewInstance:
+    """What somebody asks for, checked for shape by the API."""
+
+    name: str
+    flavor_id: str
+    gigabytes: int
+    version_id: str
+    region: str
+    databases: tuple[Database, ...] = ()
+    users: tuple[User, ...] = ()
+    nics: tuple[dict[str, Any], ...] = ()
+    availability_zone: str | None = None
+    access: dict[str, Any] | None = None
+    volume_type: str | None = None
+    tls_mode: str | None = None
+    locality: str | None = None
+
+
+@dataclass(frozen=True)
+class Admitted:
+    instance: Instance
+    password: Secret | None
+    """of the master user, when the request brought no user of its own; told once, kept nowhere in the clear"""
+
+
+def admit(session: Session, settings: Settings, caller: Caller, request: NewInstance) -> Admitted:
+    """Check the request and write it down; nothing is built yet. Raises BadRequest, OverQuota, NotSupported."""
+    offer = offers.get(session, request.version_id)
+    if request.databases:
+        offer.engine.require(Capability.DATABASES)
+    instance = _instance(settings, caller, request, offer)
+    quotas.reserve(session, settings, caller.project_id, instances=1, volumes=instance.gigabytes, ram=instance.ram)
+    session.add(instance)
+    told = None if request.users else Secret.generate()
+    accounts = _accounts(request, told or Secret.generate())
+    queue.enqueue(session, create_instance, instance.id, project_id=caller.project_id, accounts=accounts)
+    return Admitted(instance, told)
+
+
+def _instance(settings: Settings, caller: Caller, request: NewInstance, offer: offers.Offer) -> Instance:
+    flavor = settings.flavor(request.flavor_id)
+    if flavor.ram < offer.engine.smallest_ram:
+        raise errors.BadRequest(
+            f"flavor {flavor.id} has {flavor.ram} MiB of memory and {offer.engine.title} needs"
+            f" {offer.engine.smallest_ram}: choose a larger one"
+        )
+    now = clock.now()
+    return Instance(
+        id=str(uuid.uuid4()),
+        project_id=caller.project_id,
+        name=request.name,
+        version_id=request.version_id,
+        flavor_id=flavor.id,
+        ram=flavor.ram,
+        gigabytes=request.gigabytes,
+        volume_type=request.volume_type,
+        task=Task.BUILDING,
+        generation=1,
+        tls_mode=TlsMode(request.tls_mode or settings.tls.default_mode),
+        availability_zone=request.availability_zone,
+        region=request.region,
+        nics=list(request.nics),
+        access=request.access,
+        created=now,
+        updated=now,
+    )
+
+
+def _accounts(request: NewInstance, master: Secret) -> dict[str, Any]:
+    """Arguments of the guest's `prepare`. Rests sealed, in the run's memory and in the command."""
+    users = [{**dataclasses.asdict(user), "password": user.password.value} for user in request.users]
+    databases = [dataclasses.asdict(database) for database in request.databases]
+    return {"master": master.value, "users": users, "databases": databases}
+
+
+@create_instance.step(minutes=15)
+def template(ctx: Context[World]) -> Outcome:
+    """A template of this exact version makes the volume in milliseconds; the first one has to be built."""
+    with ctx.database.read() as session:
+        offer = offers.get(session, session.get_one(Instance, ctx.subject).version_id)
+    if Feature.TEMPLATE not in ctx.world.provider.features:
+        return None
+    return build_template.require(ctx, offer)
+
+
+@create_instance.step()
+def volume(ctx: Context[World]) -> Outcome:
+    with ctx.database.read() as session:
+        instance = session.get_one(Instance, ctx.subject)
+        offer = offers.get(session, instance.version_id)
+    provider = ctx.world.provider
+    source = Source(template=offer.template if Feature.TEMPLATE in provider.features else "")
+    made = provider.volumes.ensure(instance.id, instance.gigabytes, source)
+    if made.state is State.FAILED:
+        raise errors.CloudFailed(made.fault)
+    return Wait(1, "the volume is being made") if made.state is State.BUILDING else None
+
+
+@create_instance.step()
+def network(ctx: Context[World]) -> Outcome:
+    with ctx.database.read() as session:
+        instance = session.get_one(Instance, ctx.subject)
+        service_port = offers.get(session, instance.version_id).engine.port
+    requested = instance.nics[0] if instance.nics else {}
+    public = bool((instance.access or {}).get("is_public"))
+    port = ctx.world.provider.networks.ensure(
+        PortSpec(instance.id, instance.project_id, service_port, public=public, requested=requested)
+    )
+    if port.state is State.FAILED:
+        raise errors.CloudFailed(port.fault)
+    if port.state is State.BUILDING:
+        return Wait(1, "the network port is being made")
+
+    def write(session: Session) -> None:
+        boot.expect(session, instance.id, instance.generation)
+        session.merge(_endpoint(instance, port.address, service_port, port.network))
+
+    ctx.record(write)
+    return None
+
+
+def _endpoint(instance: Instance, host: str, port: int, network_id: str) -> Endpoint:
+    return Endpoint(
+        id=str(uuid.uuid5(uuid.UUID(instance.id), "writer")),
+        instance_id=instance.id,
+        role="writer",
+        host=host,
+        port=port,
+        network=network_id,
+        names=[host],
+    )
+
+
+@create_instance.step()
+def server(ctx: Context[World]) -> Outcome:
+    return servers.ensure(ctx)
+
+
+@create_instance.step(minutes=15)
+def guest(ctx: Context[World]) -> Outcome:
+    """The server is given an identity of its own, started, and its accounts are made."""
+    servers.check(ctx)
+    answer = mailbox.ask(ctx, ctx.subject, "prepare", **ctx.memory["accounts"])
+    return Wait(5, "the database server is starting") if answer is None else None
+
+
+@create_instance.step()
+def ready(ctx: Context[World]) -> Outcome:
+    ctx.record(lambda session: servers.settle(session, ctx.subject))
+    return None
+
+
+@create_instance.on_failure
+def failed(session: Session, run: Run, fault: str) -> None:
+    """What was built stays, under the instance's name, until delete_instance removes it."""
+    servers.blame(session, run.subject, fault, task=Task.ERROR)

@@ -1,0 +1,88 @@
+"""Delete an instance, whatever became of it. Also the one undo of everything that creates."""
+
+from __future__ import annotations
+
+from sqlalchemy import delete
+from sqlalchemy.orm import Session
+
+from argosy import clock
+from argosy.db import quotas
+from argosy.db.tables import Endpoint, Instance, Run
+from argosy.durable import queue
+from argosy.durable.workflow import Context, Outcome, Wait, Workflow
+from argosy.model.caller import Caller
+from argosy.model.status import Task
+from argosy.workflows import build_template
+from argosy.workflows.world import World
+
+delete_instance: Workflow[World] = Workflow("delete_instance", urgency=10)
+
+
+def admit(session: Session, caller: Caller, instance: Instance) -> None:
+    """Always accepted, also while building: a running operation is asked to stop, and waited for if it cannot.
+
+    Asked for again while it is under way, it changes nothing. The quota is given back at once.
+    """
+    if instance.task == Task.DELETING:
+        return
+    instance.task, instance.updated = Task.DELETING, clock.now()
+    release(session, instance)
+    queue.cancel(session, instance.id)
+    queue.enqueue(session, delete_instance, instance.id, patient=True, project_id=caller.project_id)
+
+
+def release(session: Session, instance: Instance) -> None:
+    if instance.quota_held:
+        quotas.release(session, instance.project_id, instances=1, volumes=instance.gigabytes, ram=instance.ram)
+        instance.quota_held = False
+
+
+@delete_instance.step(minutes=60)
+def hold(ctx: Context[World]) -> Outcome:
+    """Wait until whatever holds the instance has ended."""
+    if queue.holds(ctx.database, ctx.run):
+        return None
+    ctx.record(lambda session: _try_to_hold(session, ctx.run))
+    return Wait(0.5, "another operation is ending")
+
+
+def _try_to_hold(session: Session, run: Run) -> None:
+    if queue.hold(session, run, run.subject):
+        queue.wake(session, run.id)
+
+
+@delete_instance.step(minutes=30)
+def server(ctx: Context[World]) -> Outcome:
+    ctx.world.provider.compute.delete(ctx.subject)
+    return None
+
+
+@delete_instance.step(minutes=30)
+def network(ctx: Context[World]) -> Outcome:
+    ctx.world.provider.networks.delete(ctx.subject)
+    return None
+
+
+@delete_instance.step(minutes=30)
+def volume(ctx: Context[World]) -> Outcome:
+    ctx.world.provider.volumes.delete(ctx.subject)
+    return None
+
+
+@delete_instance.step()
+def forget(ctx: Context[World]) -> Outcome:
+    def write(session: Session) -> None:
+        instance = session.get_one(Instance, ctx.subject)
+        instance.deleted, instance.deleted_at = True, clock.now()
+        session.execute(delete(Endpoint).where(Endpoint.instance_id == ctx.subject))
+        build_template.forget(session, ctx.subject)
+
+    ctx.record(write)
+    return None
+
+
+@delete_instance.on_failure
+def failed(session: Session, run: Run, fault: str) -> None:
+    """The instance stays visible with the cause; deleting it again goes on where this stopped."""
+    instance = session.get_one(Instance, run.subject)
+    instance.task, instance.fault, instance.fault_at = Task.ERROR, fault, clock.now()

@@ -1,0 +1,27 @@
+"""Every operation there is."""
+
+from __future__ import annotations
+
+from argosy.durable.workflow import Workflow
+from argosy.workflows.build_template import build_template
+from argosy.workflows.create_instance import create_instance
+from argosy.workflows.delete_instance import delete_instance
+from argosy.workflows.reset_master import reset_master
+from argosy.workflows.restart_instance import restart_instance
+from argosy.workflows.revive_server import revive_server
+from argosy.workflows.watch import sweep, watch
+from argosy.workflows.world import World
+
+WORKFLOWS: dict[str, Workflow[World]] = {
+    workflow.name: workflow
+    for workflow in (
+        build_template,
+        create_instance,
+        delete_instance,
+        reset_master,
+        restart_instance,
+        revive_server,
+        sweep,
+        watch,
+    )
+}

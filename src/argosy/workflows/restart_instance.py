@@ -1,0 +1,48 @@
+"""Restart the database server of an instance; brings back the whole guest where that is gone."""
+
+from __future__ import annotations
+
+from sqlalchemy.orm import Session
+
+from argosy import clock
+from argosy.db.tables import Instance, Run
+from argosy.durable import queue
+from argosy.durable.workflow import Context, Outcome, Wait, Workflow
+from argosy.guest import mailbox
+from argosy.model.caller import Caller
+from argosy.model.status import Task
+from argosy.workflows import servers
+from argosy.workflows.world import World
+
+restart_instance: Workflow[World] = Workflow("restart_instance", cancellable=True)
+
+
+def admit(session: Session, caller: Caller, instance: Instance) -> None:
+    """Raises Busy unless nothing else is being done to the instance."""
+    servers.require_idle(instance)
+    queue.enqueue(session, restart_instance, instance.id, project_id=caller.project_id)
+    instance.task, instance.updated = Task.REBOOTING, clock.now()
+
+
+@restart_instance.step()
+def server(ctx: Context[World]) -> Outcome:
+    return servers.ensure(ctx)
+
+
+@restart_instance.step(minutes=5)
+def restart(ctx: Context[World]) -> Outcome:
+    servers.check(ctx)
+    answer = mailbox.ask(ctx, ctx.subject, "restart")
+    return Wait(5, "the database server is restarting") if answer is None else None
+
+
+@restart_instance.step()
+def ready(ctx: Context[World]) -> Outcome:
+    ctx.record(lambda session: servers.settle(session, ctx.subject))
+    return None
+
+
+@restart_instance.on_failure
+def failed(session: Session, run: Run, fault: str) -> None:
+    """Nothing was changed but a process: the instance stays what it was, and says what went wrong."""
+    servers.blame(session, run.subject, fault, task=Task.NONE)

@@ -1,0 +1,23 @@
+"""Bring back a server that is not running although it should be: after a reboot, or when its init was killed."""
+
+from __future__ import annotations
+
+from sqlalchemy.orm import Session
+
+from argosy.db.tables import Run
+from argosy.durable.workflow import Context, Outcome, Workflow
+from argosy.workflows import servers
+from argosy.workflows.world import World
+
+revive_server: Workflow[World] = Workflow("revive_server", cancellable=True)
+
+
+@revive_server.step(minutes=5)
+def server(ctx: Context[World]) -> Outcome:
+    """The guest's init starts the database server by itself, as it was told last."""
+    return servers.ensure(ctx)
+
+
+@revive_server.on_failure
+def failed(session: Session, run: Run, fault: str) -> None:
+    servers.note(session, run.subject, fault)

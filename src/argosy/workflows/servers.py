@@ -1,0 +1,88 @@
+"""What several operations do with an instance's server and row, written once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import update
+from sqlalchemy.orm import Session
+
+from argosy import clock, errors
+from argosy.db.session import ring
+from argosy.db.tables import Instance
+from argosy.durable.workflow import Context, Outcome, Wait
+from argosy.model.status import Facts, Task, status
+from argosy.providers.base import Server, ServerSpec, State
+from argosy.workflows import boot, offers
+from argosy.workflows.world import World
+
+
+def ensure(ctx: Context[World]) -> Outcome:
+    """The step that makes sure that the instance's server runs."""
+    server = ctx.world.provider.compute.ensure(spec(ctx))
+    _judge(server)
+    return None if server.state is State.ACTIVE else Wait(0.2, "the server is starting")
+
+
+def check(ctx: Context[World]) -> None:
+    """A server that died while we wait for its guest is told at once. Raises CloudFailed."""
+    _judge(ctx.world.provider.compute.look(ctx.subject))
+
+
+def _judge(server: Server) -> None:
+    if server.state is State.FAILED:
+        raise errors.CloudFailed(server.fault)
+
+
+def spec(ctx: Context[World]) -> ServerSpec:
+    """The server of an instance, from its row: the same each time it is asked for."""
+    with ctx.database.read() as session:
+        instance = session.get_one(Instance, ctx.subject)
+        offer = offers.get(session, instance.version_id)
+    flavor = ctx.world.settings.flavor(instance.flavor_id)
+    number = offer.version.number
+    return ServerSpec(
+        name=instance.id,
+        generation=instance.generation,
+        engine=offer.engine.name,
+        version=number,
+        ram=instance.ram,
+        vcpus=flavor.vcpus,
+        volume=instance.id,
+        port=instance.id,
+        tls=instance.tls_mode,
+        boot=boot.document(ctx.world.settings, instance.id, instance.generation, offer.engine, number),
+    )
+
+
+def settle(session: Session, instance_id: str) -> None:
+    """The operation is over and nothing is wrong. A delete that came meanwhile keeps its word."""
+    _change(session, instance_id, task=Task.NONE, fault=None, fault_details=None, fault_at=None)
+
+
+IDLE = (Task.NONE, Task.RESTART_REQUIRED)
+
+
+def require_idle(instance: Instance) -> None:
+    """Raises Busy, in Trove's words, while anything is being done to the instance."""
+    if instance.task not in IDLE:
+        raise errors.Busy(
+            f"Instance {instance.id} is not currently available for an action to be performed"
+            f" (instance status was {status(Facts(instance.task))})."
+        )
+
+
+def note(session: Session, instance_id: str, fault: str) -> None:
+    """Something went wrong that leaves the instance as it was: say so, where the owner looks."""
+    _change(session, instance_id, fault=fault, fault_at=clock.now())
+
+
+def blame(session: Session, instance_id: str, fault: str, *, task: Task) -> None:
+    """The operation failed: say why, where the owner looks."""
+    _change(session, instance_id, task=task, fault=fault, fault_at=clock.now())
+
+
+def _change(session: Session, instance_id: str, **values: Any) -> None:
+    mine = (Instance.id == instance_id) & (Instance.task != Task.DELETING)
+    session.execute(update(Instance).where(mine).values(updated=clock.now(), **values))
+    ring(session, "api")

@@ -1,0 +1,24 @@
+"""What steps may reach: the settings and the place where guests run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from argosy import errors
+from argosy.providers.base import Provider
+from argosy.settings import Settings
+
+
+@dataclass(frozen=True)
+class World:
+    settings: Settings
+    provider: Provider
+
+
+def build(settings: Settings) -> World:
+    """The world of this deployment. Raises Broken when its provider is not known."""
+    if settings.provider.kind != "local":
+        raise errors.Broken(f"provider.kind {settings.provider.kind!r} is not known: use 'local'")
+    from argosy.providers.local.provider import LocalProvider
+
+    return World(settings, LocalProvider(settings))
