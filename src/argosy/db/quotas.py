@@ -47,14 +47,14 @@ def report(session: Session, settings: Settings, project: str) -> list[Allowance
     """Every resource, in Trove's order."""
     limits = _limits(session, settings, project)
     rows = select(QuotaUse.resource, QuotaUse.used).where(QuotaUse.project_id == project)
-    used = dict(session.execute(rows).tuples().all())
+    used = dict(session.execute(rows).all())
     return [Allowance(resource, limits[resource], used.get(resource, 0)) for resource in RESOURCES]
 
 
 def _limits(session: Session, settings: Settings, project: str) -> dict[str, int]:
     own = session.execute(select(Quota.resource, Quota.hard_limit).where(Quota.project_id == project))
     shipped = {resource: int(getattr(settings.limits, resource)) for resource in RESOURCES}
-    return shipped | dict(own.tuples().all())
+    return shipped | dict(own.all())
 
 
 def _take(session: Session, project: str, resource: str, amount: int, limit: int) -> bool:
