@@ -1,0 +1,190 @@
+"""A provider and guests without machines: what workflows are crashed against, thousands of times.
+
+The fake provider passes the provider contract's promises that need no real volume; its world outlives a crash, as a
+cloud does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import select
+
+from argosy import errors
+from argosy.db.session import Database
+from argosy.db.tables import Command
+from argosy.engines.base import Capability, Found
+from argosy.guest import mailbox
+from argosy.model import wire
+from argosy.providers.base import (
+    Feature,
+    Fence,
+    Port,
+    PortSpec,
+    Server,
+    ServerSpec,
+    Source,
+    State,
+    Usage,
+    Volume,
+)
+
+
+@dataclass
+class Cloud:
+    """What exists, whoever asks. `calls` counts every call from outside, `on_call` may crash or fail it."""
+
+    servers: dict[str, ServerSpec] = field(default_factory=dict)
+    stopped: set[str] = field(default_factory=set)
+    volumes: dict[str, int] = field(default_factory=dict)
+    ports: dict[str, str] = field(default_factory=dict)
+    sealed: set[str] = field(default_factory=set)
+    snapshots: set[str] = field(default_factory=set)
+    on_call: Callable[[str, bool], None] = lambda _verb, _after: None
+    """called with the verb before (False) and after (True) it took effect"""
+
+    def names(self) -> set[str]:
+        """Everything that exists under an instance's name."""
+        return {*self.servers, *self.volumes, *self.ports}
+
+
+class _Part:
+    def __init__(self, cloud: Cloud) -> None:
+        self.cloud = cloud
+
+    def _do(self, verb: str, effect: Callable[[], Any]) -> Any:
+        self.cloud.on_call(verb, False)
+        result = effect()
+        self.cloud.on_call(verb, True)
+        return result
+
+
+class FakeCompute(_Part):
+    def ensure(self, spec: ServerSpec) -> Server:
+        if spec.volume not in self.cloud.volumes or spec.port not in self.cloud.ports:
+            raise errors.CloudFailed(f"server {spec.name} has no volume or no port")
+        self._do("compute.ensure", lambda: self.cloud.servers.update({spec.name: spec}))
+        self.cloud.stopped.discard(spec.name)
+        return self.look(spec.name)
+
+    def look(self, name: str) -> Server:
+        if name not in self.cloud.servers:
+            return Server(name, State.ABSENT)
+        return Server(name, State.STOPPED if name in self.cloud.stopped else State.ACTIVE)
+
+    def stop(self, name: str) -> Server:
+        self._do("compute.stop", lambda: self.cloud.stopped.add(name))
+        return self.look(name)
+
+    def resize(self, name: str, ram: int, vcpus: float) -> Server:  # noqa: ARG002 - no limits here
+        return self._do("compute.resize", lambda: self.look(name))  # type: ignore[no-any-return]
+
+    def delete(self, name: str) -> None:
+        self._do("compute.delete", lambda: self.cloud.servers.pop(name, None))
+
+    def fence(self, name: str) -> Fence:
+        self.stop(name)
+        return Fence.FENCED
+
+    def owned(self) -> Sequence[str]:
+        return sorted(self.cloud.servers)
+
+
+class FakeVolumes(_Part):
+    def ensure(self, name: str, gigabytes: int, source: Source) -> Volume:
+        if source.template and source.template not in self.cloud.sealed:
+            raise errors.CloudFailed(f"template {source.template} is not there")
+        self._do("volumes.ensure", lambda: self.cloud.volumes.setdefault(name, gigabytes))
+        return Volume(name, State.ACTIVE, self.cloud.volumes[name] << 30)
+
+    def grow(self, name: str, gigabytes: int) -> Volume:
+        larger = max(gigabytes, self.cloud.volumes[name])
+        self._do("volumes.grow", lambda: self.cloud.volumes.update({name: larger}))
+        return Volume(name, State.ACTIVE, larger << 30)
+
+    def snapshot(self, name: str, snapshot: str) -> None:
+        if name not in self.cloud.volumes:
+            raise errors.CloudFailed(f"volume {name} is not there")
+        self._do("volumes.snapshot", lambda: self.cloud.snapshots.add(snapshot))
+
+    def delete_snapshot(self, snapshot: str) -> None:
+        self._do("volumes.delete_snapshot", lambda: self.cloud.snapshots.discard(snapshot))
+
+    def delete(self, name: str) -> None:
+        if name in self.cloud.servers:
+            raise errors.CloudFailed(f"volume {name} is in use by its server")
+        self._do("volumes.delete", lambda: self.cloud.volumes.pop(name, None))
+
+    def usage(self, name: str) -> Usage:
+        return Usage(0, self.cloud.volumes[name] << 30)
+
+    def owned(self) -> Sequence[str]:
+        return sorted(self.cloud.volumes)
+
+    def templates(self) -> Sequence[str]:
+        return sorted(self.cloud.sealed)
+
+    def make_template(self, name: str, volume: str) -> None:
+        if name in self.cloud.sealed:
+            return
+        if volume in self.cloud.servers or volume not in self.cloud.volumes:
+            raise errors.CloudFailed(f"volume {volume} cannot be sealed: it is in use or not there")
+        self._do("volumes.make_template", lambda: self._seal(name, volume))
+
+    def _seal(self, name: str, volume: str) -> None:
+        self.cloud.sealed.add(name)
+        del self.cloud.volumes[volume]
+
+    def delete_template(self, name: str) -> None:
+        self._do("volumes.delete_template", lambda: self.cloud.sealed.discard(name))
+
+
+class FakeNetworks(_Part):
+    def ensure(self, spec: PortSpec) -> Port:
+        address = f"127.9.0.{len(self.cloud.ports) + 1}"
+        self._do("networks.ensure", lambda: self.cloud.ports.setdefault(spec.name, address))
+        return Port(spec.name, State.ACTIVE, self.cloud.ports[spec.name])
+
+    def delete(self, name: str) -> None:
+        self._do("networks.delete", lambda: self.cloud.ports.pop(name, None))
+
+    def owned(self) -> Sequence[str]:
+        return sorted(self.cloud.ports)
+
+
+class FakeProvider:
+    name = "fake"
+    features = frozenset({Feature.TEMPLATE, Feature.SNAPSHOT, Feature.GROW_ONLINE})
+
+    def __init__(self, cloud: Cloud) -> None:
+        self.compute = FakeCompute(cloud)
+        self.volumes = FakeVolumes(cloud)
+        self.networks = FakeNetworks(cloud)
+
+    def catalog(self) -> Mapping[str, Sequence[Found]]:
+        return {"postgresql": [Found("15.18", Path("/nowhere"), frozenset(Capability))]}
+
+
+@dataclass
+class FakeGuests:
+    """Every guest at once: does what it is asked, once per command, and remembers how often."""
+
+    database: Database
+    done: dict[str, int] = field(default_factory=dict)
+    """command id -> how often it took effect"""
+    refuse: Mapping[str, str] = field(default_factory=dict)
+    """verb -> the error it is answered with"""
+
+    def answer_all(self) -> int:
+        """Answer what is pending; the number of answers."""
+        with self.database.read() as session:
+            waiting = session.scalars(select(Command).where(Command.answered.is_(False))).all()
+        for command in waiting:
+            self.done[command.id] = self.done.get(command.id, 0) + 1
+            reply = wire.Answer(command.id, {"version": "15.18"}, self.refuse.get(command.verb, ""))
+            with self.database.write() as session:
+                mailbox.answer(session, command.guest_id, reply)
+        return len(waiting)
