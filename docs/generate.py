@@ -1,0 +1,122 @@
+"""Writes what `docs/reference/` says from the code it says it of. `make docs` runs it; a test keeps it current."""
+
+from __future__ import annotations
+
+import ast
+import dataclasses
+import inspect
+import sys
+import typing
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from argosy import errors, settings
+
+REFERENCE = Path(__file__).parent / "reference"
+HEADING = "<!-- Written by docs/generate.py: change the code, then run `make docs`. -->\n\n"
+
+
+def settings_page() -> str:
+    """Every option with its default and its sentence."""
+    text = inspect.getsource(settings)
+    lines = ["# Settings", "", *_paragraphs(settings.__doc__ or ""), ""]
+    for name, kind in typing.get_type_hints(settings.Settings).items():
+        if dataclasses.is_dataclass(kind):
+            lines += ["", f"## `[{name}]`", "", "| option | default | what it does |", "|---|---|---|"]
+            lines += [
+                f"| `{field.name}` | `{_shown(field.default)}` | {sentence} |"
+                for field, sentence in _options(kind, text)
+            ]
+    lines += ["", "## `[[flavors]]`", "", "| id | name | ram (MiB) | vcpus |", "|---|---|---|---|"]
+    lines += [f"| `{each.id}` | {each.name} | {each.ram} | {each.vcpus:g} |" for each in settings.SHIPPED_FLAVORS]
+    return "\n".join(lines) + "\n"
+
+
+def _options(kind: type, text: str) -> Iterator[tuple[dataclasses.Field[object], str]]:
+    told = _field_docstrings(text, kind.__name__)
+    for field in dataclasses.fields(kind):
+        yield field, told[field.name]
+
+
+def _field_docstrings(text: str, name: str) -> dict[str, str]:
+    tree = next(each for each in ast.parse(text).body if isinstance(each, ast.ClassDef) and each.name == name)
+    told: dict[str, str] = {}
+    for field, after in zip(tree.body, tree.body[1:], strict=False):
+        if isinstance(field, ast.AnnAssign) and isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant):
+            told[ast.unparse(field.target)] = " ".join(str(after.value.value).split())
+    return told
+
+
+def _shown(default: object) -> str:
+    return str(default).lower() if isinstance(default, bool) else str(default) or " "
+
+
+def _paragraphs(text: str) -> list[str]:
+    return text.strip().splitlines()
+
+
+def errors_page() -> str:
+    """Every error with its status, its key in the body, and who must act."""
+    lines = ["# Errors", "", "| error | status | key | who acts | default message |", "|---|---|---|---|---|"]
+    for kind in _family(errors.ArgosyError):
+        message = " ".join((kind.__doc__ or "").split())
+        lines.append(f"| {kind.__name__} | {kind.status} | `{kind.key}` | {_actor(kind)} | {message} |")
+    return "\n".join(lines) + "\n"
+
+
+def _family(kind: type[errors.ArgosyError]) -> Iterator[type[errors.ArgosyError]]:
+    for child in kind.__subclasses__():
+        if child.__module__ == errors.__name__:
+            yield child
+            yield from _family(child)
+
+
+def _actor(kind: type[errors.ArgosyError]) -> str:
+    if issubclass(kind, errors.Rejected):
+        return "the caller"
+    return "nobody: it is tried again" if issubclass(kind, errors.Unavailable) else "an operator"
+
+
+def operations_page() -> str:
+    """Every operation with its steps, in order."""
+    from argosy.workflows.registry import WORKFLOWS
+
+    lines = ["# Operations", "", "Each is one file of `src/argosy/workflows/`, its steps in this order.", ""]
+    lines += ["| operation | steps | when given up | can be cancelled |", "|---|---|---|---|"]
+    for name, workflow in sorted(WORKFLOWS.items()):
+        steps, detours = " → ".join(workflow.steps), ", ".join(workflow.detours) or "-"
+        lines.append(f"| `{name}` | {steps} | {detours} | {'yes' if workflow.cancellable else 'no'} |")
+    return "\n".join(lines) + "\n"
+
+
+def datastores_page() -> str:
+    """What each engine can do, from its declaration."""
+    from argosy.engines import registry
+    from argosy.engines.base import Capability
+
+    lines = ["# Datastores", "", "| engine | datastores | port | master user | smallest flavor (MiB) |"]
+    lines[-1] += "".join(f" {each} |" for each in Capability)
+    lines.append("|---" * (5 + len(Capability)) + "|")
+    for engine in registry.engines().values():
+        names = ", ".join(each.name for each in engine.datastores)
+        can = "".join(f" {'yes' if each in engine.capabilities else 'no'} |" for each in Capability)
+        lines.append(f"| {engine.title} | {names} | {engine.port} | `{engine.master}` | {engine.smallest_ram} |{can}")
+    return "\n".join(lines) + "\n"
+
+
+PAGES: dict[str, Callable[[], str]] = {
+    "settings.md": settings_page,
+    "errors.md": errors_page,
+    "operations.md": operations_page,
+    "datastores.md": datastores_page,
+}
+
+
+def main() -> int:
+    for name, page in PAGES.items():
+        (REFERENCE / name).write_text(HEADING + page())
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
