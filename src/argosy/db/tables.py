@@ -328,6 +328,7 @@ class Account(Table):
     """argon2id, encoded"""
     default_project_id: Mapped[str | None] = mapped_column(String(64))
     email: Mapped[str] = mapped_column(Name, default="")
+    description: Mapped[str] = mapped_column(Text, default="")
     enabled: Mapped[bool] = mapped_column(default=True)
 
 
@@ -364,15 +365,18 @@ class Token(Table):
     roles: Mapped[list[str]] = mapped_column(JSON, default=list)
     methods: Mapped[list[str]] = mapped_column(JSON, default=list)
     audit_id: Mapped[str] = mapped_column(String(64))
+    application_credential_id: Mapped[str | None] = mapped_column(String(64), index=True)
+    """the application credential it was issued for: it dies with it"""
     issued: Mapped[float] = mapped_column(Double)
     expires: Mapped[float] = mapped_column(Double, index=True)
 
 
 class LoginFailure(Table):
-    """Failed logins of one name in one minute."""
+    """Failed logins of one user in one minute."""
 
     __tablename__ = "login_failures"
 
-    name: Mapped[str] = mapped_column(Name, primary_key=True)
+    name: Mapped[str] = mapped_column(String(64), primary_key=True)
+    """SHA-256 of who tried, hex: people type passwords where names belong"""
     minute: Mapped[int] = mapped_column(BigInteger, primary_key=True)
     failures: Mapped[int] = mapped_column(Integer, default=0)
