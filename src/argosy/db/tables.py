@@ -184,7 +184,7 @@ class Run(Table):
     """One operation under way, or its record afterwards."""
 
     __tablename__ = "runs"
-    __table_args__ = (Index("runs_due", "state", "wake_at"), Index("runs_subject", "subject", "created"))
+    __table_args__ = (Index("runs_due", "state", "wake_at", "created"), Index("runs_subject", "subject", "created"))
 
     id: Mapped[str] = mapped_column(Id, primary_key=True)
     workflow: Mapped[str] = mapped_column(String(64))
@@ -194,6 +194,8 @@ class Run(Table):
     state: Mapped[str] = mapped_column(String(16), default="active")
     """active, done, failed or cancelled"""
     step: Mapped[str] = mapped_column(String(64))
+    position: Mapped[int] = mapped_column(Integer, default=0)
+    """of the step in the recorded timeline (RunStep)"""
     memory: Mapped[dict[str, Any]] = mapped_column(Sealed)
     """small; what only this run needs, secrets among it; emptied when the run ends"""
     note: Mapped[str] = mapped_column(Body, default="")
@@ -209,7 +211,11 @@ class Run(Table):
     wake_seq: Mapped[int] = mapped_column(BigInteger, default=0)
     """raised by each signal: a suspend that lost the race stays awake"""
     attempt: Mapped[int] = mapped_column(Integer, default=0)
-    deadline_at: Mapped[float] = mapped_column(Double)
+    """claims of this step since it last answered"""
+    lost: Mapped[int] = mapped_column(Integer, default=0)
+    """claims in a row of which nothing was heard: their worker died"""
+    deadline_at: Mapped[float] = mapped_column(Double, default=0.0)
+    """0 until the first claim"""
     created: Mapped[float] = mapped_column(Double)
     ended: Mapped[float | None] = mapped_column(Double)
 
