@@ -1,0 +1,41 @@
+"""How engines keep their small files: whole or not at all, and for the guest's own user only."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from argosy import errors
+
+LONGEST_SOCKET_PATH = 107
+"""What fits into `sockaddr_un` with its closing zero."""
+
+
+def write(path: Path, text: str) -> None:
+    """Replace the file by rename: readers and a crash see the old text or the new, never a part."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    draft = path.with_name(path.name + ".new")
+    draft.unlink(missing_ok=True)
+    draft.touch(mode=0o600)
+    with draft.open("w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(path)
+
+
+def sync_directory(path: Path) -> None:
+    """Make what was renamed or removed in the directory outlive a power cut."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def socket_path(directory: Path, name: str) -> Path:
+    """Raises GuestFailed when the kernel could not bind it."""
+    path = directory / name
+    if len(os.fsencode(path)) > LONGEST_SOCKET_PATH:
+        raise errors.GuestFailed(f"the path of the socket {path} is too long: choose a shorter state directory")
+    return path

@@ -1,0 +1,26 @@
+"""The MySQL family: MariaDB, and MySQL where its server is found. One driver for both."""
+
+from __future__ import annotations
+
+from argosy.engines.base import Capability, Datastore, Engine, Names
+
+ENGINE = Engine(
+    name="mysql",
+    title="MySQL and MariaDB",
+    datastores=(
+        Datastore("mariadb", "b6a2e1f5-0f3c-4c6f-8f5e-3d1a5e1c7b02"),
+        Datastore("mysql", "a4f1d7c3-7a1b-4e0d-9c55-2b9e6f0d8c13"),
+    ),
+    port=3306,
+    scheme="mysql",
+    capabilities=frozenset({Capability.ACCOUNTS, Capability.DATABASES, Capability.TLS}),
+    smallest_ram=128,
+    names=Names(
+        database_length=64,
+        user_length=32,
+        reserved_databases=frozenset({"mysql", "information_schema", "performance_schema", "sys", "lost+found"}),
+        reserved_users=frozenset({"os_admin", "root", "mariadb.sys", "mysql.sys", "mysql.session", "PUBLIC"}),
+    ),
+    driver="argosy.engines.mysql.driver:MysqlDriver",
+    finder="argosy.engines.mysql.finder:find",
+)

@@ -1,0 +1,23 @@
+"""PostgreSQL."""
+
+from __future__ import annotations
+
+from argosy.engines.base import Capability, Datastore, Engine, Names
+
+ENGINE = Engine(
+    name="postgresql",
+    title="PostgreSQL",
+    datastores=(Datastore("postgresql", "6c0e7e2f-5d7c-4b0a-9a35-0d1b8f6f4a51"),),
+    port=5432,
+    scheme="postgresql",
+    capabilities=frozenset({Capability.ACCOUNTS, Capability.DATABASES, Capability.TLS}),
+    smallest_ram=96,
+    names=Names(
+        database_length=63,
+        user_length=63,
+        reserved_databases=frozenset({"postgres", "template0", "template1"}),
+        reserved_users=frozenset({"os_admin", "root", "postgres", "public", "none"}),
+    ),
+    driver="argosy.engines.postgresql.driver:PostgresqlDriver",
+    finder="argosy.engines.postgresql.finder:find",
+)

@@ -1,0 +1,131 @@
+"""Brings one PostgreSQL server to life and keeps it configured."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import signal
+import socket
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+from argosy import errors
+from argosy.engines import files, programs
+from argosy.engines.postgresql import configuration, identity, wire
+from argosy.engines.postgresql.accounts import ADMINISTRATOR, HOME, PostgresqlAccounts
+from argosy.engines.postgresql.finder import programs_of
+from argosy.model.guest import Health, Identity, Probe, ServiceSpec
+
+PROBE_SECONDS = 1.5
+RELOAD_SECONDS = 5.0
+
+CANNOT_CONNECT_NOW = "57P03"
+
+LOCK_UP = "REVOKE ALL ON DATABASE postgres FROM PUBLIC;\nREVOKE ALL ON DATABASE template1 FROM PUBLIC;\n"
+"""What every clone has: a user of one database does not even see the inside of another."""
+
+LOOK = """
+SELECT split_part(version(), ' ', 2),
+       (SELECT count(*) - 1 FROM pg_stat_activity WHERE backend_type = 'client backend'),
+       current_setting('max_connections'),
+       extract(epoch FROM clock_timestamp() - pg_postmaster_start_time()),
+       sum(xact_commit), sum(xact_rollback), sum(blks_read), sum(blks_hit), sum(deadlocks), sum(temp_bytes)
+  FROM pg_stat_database
+"""
+METRICS = (
+    "connections", "max_connections", "uptime_seconds", "commits", "rollbacks", "blocks_read", "blocks_hit",
+    "deadlocks", "temporary_bytes",
+)  # fmt: skip
+
+
+class PostgresqlDriver(PostgresqlAccounts):
+    def install(self) -> None:
+        """Built beside its place and renamed into it: what stands there is whole."""
+        if self._cluster.exists():
+            return
+        draft = self._cluster.with_name("db.new")
+        shutil.rmtree(draft, ignore_errors=True)
+        self._initialise(draft)
+        draft.rename(self._cluster)
+        files.sync_directory(self.site.data)
+
+    def adopt(self, identity_: Identity) -> None:
+        identity.adopt(self._cluster, identity_)
+
+    def configure(self, overrides: Mapping[str, object]) -> bool:
+        text = configuration.postgresql_conf(self.site, str(self.socket.parent), overrides)
+        files.write(self._configuration, text)
+        files.write(self.site.state / "pg_hba.conf", configuration.pg_hba_conf(self.site))
+        files.write(self.site.state / "pg_ident.conf", configuration.pg_ident_conf(pwd.getpwuid(os.getuid()).pw_name))
+        return _listening(self.socket) and self._reload()
+
+    def service(self) -> ServiceSpec:
+        server = programs_of(self.site.root) / "postgres"
+        return ServiceSpec(
+            (str(server), "-c", f"config_file={self._configuration}"),
+            environment=programs.ENVIRONMENT,
+            stop_signal=signal.SIGINT,
+        )
+
+    def probe(self) -> Probe:
+        try:
+            with wire.Connection(self.socket, ADMINISTRATOR, HOME, PROBE_SECONDS) as session:
+                version, *numbers = session.query(LOOK)[0]
+        except TimeoutError:
+            return Probe(Health.BLOCKED, f"PostgreSQL did not answer within {PROBE_SECONDS} s")
+        except OSError as error:
+            return Probe(Health.STARTING, str(error))
+        except wire.ServerError as error:
+            return Probe(Health.STARTING if error.code == CANNOT_CONNECT_NOW else Health.BLOCKED, str(error))
+        metrics = {name: float(number or 0) for name, number in zip(METRICS, numbers, strict=True)}
+        return Probe(Health.HEALTHY, version=version or "", metrics=metrics)
+
+    def reload_certificates(self) -> None:
+        self._reload()
+
+    @property
+    def _cluster(self) -> Path:
+        return self.site.data / "db"
+
+    @property
+    def _configuration(self) -> Path:
+        return self.site.state / "postgresql.conf"
+
+    def _initialise(self, draft: Path) -> None:
+        place = programs_of(self.site.root)
+        programs.run(
+            place / "initdb", f"--pgdata={draft}", f"--username={ADMINISTRATOR}", "--encoding=UTF8", "--locale=C.UTF-8",
+            "--data-checksums", "--auth-local=peer", "--auth-host=reject", "--no-instructions", "--no-sync",
+        )  # fmt: skip
+        programs.run(place / "postgres", "--single", "-F", "-D", draft, "template1", stdin=LOCK_UP)
+        programs.run(place / "initdb", "--sync-only", f"--pgdata={draft}")
+
+    def _reload(self) -> bool:
+        """Have the server read its files again; true when that leaves settings that wait for a restart.
+
+        A session hears of it after the postmaster, so what it has seen holds for every later connection.
+        """
+        with self.session() as session:
+            [(before,)] = session.query("SELECT pg_conf_load_time() FROM pg_reload_conf()")
+            end = time.monotonic() + RELOAD_SECONDS
+            while session.query("SELECT pg_conf_load_time()") == [(before,)]:
+                if time.monotonic() > end:
+                    raise errors.GuestFailed(f"PostgreSQL did not take its new configuration: {_complaints(session)}")
+                time.sleep(0.002)
+            return bool(session.query("SELECT 1 FROM pg_settings WHERE pending_restart"))
+
+
+def _complaints(session: wire.Connection) -> str:
+    rows = session.query("SELECT name, error FROM pg_file_settings WHERE error IS NOT NULL")
+    return "; ".join(f"{name}: {error}" for name, error in rows) or "it gives no reason"
+
+
+def _listening(path: Path) -> bool:
+    with socket.socket(socket.AF_UNIX) as knock:
+        try:
+            knock.connect(str(path))
+        except OSError:
+            return False
+    return True

@@ -1,0 +1,18 @@
+"""Redis."""
+
+from __future__ import annotations
+
+from argosy.engines.base import Capability, Datastore, Engine, Names
+
+ENGINE = Engine(
+    name="redis",
+    title="Redis",
+    datastores=(Datastore("redis", "e0c5a9d4-3b7f-4a2e-8d61-9f7b1c2d4e24"),),
+    port=6379,
+    scheme="rediss",
+    capabilities=frozenset({Capability.ACCOUNTS, Capability.TLS}),
+    smallest_ram=48,
+    names=Names(user_length=64, reserved_users=frozenset({"os_admin", "root", "default"})),
+    driver="argosy.engines.redis.driver:RedisDriver",
+    finder="argosy.engines.redis.finder:find",
+)
