@@ -33,14 +33,30 @@ class Layout:
         """A shared bind mount, so that unmounting reaches the copies in other mount namespaces."""
         return self.state / "mounts"
 
+    @property
+    def images(self) -> Path:
+        return self.pool / "volumes"
+
     def image(self, volume: str) -> Path:
-        return self.pool / "volumes" / f"{volume}.img"
+        return self.images / f"{volume}.img"
 
     def mount(self, volume: str) -> Path:
         return self.mounts / volume
 
+    @property
+    def snapshots(self) -> Path:
+        return self.pool / "snapshots"
+
     def snapshot(self, snapshot: str) -> Path:
-        return self.pool / "snapshots" / f"{snapshot}.img"
+        return self.snapshots / f"{snapshot}.img"
+
+    @property
+    def sealed(self) -> Path:
+        """Templates as images, one file each."""
+        return self.pool / "templates"
+
+    def template(self, template: str) -> Path:
+        return self.sealed / f"{template}.img"
 
     # --- plain directories, level user ---
 

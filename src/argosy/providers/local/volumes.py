@@ -1,0 +1,179 @@
+"""Volumes of enforced size, level root: an XFS image per volume on the reflink pool, loop-mounted."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from argosy import clock, errors
+from argosy.providers.base import Source, State, Usage, Volume
+from argosy.providers.local import loops, mounts, ownership, xfs
+from argosy.providers.local.faults import translated
+from argosy.providers.local.layout import Layout
+from argosy.providers.local.locks import alone
+from argosy.providers.local.pool import GIB, Pool
+from argosy.providers.local.templates import ImageTemplates
+
+RELEASE_SECONDS = 1.0
+"""The kernel lets go of a loop device a moment after the last user has."""
+
+
+@dataclass(frozen=True)
+class ImageVolumes:
+    layout: Layout
+    pool: Pool
+    sealed: ImageTemplates
+
+    def ensure(self, name: str, gigabytes: int, source: Source) -> Volume:
+        with self._working(f"volume {name} cannot be made"):
+            if not self.layout.image(name).exists():
+                self._make(name, gigabytes * GIB, source)
+            with self._image(name) as image:
+                return self._mounted(name, image)
+
+    def attach(self, name: str) -> Path:
+        with self._working(f"volume {name} cannot be attached"), self._image(name) as image:
+            self._mounted(name, image)
+            return self.layout.mount(name)
+
+    def own(self, name: str, uid: int, gid: int) -> None:
+        mount = self.attach(name)
+        with translated(f"volume {name} cannot change hands"):
+            ownership.give(mount, uid, gid)
+
+    def grow(self, name: str, gigabytes: int) -> Volume:
+        with self._working(f"volume {name} cannot grow"), self._image(name) as image:
+            if gigabytes * GIB > image.stat().st_size:
+                self.pool.check_room()
+                self.pool.check_size(gigabytes * GIB)
+                os.truncate(image, gigabytes * GIB)
+            return self._mounted(name, image)
+
+    def snapshot(self, name: str, snapshot: str) -> None:
+        with self._working(f"volume {name} cannot be copied"), self._image(name) as image:
+            self._mounted(name, image)
+            if not self.layout.snapshot(snapshot).exists():
+                self._copy(name, image, self.layout.snapshot(snapshot))
+
+    def delete_snapshot(self, snapshot: str) -> None:
+        with self._working(f"snapshot {snapshot} cannot be deleted"):
+            self.layout.snapshot(snapshot).unlink(missing_ok=True)
+
+    def delete(self, name: str) -> None:
+        with self._working(f"volume {name} cannot be deleted"):
+            self._detach(name)
+            self.layout.image(name).unlink(missing_ok=True)
+
+    def thaw(self) -> None:
+        """Undo what a process that was killed in `snapshot` left behind: databases that cannot write."""
+        with self._working("volumes cannot be thawed"):
+            for mount in filter(mounts.mounted, self.layout.mounts.iterdir()):
+                xfs.thaw(mount)
+
+    def usage(self, name: str) -> Usage:
+        with translated(f"the use of volume {name} cannot be read"):
+            room = os.statvfs(self.attach(name))
+            return Usage((room.f_blocks - room.f_bfree) * room.f_frsize, room.f_blocks * room.f_frsize)
+
+    def owned(self) -> Sequence[str]:
+        with self._working("volumes cannot be listed"):
+            images = {path.stem for path in self.layout.images.iterdir()}
+            return sorted(images | {path.name for path in self.layout.mounts.iterdir()})
+
+    def templates(self) -> Sequence[str]:
+        with self._working("templates cannot be listed"):
+            return self.sealed.names()
+
+    def make_template(self, name: str, volume: str) -> None:
+        with self._working(f"template {name} cannot be made"), self._image(volume) as image:
+            self._detach(volume)
+            self.sealed.seal(name, image)
+
+    def delete_template(self, name: str) -> None:
+        with self._working(f"template {name} cannot be deleted"):
+            self.sealed.delete(name)
+
+    @contextmanager
+    def _working(self, doing: str) -> Iterator[None]:
+        self.pool.ensure()
+        with translated(doing):
+            yield
+
+    @contextmanager
+    def _image(self, name: str) -> Iterator[Path]:
+        """The volume's image, for this caller alone. Raises CloudFailed if there is none."""
+        try:
+            with alone(self.layout.image(name)):
+                yield self.layout.image(name)
+        except FileNotFoundError as error:
+            raise errors.CloudFailed(f"there is no volume {name}") from error
+
+    def _make(self, name: str, size: int, source: Source) -> None:
+        self.pool.check_room()
+        self.pool.check_size(size)
+        origin = self._origin(source)
+        try:
+            with self.pool.new_file(self.layout.image(name)) as file:
+                _render(file, size, origin)
+        except FileExistsError:
+            return  # somebody else was faster to make the same
+
+    def _origin(self, source: Source) -> Path | None:
+        if source.snapshot:
+            return self.layout.snapshot(source.snapshot)
+        return self.sealed.get(source.template) if source.template else None
+
+    def _mounted(self, name: str, image: Path) -> Volume:
+        """Mounted, thawed and as large as its image, whatever was interrupted before."""
+        mount = self.layout.mount(name)
+        if not mounts.mounted(mount):
+            mount.mkdir(mode=0o700, exist_ok=True)
+            with loops.attached(image) as device:
+                mounts.mount(device, mount, "xfs", mounts.GUEST, "nouuid")
+        xfs.thaw(mount)
+        loops.refresh(loops.below(mount))
+        size = image.stat().st_size
+        xfs.fill(mount, size)
+        return Volume(name, State.ACTIVE, size)
+
+    def _copy(self, name: str, image: Path, snapshot: Path) -> None:
+        self.pool.check_room()
+        with self.pool.new_file(snapshot, 0o400) as file:
+            with xfs.frozen(self.layout.mount(name)):
+                xfs.clone(image, file)
+            os.fsync(file)
+
+    def _detach(self, name: str) -> None:
+        mount, image = self.layout.mount(name), self.layout.image(name)
+        if mounts.mounted(mount):
+            xfs.thaw(mount)
+            mounts.unmount(mount)
+        _check_released(image)
+        if mount.exists():
+            mount.rmdir()
+
+
+def _render(file: int, size: int, origin: Path | None) -> None:
+    """Fill a new image: from the origin if there is one, else with an empty file system."""
+    if origin is None:
+        os.truncate(file, size)
+        xfs.make(file)
+        return
+    xfs.clone(origin, file)
+    smallest = os.fstat(file).st_size
+    if size < smallest:
+        raise errors.BadRequest(f"the volume is too small for its source: ask for {smallest // GIB} GiB or more")
+    os.truncate(file, size)
+
+
+def _check_released(image: Path) -> None:
+    """Raises CloudBusy when a copy of the mount elsewhere keeps the image: else its space would be lost unnoticed."""
+    until = clock.monotonic() + RELEASE_SECONDS
+    while held := loops.users(image):
+        if clock.monotonic() > until:
+            raise errors.CloudBusy(f"{image} is still held by {held[0]}: end what has it mounted in another namespace")
+        time.sleep(0.002)
