@@ -46,6 +46,10 @@ class Api:
     """Default and largest page of a list."""
     policy_file: str = ""
     """oslo.policy file (YAML or JSON) laid over the shipped rules; empty: none."""
+    trusted_proxy: str = ""
+    """Address of a reverse proxy whose X-Forwarded-Proto, -Host and -For are believed; empty: none is."""
+    default_datastore: str = ""
+    """Datastore of a create request that names none; empty: such a request is refused, as Trove refuses it."""
 
 
 @dataclass(frozen=True)
