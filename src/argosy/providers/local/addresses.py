@@ -22,7 +22,7 @@ EDGES = frozenset({0, 255})
 
 
 def network(asked: str, inside: ipaddress.IPv4Network, deployment: str) -> ipaddress.IPv4Network:
-    """The deployment's own network: the one asked for, or a /16 derived from its name; never the first, which others use.
+    """The deployment's own: what was asked for, or a /16 derived from its name, never the first, which others use.
     Raises BadSetting.
     """
     if not asked:
@@ -94,6 +94,6 @@ class Addresses:
             return
         for entry in os.scandir(self.directory):
             try:
-                yield entry.name, os.readlink(entry.path)
+                yield entry.name, os.readlink(entry)  # noqa: PTH115 - twice as fast, and run for every address
             except FileNotFoundError:  # released while we looked
                 continue
