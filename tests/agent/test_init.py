@@ -21,7 +21,10 @@ from argosy.testing.waiting import eventually
 
 CODE = Path(argosy.__file__).parents[1]
 START = (
-    f"import sys; sys.path.insert(0, {str(CODE)!r}); from argosy.agent.init import main; sys.exit(main(sys.argv[1:]))"
+    f"import sys; sys.path.insert(0, {str(CODE)!r}); from argosy.agent import init; sys.exit(init.main(sys.argv[1:]))"
+)
+NONSENSE = b"{ [] 7 {'do':'dance'} {'do':'start'} {'do':'start','service':{'argv':7}} {'do':'restart'}".replace(
+    b"'", b'"'
 )
 SLEEPER = (sys.executable, "-I", "-S", "-c", "import time; print('agent is here', flush=True); time.sleep(3600)")
 
