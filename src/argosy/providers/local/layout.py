@@ -88,6 +88,20 @@ class Layout:
         return self.guests / f"{name}.{generation}"
 
     @property
+    def servers(self) -> Path:
+        """What compute knows of each guest, one directory each, out of the guest's reach."""
+        return self.state / "servers"
+
+    @property
+    def users(self) -> Path:
+        """Taken user ids, one file each, level root."""
+        return self.state / "users"
+
+    @property
+    def logs(self) -> Path:
+        return self.state / "logs"
+
+    @property
     def run(self) -> Path:
         """Sockets and pid files."""
         return self.state / "run"
