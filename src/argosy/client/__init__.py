@@ -1,1 +1,1 @@
-
+"""Python library over the REST API. It knows nothing of what is behind it."""

@@ -1,0 +1,25 @@
+"""`argosy db`: make, see, use and delete databases."""
+
+from __future__ import annotations
+
+import click
+
+from argosy.cli.main import Lazy
+
+LIFE, USE = "argosy.cli.db.life", "argosy.cli.db.use"
+COMMANDS = {
+    "create": f"{LIFE}:create",
+    "list": f"{LIFE}:list_instances",
+    "show": f"{LIFE}:show",
+    "delete": f"{LIFE}:delete",
+    "restart": f"{LIFE}:restart",
+    "operations": f"{LIFE}:operations",
+    "url": f"{USE}:url",
+    "shell": f"{USE}:shell",
+    "password": f"{USE}:password",
+}
+
+
+@click.group(cls=Lazy, lazy=COMMANDS)
+def db() -> None:
+    """Make, see, use and delete databases. NAME is an instance's name or id everywhere."""

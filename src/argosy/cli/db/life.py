@@ -1,0 +1,156 @@
+"""From `argosy db create` to `argosy db delete`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from argosy.cli import output, waiting
+from argosy.cli.place import Place, connect
+from argosy.client.resources import Document, Request
+
+COLUMNS: tuple[output.Column, ...] = (
+    ("NAME", lambda row: row["name"]),
+    ("STATUS", lambda row: row["status"]),
+    ("HEALTH", lambda row: row.get("operating_status", "")),
+    ("ENGINE", lambda row: f"{row['datastore']['type']} {row['datastore']['version']}"),
+    ("FLAVOR", lambda row: row["flavor"]["id"]),
+    ("SIZE", lambda row: f"{row['volume']['size']} GB" if "volume" in row else ""),
+    ("ADDRESS", lambda row: [each["address"] for each in row.get("addresses", ())]),
+    ("ID", lambda row: row["id"]),
+)
+wait = click.option("--wait/--no-wait", default=True, help="Wait for the end and show the steps (the default), or not.")
+
+
+@click.command("list")
+@output.option
+@click.pass_obj
+def list_instances(place: Place, form: str) -> None:
+    """Every instance of the project."""
+    output.rows(list(connect(place).instances.list()), COLUMNS, form)
+
+
+@click.command()
+@click.argument("name")
+@output.option
+@click.pass_obj
+def show(place: Place, name: str, form: str) -> None:
+    """One instance."""
+    _show(connect(place).instances.find(name), form)
+
+
+@click.command()
+@click.argument("name")
+@click.option("--engine", required=True, help="Datastore: postgresql, mariadb, redis … (argosy datastore list).")
+@click.option("--version", default="", help="Version of the engine; its default when not given.")
+@click.option("--flavor", default="1", show_default=True, help="Memory and processor (argosy flavor list).")
+@click.option("--size", type=click.IntRange(min=1), default=1, show_default=True, help="Volume in GB.")
+@click.option("--database", default="", help="A database to make in it.")
+@click.option("--user", default="", help="A user to make in it, beside the master user, with rights in that database.")
+@click.option("--password-file", type=click.File(), help="The password of that user, or - for standard input.")
+@wait
+@output.option
+@click.pass_obj
+def create(place: Place, /, name: str, wait: bool, form: str, **told: Any) -> None:
+    """Make an instance. Its master password goes to your credential file; `argosy db url NAME` shows it."""
+    client = connect(place)
+    made = client.instances.create(_request(name, told))
+    if "password" in made:
+        place.credentials.keep_password(client.session.login.auth_url, made["id"], made["password"])
+    if wait:
+        waiting.until_done(client, made["id"], "create_instance")
+        made = {**client.instances.get(made["id"]), **{key: made[key] for key in ("password",) if key in made}}
+    _show(made, form)
+
+
+@click.command()
+@click.argument("names", nargs=-1, required=True, metavar="NAME...")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@wait
+@click.pass_obj
+def delete(place: Place, names: tuple[str, ...], yes: bool, wait: bool) -> None:
+    """Delete instances with all their data."""
+    client = connect(place)
+    found = [client.instances.find(name) for name in names]
+    for instance in found:
+        if not yes:
+            click.confirm(f"Delete {instance['name']} ({instance['id']}) with all its data?", abort=True, err=True)
+        client.instances.delete(instance["id"])
+    for instance in found:
+        if wait:
+            waiting.until_gone(client, instance["id"])
+        place.credentials.drop_password(client.session.login.auth_url, instance["id"])
+        click.echo(f"{instance['name']} is {'deleted' if wait else 'being deleted'}")
+
+
+@click.command()
+@click.argument("name")
+@wait
+@click.pass_obj
+def restart(place: Place, name: str, wait: bool) -> None:
+    """Restart the database process."""
+    client = connect(place)
+    instance = client.instances.find(name)
+    client.instances.restart(instance["id"])
+    if wait:
+        waiting.until_done(client, instance["id"], "restart_instance")
+    click.echo(f"{instance['name']} {'has been restarted' if wait else 'is being restarted'}")
+
+
+@click.command()
+@click.argument("name")
+@output.option
+@click.pass_obj
+def operations(place: Place, name: str, form: str) -> None:
+    """Everything that was done to an instance, newest first, step by step."""
+    client = connect(place)
+    found = client.instances.operations(client.instances.find(name)["id"])["operations"]
+    if form != "table":
+        output.rows(found, (), form)
+        return
+    for operation in found:
+        seconds = f"{operation['seconds']:.3f} s" if "seconds" in operation else ""
+        click.echo(f"{operation['started']}  {operation['operation']}  {operation['state']}  {seconds}".rstrip())
+        for step in operation["steps"]:
+            click.echo(f"  {waiting.line(step)}")
+        if "error" in operation:
+            click.echo(f"  error: {operation['error']}")
+
+
+def _request(name: str, told: dict[str, Any]) -> Request:
+    password = told["password_file"].readline().rstrip("\n") if told["password_file"] else ""
+    if told["user"] and not password:
+        password = click.prompt(f"Password of {told['user']}", hide_input=True, confirmation_prompt=True, err=True)
+    return Request(
+        name=name,
+        engine=told["engine"],
+        flavor=told["flavor"],
+        gigabytes=told["size"],
+        version=told["version"],
+        database=told["database"],
+        user=told["user"],
+        password=password,
+    )
+
+
+def _show(instance: Document, form: str) -> None:
+    fields = {
+        "name": instance["name"],
+        "id": instance["id"],
+        "status": f"{instance['status']} {instance.get('operating_status', '')}",
+        "engine": f"{instance['datastore']['type']} {instance['datastore'].get('version_number', '')}",
+        "flavor": instance["flavor"]["id"],
+        "volume": _volume(instance.get("volume", {})),
+        "address": [f"{each['host']}:{each['port']}" for each in instance.get("endpoints", ())],
+        "tls": [each["tls"] for each in instance.get("endpoints", ()) if "tls" in each],
+        "guarantees": instance.get("guarantees", ()),
+        "created": instance["created"],
+        "fault": instance.get("fault", {}).get("message"),
+    }
+    output.one(instance, {title: value for title, value in fields.items() if value}, form)
+
+
+def _volume(volume: Document) -> str:
+    used = f", {volume['used_percent']} % used" if "used_percent" in volume else ""
+    return f"{volume['size']} GB{used}" if volume else ""

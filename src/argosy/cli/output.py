@@ -1,0 +1,90 @@
+"""What a command found, as a table for people, or as JSON or YAML for programs."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import click
+
+PLAIN = re.compile(r"[A-Za-z/][\w ./@%+-]*[\w/%]|[A-Za-z/]")
+"""Text that YAML reads as text without quotes …"""
+WORDS = frozenset({"true", "false", "null", "yes", "no", "on", "off", "y", "n"})
+"""… unless it is one of these (YAML 1.1 means something by them)."""
+
+Row = Mapping[str, Any]
+Column = tuple[str, Callable[[Row], Any]]
+"""Title, and the cell of a row."""
+
+option = click.option(
+    "-o",
+    "--output",
+    "form",
+    type=click.Choice(["table", "json", "yaml"]),
+    default="table",
+    help="How to show the result.",
+)
+
+
+def rows(found: Sequence[Row], columns: Sequence[Column], form: str) -> None:
+    """A list: chosen columns for people, everything for programs."""
+    if form != "table":
+        _document(found, form)
+        return
+    cells = [[title for title, _ in columns], *([_cell(look(row)) for _, look in columns] for row in found)]
+    widths = [max(len(line[index]) for line in cells) for index in range(len(columns))]
+    for line in cells:
+        click.echo("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
+
+
+def one(found: Row, fields: Mapping[str, Any], form: str) -> None:
+    """One thing: chosen fields for people, everything for programs."""
+    if form != "table":
+        _document(found, form)
+        return
+    width = max(map(len, fields))
+    for title, value in fields.items():
+        click.echo(f"{title.ljust(width)}  {_cell(value)}".rstrip())
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    return ", ".join(map(_cell, value)) if isinstance(value, list | tuple) else str(value)
+
+
+def _document(found: Any, form: str) -> None:
+    click.echo(json.dumps(found, indent=2) if form == "json" else "\n".join(_yaml(found)))
+
+
+def _yaml(value: Any) -> list[str]:
+    """Lines of block style YAML for what JSON can hold."""
+    if isinstance(value, Mapping) and value:
+        return [line for name, item in value.items() for line in _entry(f"{_scalar(name)}:", item)]
+    if isinstance(value, list | tuple) and value:
+        return [line for item in value for line in _item(item)]
+    return [_scalar(value)]
+
+
+def _entry(head: str, value: Any) -> list[str]:
+    lines = _yaml(value)
+    if _nested(value):
+        return [head, *(f"  {line}" for line in lines)]
+    return [f"{head} {lines[0]}"]
+
+
+def _item(value: Any) -> list[str]:
+    first, *others = _yaml(value)
+    return [f"- {first}", *(f"  {line}" for line in others)]
+
+
+def _nested(value: Any) -> bool:
+    return isinstance(value, Mapping | list | tuple) and bool(value)
+
+
+def _scalar(value: Any) -> str:
+    if isinstance(value, str) and PLAIN.fullmatch(value) and value.lower() not in WORDS:
+        return value
+    return json.dumps(value)  # JSON's scalars and empty containers are YAML's too

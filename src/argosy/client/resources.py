@@ -1,0 +1,123 @@
+"""What can be asked of a deployment: instances, their operations, datastores, flavors."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from argosy import errors
+from argosy.client.session import Session
+
+Document = dict[str, Any]
+"""A resource as the API shows it."""
+UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+class Ambiguous(errors.Rejected):
+    """several have this name: use an id"""
+
+    status = 409
+
+
+@dataclass(frozen=True)
+class Request:
+    """A database that somebody wants. Empty fields are left to the deployment's defaults."""
+
+    name: str
+    engine: str
+    flavor: str
+    gigabytes: int
+    version: str = ""
+    database: str = ""
+    user: str = ""
+    password: str = ""
+
+
+class Client:
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self.instances = Instances(session)
+
+    def datastores(self) -> Sequence[Document]:
+        found: Sequence[Document] = self.session.get("/datastores")["datastores"]
+        return found
+
+    def datastore(self, name: str) -> Document:
+        found: Document = self.session.get(f"/datastores/{name}")["datastore"]
+        return found
+
+    def flavors(self) -> Sequence[Document]:
+        found: Sequence[Document] = self.session.get("/flavors")["flavors"]
+        return found
+
+
+class Instances:
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def list(self) -> Iterator[Document]:
+        """All of the project's, page by page."""
+        path = "/instances/detail"
+        while path:
+            page = self._session.get(path)
+            yield from page["instances"]
+            path = next((link["href"] for link in page.get("links", ()) if link["rel"] == "next"), "")
+
+    def get(self, instance_id: str) -> Document:
+        """Raises NotFound."""
+        found: Document = self._session.get(f"/instances/{instance_id}")["instance"]
+        return found
+
+    def find(self, name_or_id: str) -> Document:
+        """Raises NotFound, or Ambiguous naming the ids."""
+        if UUID.fullmatch(name_or_id):
+            return self.get(name_or_id)
+        named = [each["id"] for each in self.list() if each["name"] == name_or_id]
+        if not named:
+            raise errors.NotFound(f"there is no instance {name_or_id}: argosy db list shows all")
+        if len(named) > 1:
+            raise Ambiguous(f"{len(named)} instances are called {name_or_id}: use an id, {' or '.join(named)}")
+        return self.get(named[0])
+
+    def create(self, request: Request) -> Document:
+        """The new instance; its key `password`, where there is one, is told only now."""
+        made: Document = self._session.post("/instances", {"instance": _body(request)})["instance"]
+        return made
+
+    def delete(self, instance_id: str) -> None:
+        self._session.delete(f"/instances/{instance_id}")
+
+    def restart(self, instance_id: str) -> None:
+        self._session.post(f"/instances/{instance_id}/action", {"restart": {}})
+
+    def reset_password(self, instance_id: str) -> str:
+        """A new password of the master user, told only now."""
+        user = self._session.post(f"/instances/{instance_id}/root")["user"]
+        return str(user["password"])
+
+    def operations(self, instance_id: str, *, since: str = "", wait: float = 0) -> Document:
+        """Every operation with its steps; with `wait`, once something has changed since the answer named by `since`."""
+        query: dict[str, object] = {"since": since} if since else {}
+        if wait:
+            query["wait"] = wait
+        answer: Document = self._session.get(f"/instances/{instance_id}/operations", **query)
+        return answer
+
+
+def _body(request: Request) -> Document:
+    body: Document = {
+        "name": request.name,
+        "flavorRef": request.flavor,
+        "volume": {"size": request.gigabytes},
+        "datastore": {"type": request.engine},
+    }
+    if request.version:
+        body["datastore"]["version"] = request.version
+    if request.database:
+        body["databases"] = [{"name": request.database}]
+    if request.user:
+        databases = [{"name": request.database}] if request.database else []
+        body["users"] = [{"name": request.user, "password": request.password, "databases": databases}]
+    return body

@@ -1,0 +1,79 @@
+"""`argosy up`, `down` and `status`."""
+
+from __future__ import annotations
+
+import click
+
+from argosy import clock, settings
+from argosy.cli import output
+from argosy.cli.place import Place
+from argosy.launcher import down as stopping
+from argosy.launcher import health, logins
+from argosy.launcher import up as starting
+from argosy.launcher.health import Report, State
+from argosy.settings import Settings
+
+COLUMNS: tuple[output.Column, ...] = (
+    ("ROLE", lambda row: row["role"]),
+    ("HEALTH", lambda row: f"{row['health']} {row['message']}"),
+    ("PID", lambda row: row["pid"]),
+    ("SINCE", lambda row: row["since"]),
+    ("ADDRESS", lambda row: row["address"]),
+)
+
+
+@click.command()
+@click.option("--foreground", is_flag=True, help="Stay here, as a service manager wants it, until SIGTERM.")
+@click.option("--port-base", type=click.IntRange(1, 65533), help="Three ports from here on, at the first start.")
+@click.pass_obj
+def up(place: Place, foreground: bool, port_base: int | None) -> None:
+    """Start Argosy on this machine, in the background. Databases that run already are adopted."""
+    deployment = starting.prepare(place.state, port_base)
+    if foreground:
+        starting.in_foreground(deployment)
+    begun = clock.monotonic()
+    fresh = starting.in_background(deployment)
+    logins.hand_out(deployment)
+    seconds = clock.monotonic() - begun
+    click.echo(f"Argosy is up after {seconds:.1f} s" if fresh else "Argosy was up already: nothing has changed")
+    for name, value in addresses(deployment).items():
+        click.echo(f"  {name:9} {value}")
+
+
+@click.command()
+@click.pass_obj
+def down(place: Place) -> None:
+    """Stop Argosy on this machine. Its databases go on running."""
+    stopped = stopping.down(settings.load(place.state))
+    click.echo("Argosy is down; databases go on running" if stopped else "Argosy was not up: nothing has changed")
+
+
+@click.command()
+@output.option
+@click.pass_obj
+def status(place: Place, form: str) -> int:
+    """Each process with its health, by really asking it. Exit code 5 unless all is well."""
+    reports = health.look(settings.load(place.state))
+    output.rows([_row(report) for report in reports], COLUMNS, form)
+    return 0 if all(report.health is State.HEALTHY for report in reports) else 5
+
+
+def addresses(deployment: Settings) -> dict[str, str]:
+    api, identity = deployment.api, deployment.identity
+    return {
+        "API": f"http://{api.host}:{api.port}/v1.0",
+        "identity": identity.auth_url or f"http://{identity.host}:{identity.port}/v3",
+        "state": str(deployment.state),
+    }
+
+
+def _row(report: Report) -> dict[str, str | int | None]:
+    since = clock.timestamp(report.since) if report.since else None
+    return {
+        "role": report.role,
+        "health": report.health,
+        "message": report.message,
+        "pid": report.pid,
+        "since": since,
+        "address": report.address,
+    }

@@ -1,0 +1,26 @@
+"""Stop a deployment's processes. Its databases go on running."""
+
+from __future__ import annotations
+
+from argosy.launcher import processes, statedir, up
+from argosy.launcher.processes import Process
+from argosy.settings import Settings
+
+GRACE = 20.0
+"""Seconds that the top process has to end everything below it and itself."""
+ROLES = ("helper", "supervisor", "conductor", "taskmanager", "api")
+
+
+def down(deployment: Settings) -> bool:
+    """False when nothing ran."""
+    with statedir.locked(deployment.state):
+        process = up.running(deployment)
+        left = [process] if process else _orphans(deployment)
+        processes.end(left, GRACE)
+    return bool(left)
+
+
+def _orphans(deployment: Settings) -> list[Process]:
+    """What runs although the process above it was killed."""
+    found = [processes.recorded(deployment.run, role) for role in ROLES]
+    return [process for process in found if process]

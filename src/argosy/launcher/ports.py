@@ -1,0 +1,66 @@
+"""Which ports a deployment listens on: the well-known ones, or free ones beside another deployment."""
+
+from __future__ import annotations
+
+import secrets
+import socket
+from dataclasses import dataclass
+
+from argosy import errors
+from argosy.settings import Api, Conductor, Identity
+
+HOST = "127.0.0.1"
+LOWEST, HIGHEST = 20000, 32000
+"""Below the range that Linux takes client ports from (32768, ip_local_port_range), and above most services."""
+
+
+class PortTaken(errors.Rejected):
+    """a port is in use"""
+
+
+@dataclass(frozen=True)
+class Ports:
+    api: int
+    identity: int
+    conductor: int
+
+    def taken(self) -> list[int]:
+        return [port for port in (self.api, self.identity, self.conductor) if not free(port)]
+
+
+WELL_KNOWN = Ports(Api.port, Identity.port, Conductor.port)
+
+
+def choose(base: int | None = None) -> Ports:
+    """From `base` on where given; else the well-known ports, or three free ones if another has taken those.
+
+    Raises PortTaken.
+    """
+    if base is not None:
+        wanted = Ports(base, base + 1, base + 2)
+        if wanted.taken():
+            raise PortTaken(f"port {wanted.taken()[0]} is in use: choose another --port-base")
+        return wanted
+    if not WELL_KNOWN.taken():
+        return WELL_KNOWN
+    return _free_ones()
+
+
+def _free_ones() -> Ports:
+    for _ in range(100):
+        base = LOWEST + 10 * secrets.randbelow((HIGHEST - LOWEST) // 10)
+        found = Ports(base, base + 1, base + 2)
+        if not found.taken():
+            return found
+    raise PortTaken(f"no three free ports found between {LOWEST} and {HIGHEST}: choose them by --port-base")
+
+
+def free(port: int) -> bool:
+    """Whether nothing listens there."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError:
+            return False
+    return True

@@ -1,0 +1,60 @@
+"""What must be there before the processes start: keys, certificate authority, tables, the first accounts.
+
+Every part may be repeated: an upgrade brings the tables up to date, everything else stays as it is.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from argosy import errors
+from argosy.launcher import logins
+from argosy.launcher.forks import fork
+from argosy.settings import Settings
+
+if TYPE_CHECKING:
+    from argosy.identity.local.bootstrap import Credentials
+
+
+class NotPrepared(errors.Broken):
+    """the deployment could not be prepared: logs/supervisor.log says why"""
+
+
+@contextmanager
+def under_way(deployment: Settings) -> Iterator[None]:
+    """Prepare in a child beside the body of `with`: what only this needs takes no memory later. Raises NotPrepared."""
+    pid = fork(lambda: prepare(deployment))
+    yield
+    if os.waitpid(pid, 0)[1] != 0:
+        raise NotPrepared
+
+
+def prepare(deployment: Settings) -> int:
+    from argosy.db import migrate, sealed
+    from argosy.db.session import Database
+    from argosy.guest import authority
+    from argosy.identity.local.bootstrap import bootstrap
+
+    sealed.make(deployment.keys / "master.key")
+    sealed.use(deployment.keys / "master.key")
+    authority.make(deployment.keys)
+    migrate.upgrade(deployment.database_url)
+    if deployment.identity.backend == "local":
+        bootstrap(Database(deployment.database_url), lambda made: _keep(deployment, made))
+    return 0
+
+
+def _keep(deployment: Settings, made: Iterable[Credentials]) -> None:
+    """For `argosy up` to hand out, see logins.py; readable for the unprivileged processes and root alone."""
+    told = [{"username": each.user, "project": each.project, "password": each.password} for each in made]
+    fresh = logins.file(deployment).with_suffix(".new")
+    fresh.unlink(missing_ok=True)
+    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as out:
+        json.dump(told, out)
+        out.flush()
+        os.fsync(out.fileno())
+    fresh.replace(logins.file(deployment))

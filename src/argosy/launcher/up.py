@@ -1,0 +1,112 @@
+"""Bring a deployment up, in the background or in this process; first make what it needs."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import NoReturn
+
+from argosy import clock, errors
+from argosy.launcher import account, forks, health, processes, statedir
+from argosy.launcher.health import Report, State
+from argosy.launcher.processes import Process
+from argosy.settings import BadSetting, Settings
+
+PATIENCE = 60.0
+"""Seconds after which a start counts as failed."""
+TRIES = 3
+"""Starts of the supervisor after which it will not come up by waiting."""
+KEPT = ("PATH", "LANG", "LC_ALL", "TZ")
+"""What the processes inherit of the environment, besides ARGOSY_*: no token, proxy or module path of the caller's."""
+
+
+class NotUp(errors.Broken):
+    """Argosy did not come up"""
+
+
+def prepare(state: Path, port_base: int | None = None) -> Settings:
+    """The deployment in `state`, made if there is none. Raises BadSetting where the level does not fit the user."""
+    user = account.ensure() if os.geteuid() == 0 else None
+    deployment = statedir.prepare(state, user, port_base)
+    if deployment.provider.level == "root" and user is None:
+        raise BadSetting(f"{state} belongs to a deployment of root: start it as root")
+    if deployment.provider.level == "user" and user is not None:
+        raise BadSetting(f"{state} belongs to a deployment of an ordinary user: start it as that user")
+    return deployment
+
+
+def top(deployment: Settings) -> str:
+    """Role of the process above all others."""
+    return "launcher" if deployment.provider.level == "root" else "supervisor"
+
+
+def running(deployment: Settings) -> Process | None:
+    return processes.recorded(deployment.run, top(deployment))
+
+
+def in_background(deployment: Settings) -> bool:
+    """Start what does not run and wait until all of it answers; false when all ran already. Raises NotUp."""
+    with statedir.locked(deployment.state):
+        process = running(deployment)
+        fresh = process is None
+        if process is None:
+            process = _spawn(deployment)
+        _wait(deployment, process)
+    return fresh
+
+
+def in_foreground(deployment: Settings) -> NoReturn:
+    """Become the top process. Raises NotUp when there is one."""
+    with statedir.locked(deployment.state):
+        other = running(deployment)
+        if other is not None:
+            raise NotUp(f"Argosy runs already, as process {other.pid}: see argosy status")
+        processes.record(deployment.run, processes.observe(top(deployment), os.getpid()))
+        command = _command(deployment)
+        os.execve(command[0], command, _environment())  # noqa: S606 - no shell is wanted
+
+
+def _spawn(deployment: Settings) -> Process:
+    log = deployment.state / "logs" / f"{top(deployment)}.log"
+    with forks.appended(log) as out:
+        child = subprocess.Popen(
+            _command(deployment),
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=out,
+            cwd="/",
+            env=_environment(),
+            start_new_session=True,
+        )
+    process = processes.observe(top(deployment), child.pid)
+    processes.record(deployment.run, process)
+    return process
+
+
+def _command(deployment: Settings) -> list[str]:
+    module = {"launcher": "argosy.launcher.root", "supervisor": "argosy.launcher.supervisor"}[top(deployment)]
+    return [sys.executable, "-m", module, "--state", str(deployment.state)]
+
+
+def _environment() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if name in KEPT or name.startswith("ARGOSY_")}
+
+
+def _wait(deployment: Settings, process: Process) -> None:
+    limit, supervisors = clock.monotonic() + PATIENCE, set[int]()
+    while reports := [report for report in health.look(deployment) if report.health is not State.HEALTHY]:
+        supervisor = processes.recorded(deployment.run, "supervisor")
+        supervisors |= {supervisor.pid} if supervisor else set()
+        if not process.alive or len(supervisors) > TRIES or clock.monotonic() > limit:
+            raise NotUp(_cause(deployment, reports))
+        time.sleep(0.05)
+
+
+def _cause(deployment: Settings, reports: list[Report]) -> str:
+    missing = ", ".join(f"{report.role} is {report.health} {report.message}".rstrip() for report in reports)
+    log = deployment.state / "logs" / "supervisor.log"
+    last = "\n".join(log.read_text().splitlines()[-8:]) if log.exists() else ""
+    return f"Argosy did not come up ({missing}): {log} says\n{last}"
