@@ -1,0 +1,38 @@
+"""Pages of a list that is ordered by a marker."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from argosy import errors
+from argosy.api.exchange import Request
+
+
+def limit(request: Request) -> int:
+    """What the request asks for, capped by the settings; 0 or nothing is the whole page size. Raises BadRequest."""
+    most = request.services.settings.api.page_size
+    asked = request.query.get("limit") or "0"
+    if not (asked.isascii() and asked.isdigit()):
+        raise errors.BadRequest(f"limit must be a whole number, not {asked!r}")
+    return min(int(asked[:10]), most) or most
+
+
+def marker(request: Request) -> str:
+    """Of the last object of the page before; empty for the first page. Raises BadRequest."""
+    given = request.query.get("marker", "")
+    if len(given) > 255 or not given.isprintable():
+        raise errors.BadRequest("marker must be the one that a page gave")
+    return given
+
+
+def page(request: Request, name: str, views: Sequence[Any], last: str | None) -> Mapping[str, Any]:
+    """The body of a page. `last` is the marker of its last object where more follow, else None.
+
+    The link to the next page stands under `links`, where Trove puts it, and under `<name>_links`, where gophercloud
+    looks.
+    """
+    if last is None:
+        return {name: views}
+    links = request.links.next(request.query, limit=limit(request), marker=last)
+    return {name: views, "links": links, f"{name}_links": links}

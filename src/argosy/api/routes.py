@@ -1,0 +1,61 @@
+"""Every route: method, path, handler, policy rule. Without a rule the handler checks, or nobody has to.
+
+What is below `/v1.0/{project}` needs a token of that project. A route of Trove's that is not built yet answers 501;
+whatever is not in this table answers 404.
+"""
+
+from __future__ import annotations
+
+from argosy.api.route import Route
+from argosy.api.v1 import (
+    actions,
+    authority,
+    creation,
+    datastores,
+    flavors,
+    health,
+    instances,
+    limits,
+    operations,
+    root,
+    unbuilt,
+    versions,
+)
+
+P = "/v1.0/{project}"
+I = f"{P}/instances/{{id}}"  # noqa: E741 - the table reads like an index
+
+
+ROUTES: tuple[Route, ...] = (
+    Route("GET", "/", versions.index),
+    Route("GET", "/v1.0", versions.show),
+    Route("GET", "/healthcheck", health.show),
+    Route("HEAD", "/healthcheck", health.head),
+    Route("GET", "/v1/ca", authority.show),
+    Route("GET", f"{P}/instances", instances.index, "instance:index"),
+    Route("POST", f"{P}/instances", creation.create, "instance:create"),
+    Route("GET", f"{P}/instances/detail", instances.detail, "instance:detail"),
+    Route("GET", I, instances.show, "instance:show"),
+    Route("PUT", I, instances.update, "instance:update"),
+    Route("PATCH", I, instances.modify, "instance:update"),
+    Route("DELETE", I, instances.delete, "instance:delete"),
+    Route("POST", f"{I}/action", actions.act),
+    Route("GET", f"{I}/operations", operations.index, "instance:operations"),
+    Route("GET", f"{I}/root", root.show, "instance:extension:root:index"),
+    Route("POST", f"{I}/root", root.create, "instance:extension:root:create"),
+    Route("GET", f"{P}/datastores", datastores.index, "datastore:index"),
+    Route("GET", f"{P}/datastores/{{datastore}}", datastores.show, "datastore:show"),
+    Route("GET", f"{P}/datastores/{{datastore}}/versions", datastores.versions, "datastore:version_index"),
+    Route("GET", f"{P}/datastores/{{datastore}}/versions/{{version}}", datastores.version, "datastore:version_show"),
+    Route(
+        "GET",
+        f"{P}/datastores/{{datastore}}/versions/{{version}}/flavors",
+        datastores.flavors,
+        "datastore:list_associated_flavors",
+    ),
+    Route("GET", f"{P}/datastores/versions/{{version}}", datastores.version_by_id, "datastore:version_show_by_uuid"),
+    Route("GET", f"{P}/flavors", flavors.index, "flavor:index"),
+    Route("GET", f"{P}/flavors/{{id}}", flavors.show, "flavor:show"),
+    Route("GET", f"{P}/limits", limits.index, "limits:index"),
+    *unbuilt.routes(P),
+)

@@ -1,0 +1,111 @@
+"""Create an instance: the body of `POST /instances` becomes a NewInstance; unknown keys are ignored."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from argosy import errors
+from argosy.api.exchange import Answer, Request
+from argosy.api.fields import Fields
+from argosy.api.v1 import accounts, catalogue, flavors, instance_rows, instance_view, instances, placement
+from argosy.api.v1.catalogue import Offered
+from argosy.db.tables import DatastoreVersion
+from argosy.engines import registry
+from argosy.engines.base import Names
+from argosy.model.guest import TlsMode
+from argosy.settings import Settings
+from argosy.workflows import create_instance
+from argosy.workflows.create_instance import Admitted, NewInstance
+
+UNBUILT = ("replica_of", "restorePoint", "modules", "configuration")
+
+
+def create(request: Request) -> Answer:
+    """200 with the instance in BUILD; `password` is the master user's, told this once."""
+    fields = request.fields("instance")
+    _permit_accounts(request, fields)
+    services = request.services
+    with services.database.read() as session:
+        wanted = read(session, services.settings, fields)
+    with services.database.write() as session:
+        admitted = create_instance.admit(session, services.settings, request.caller, wanted)
+    with services.database.read() as session:
+        view = _view(session, request, admitted)
+    return Answer(200, {"instance": view})
+
+
+def read(session: Session, settings: Settings, fields: Fields) -> NewInstance:
+    """Raises BadRequest naming what is wrong; OverQuota for a volume beyond the largest; NotSupported."""
+    _refuse_unbuilt(fields)
+    name, flavor = instances.new_name(fields), flavors.chosen(settings, fields)
+    version, rules = _version(session, settings, fields.object("datastore"))
+    databases = accounts.databases(fields, rules)
+    return NewInstance(
+        name=name,
+        flavor_id=flavor.id,
+        gigabytes=_gigabytes(settings, fields),
+        version_id=version.id,
+        region=fields.text("region_name") or settings.identity.region,
+        databases=databases,
+        users=accounts.users(fields, rules, databases),
+        nics=placement.nics(fields),
+        availability_zone=fields.text("availability_zone"),
+        access=placement.access(fields),
+        volume_type=fields.object("volume").text("type"),
+        tls_mode=fields.choice("tls_mode", tuple(TlsMode)),
+        locality=fields.choice("locality", placement.LOCALITIES),
+    )
+
+
+def _permit_accounts(request: Request, fields: Fields) -> None:
+    for key, rule in (("users", "instance:extension:user:create"), ("databases", "instance:extension:database:create")):
+        if key in fields:
+            request.permit(request.caller.project_id, rule)
+
+
+def _view(session: Session, request: Request, admitted: Admitted) -> dict[str, Any]:
+    (seen,) = instance_rows.complete(session, [admitted.instance])
+    view = instance_view.detail(request, seen, instances.guarantees(session))
+    return {**view, "password": admitted.password.value} if admitted.password else view
+
+
+def _refuse_unbuilt(fields: Fields) -> None:
+    """Clients that can do more send their keys empty; Heat sends a replica_count of 1 at any time."""
+    for name in UNBUILT:
+        if fields.get(name):
+            raise errors.NotSupported(f"{name} is not supported by this release of Argosy")
+    if (fields.integer("replica_count", least=1, most=3) or 1) > 1:
+        raise errors.BadRequest("Cannot create multiple instances without a replica source: replica_of is missing.")
+
+
+def _gigabytes(settings: Settings, fields: Fields) -> int:
+    size = fields.object("volume").integer("size", least=1)
+    if size is None:
+        raise errors.BadRequest("Volume size was not specified.")
+    most = settings.limits.max_volume_gigabytes
+    if size > most:
+        raise errors.OverQuota(f"Volume 'size' cannot exceed maximum of {most} GB, {size} cannot be accepted.")
+    return size
+
+
+def _version(session: Session, settings: Settings, fields: Fields) -> tuple[DatastoreVersion, Names]:
+    """The version, and the rules that its engine has for names."""
+    name = fields.text("type") or settings.api.default_datastore
+    if not name:
+        raise errors.BadRequest("Please specify datastore. No default datastore is defined.")
+    offered = catalogue.datastore(session, name)
+    return _chosen(offered, fields), registry.get(offered.datastore.engine).names
+
+
+def _chosen(offered: Offered, fields: Fields) -> DatastoreVersion:
+    if not offered.versions:
+        raise errors.BadRequest(f"Datastore '{offered.datastore.name}' has no active version.")
+    name, number = fields.text("version"), fields.text("version_number") or ""
+    if not name and not number:
+        return catalogue.default(offered)
+    try:
+        return catalogue.version(offered, name or number, number)
+    except errors.NotFound as error:
+        raise errors.BadRequest(error.message) from error

@@ -1,0 +1,90 @@
+"""Datastores and their versions: what can be asked for here."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from argosy.api.exchange import Answer, Request
+from argosy.api.v1 import catalogue
+from argosy.api.v1 import flavors as flavors_of
+from argosy.api.v1.catalogue import Offered
+from argosy.db.tables import DatastoreVersion
+
+
+def index(request: Request) -> Answer:
+    with request.services.database.read() as session:
+        offered = catalogue.everything(session, inactive=request.caller.is_admin)
+    seen = [each for each in offered if each.versions or request.caller.is_admin]
+    return Answer(200, {"datastores": [_view(request, each) for each in seen]})
+
+
+def show(request: Request) -> Answer:
+    return Answer(200, {"datastore": _view(request, _offered(request))})
+
+
+def versions(request: Request) -> Answer:
+    offered = _offered(request, inactive=request.caller.is_admin)
+    return Answer(200, {"versions": [_version_in(request, each) for each in offered.versions]})
+
+
+def version(request: Request) -> Answer:
+    found = catalogue.version(_offered(request, inactive=True), request.path["version"])
+    return Answer(200, {"version": _version_in(request, found)})
+
+
+def version_by_id(request: Request) -> Answer:
+    with request.services.database.read() as session:
+        found = catalogue.version_by_id(session, request.path["version"])
+    return Answer(200, {"version": _version_in(request, found)})
+
+
+def flavors(request: Request) -> Answer:
+    """All of them: none is tied to a version."""
+    catalogue.version(_offered(request, inactive=True), request.path["version"])
+    return flavors_of.index(request)
+
+
+def _offered(request: Request, *, inactive: bool = False) -> Offered:
+    with request.services.database.read() as session:
+        return catalogue.datastore(session, request.path["datastore"], inactive=inactive)
+
+
+def _view(request: Request, offered: Offered) -> dict[str, Any]:
+    view = {
+        "id": offered.datastore.id,
+        "name": offered.datastore.name,
+        "links": request.links.of("datastores", offered.datastore.id),
+        "versions": [_version(request, each) for each in offered.versions],
+    }
+    if offered.datastore.default_version_id in {each.id for each in offered.versions}:
+        view["default_version"] = offered.datastore.default_version_id
+    return view
+
+
+def _version_in(request: Request, version: DatastoreVersion) -> dict[str, Any]:
+    return {**_version(request, version), "datastore": version.datastore_id}
+
+
+def _version(request: Request, version: DatastoreVersion) -> dict[str, Any]:
+    view = {
+        "id": version.id,
+        "name": version.name,
+        "version": version.number,
+        "links": request.links.of("datastores/versions", version.id),
+        "capabilities": version.capabilities,
+    }
+    if version.note:
+        view["note"] = version.note
+    return {**view, **_for_admins(version)} if request.caller.is_admin else view
+
+
+def _for_admins(version: DatastoreVersion) -> dict[str, Any]:
+    """Packages and images are Trove's: versions here are what the provider found."""
+    images: dict[str, Any] = {
+        "packages": "",
+        "image": None,
+        "image_tags": [],
+        "registry_ext": None,
+        "repl_strategy": None,
+    }
+    return {"active": version.active, **images}

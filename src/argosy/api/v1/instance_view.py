@@ -1,0 +1,131 @@
+"""An instance as clients read it. Optional keys are absent, never null: clients test for presence."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Mapping
+from typing import Any
+
+from argosy import clock
+from argosy.api.exchange import Request
+from argosy.api.v1.instance_rows import Seen
+from argosy.db.tables import Endpoint, Instance
+from argosy.engines import registry
+from argosy.engines.base import Capability
+from argosy.model.guest import Health
+from argosy.model.status import Facts, operating_status, status
+
+GIGABYTE = 2**30
+UNMEASURED = frozenset({"BUILD", "REBOOT", "RESIZE", "PROMOTE", "EJECT", "UPGRADE", "SHUTDOWN"})
+"""Statuses under which Trove does not tell how full the volume is."""
+
+
+def summary(request: Request, seen: Seen) -> dict[str, Any]:
+    """An item of the list, and the base of everything longer."""
+    instance, facts = seen.instance, _facts(request, seen)
+    view = {
+        "id": instance.id,
+        "name": instance.name,
+        "status": status(facts),
+        "operating_status": operating_status(facts),
+        "links": request.links.of("instances", instance.id),
+        "flavor": {"id": instance.flavor_id, "links": request.links.of("flavors", instance.flavor_id)},
+        "datastore": {
+            "type": seen.offer.datastore.name if seen.offer else None,
+            "version": seen.offer.version.name if seen.offer else None,
+        },
+        "region": instance.region,
+        "access": _access(seen),
+        "volume": {"size": instance.gigabytes},
+        **_addresses(seen),
+    }
+    if request.caller.is_admin:
+        view["tenant_id"] = instance.project_id
+    return view
+
+
+def detail(request: Request, seen: Seen, guarantees: list[str]) -> dict[str, Any]:
+    """Everything but what has to be measured."""
+    instance, view = seen.instance, summary(request, seen)
+    view["created"], view["updated"] = clock.timestamp(instance.created), clock.timestamp(instance.updated)
+    told = seen.guest.seen_at if seen.guest else None
+    view["service_status_updated"] = clock.timestamp(told) if told else None
+    if seen.offer:
+        view["datastore"]["version_number"] = seen.offer.version.number
+    view["endpoints"], view["guarantees"] = [_endpoint(seen, each) for each in seen.endpoints], guarantees
+    return {**view, **_asked(instance), **_fault(request, instance), **_for_admins(request, instance)}
+
+
+def whole(request: Request, seen: Seen, guarantees: list[str]) -> dict[str, Any]:
+    """One instance, with how full its volume is."""
+    view = detail(request, seen, guarantees)
+    guest = seen.guest
+    if guest and guest.volume_total and view["status"] not in UNMEASURED and not _facts(request, seen).silent:
+        view["volume"]["used"] = round(guest.volume_used / GIGABYTE, 2)
+        view["volume"]["used_percent"] = round(100 * guest.volume_used / guest.volume_total, 2)
+    return view
+
+
+def _facts(request: Request, seen: Seen) -> Facts:
+    if seen.guest is None or seen.guest.seen_at is None:
+        return Facts(seen.instance.task, Health.UNKNOWN, silent=True)
+    patience = request.services.settings.conductor.silent_seconds
+    return Facts(seen.instance.task, seen.guest.health, silent=clock.now() - seen.guest.seen_at > patience)
+
+
+def _addresses(seen: Seen) -> dict[str, Any]:
+    if not seen.endpoints:
+        return {}
+    addresses = [_address(each) for each in seen.endpoints]
+    return {"ip": list(dict.fromkeys(each["address"] for each in addresses)), "addresses": addresses}
+
+
+def _address(endpoint: Endpoint) -> dict[str, Any]:
+    """The port is ours: more than one guest may share an address."""
+    if _public(endpoint.host):
+        return {"address": endpoint.host, "type": "public", "port": endpoint.port}
+    network = {"network": endpoint.network} if endpoint.network else {}
+    return {"address": endpoint.host, "type": "private", "port": endpoint.port, **network}
+
+
+def _public(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_global
+    except ValueError:
+        return False
+
+
+def _access(seen: Seen) -> Mapping[str, Any]:
+    if seen.instance.access is not None:
+        return seen.instance.access
+    return {"is_public": any(_public(each.host) for each in seen.endpoints)} if seen.endpoints else {}
+
+
+def _endpoint(seen: Seen, endpoint: Endpoint) -> dict[str, Any]:
+    view = {"role": endpoint.role, "host": endpoint.host, "port": endpoint.port}
+    if seen.offer is None:
+        return view
+    encrypted = Capability.TLS in seen.offer.version.capabilities
+    scheme = registry.get(seen.offer.datastore.engine).scheme
+    return {**view, "scheme": scheme, "tls": seen.instance.tls_mode if encrypted else "off"}
+
+
+def _asked(instance: Instance) -> dict[str, Any]:
+    """What the request said about its place, told back."""
+    told = {"availability_zone": instance.availability_zone, "nics": instance.nics}
+    return {name: value for name, value in told.items() if value}
+
+
+def _fault(request: Request, instance: Instance) -> dict[str, Any]:
+    if not instance.fault:
+        return {}
+    created = clock.timestamp(instance.fault_at or instance.updated)
+    details = instance.fault_details if request.caller.is_admin else None
+    return {"fault": {"message": instance.fault, "created": created, "details": details}}
+
+
+def _for_admins(request: Request, instance: Instance) -> dict[str, Any]:
+    """Server and volume carry the instance's own id: names are chosen before anything is made."""
+    if not request.caller.is_admin:
+        return {}
+    return {"server_id": instance.id, "volume_id": instance.id, "encrypted_rpc_messaging": True}

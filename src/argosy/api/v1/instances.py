@@ -1,0 +1,100 @@
+"""Instances: list, show, rename, delete."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from argosy import clock, errors
+from argosy.api import paging
+from argosy.api.exchange import ACCEPTED, Answer, Request
+from argosy.api.fields import Fields
+from argosy.api.v1 import instance_rows, instance_view
+from argosy.api.v1.instance_rows import Seen
+from argosy.db.tables import Fact, Instance
+from argosy.workflows import delete_instance
+
+PUT = frozenset({"name", "configuration", "replica_of", "datastore_version", "access"})
+PATCH = PUT - {"access"} | {"slave_of"}
+
+
+def index(request: Request) -> Answer:
+    return _page(request, lambda _session, seen: instance_view.summary(request, seen))
+
+
+def detail(request: Request) -> Answer:
+    with request.services.database.read() as session:
+        promised = guarantees(session)
+    return _page(request, lambda _session, seen: instance_view.detail(request, seen, promised))
+
+
+def show(request: Request) -> Answer:
+    with request.services.database.read() as session:
+        (seen,) = instance_rows.complete(session, [instance_rows.one(session, request)])
+        view = instance_view.whole(request, seen, guarantees(session))
+    return Answer(200, {"instance": view})
+
+
+def update(request: Request) -> Answer:
+    return _change(request, PUT)
+
+
+def modify(request: Request) -> Answer:
+    return _change(request, PATCH)
+
+
+def delete(request: Request) -> Answer:
+    with request.services.database.write() as session:
+        delete_instance.admit(session, request.caller, instance_rows.one(session, request))
+    return ACCEPTED
+
+
+def guarantees(session: Session) -> list[str]:
+    """What holds for instances of this deployment, as its provider says."""
+    fact = session.get(Fact, "provider")
+    return list(fact.value["features"]) if fact else []
+
+
+def _page(request: Request, view: Callable[[Session, Seen], dict[str, Any]]) -> Answer:
+    """Walked by id, as the marker demands; newest first within the page."""
+    limit = paging.limit(request)
+    with request.services.database.read() as session:
+        found = instance_rows.page(session, request.caller.project_id, paging.marker(request), limit)
+        shown = found[:limit]
+        last = shown[-1].id if len(found) > limit else None
+        shown.sort(key=lambda each: each.created, reverse=True)
+        views = [view(session, seen) for seen in instance_rows.complete(session, shown)]
+    return Answer(200, paging.page(request, "instances", views, last))
+
+
+def _change(request: Request, known: frozenset[str]) -> Answer:
+    fields = request.fields("instance")
+    fields.only(known)
+    if len(fields.values.keys() - {"name"}) > 1:
+        raise errors.BadRequest("Only one of configuration, replica_of, datastore_version and access can be changed.")
+    name = new_name(fields) if "name" in fields.values else None
+    with request.services.database.write() as session:
+        instance = instance_rows.one(session, request)
+        _refuse_unbuilt(instance, fields)
+        if name:
+            instance.name, instance.updated = name, clock.now()
+    return ACCEPTED
+
+
+def new_name(fields: Fields) -> str:
+    """Raises BadRequest."""
+    name = fields.needed_text("name")
+    if not any(character.isalnum() for character in name):
+        raise fields.wrong("name", "must hold a letter or a digit")
+    return name
+
+
+def _refuse_unbuilt(instance: Instance, fields: Fields) -> None:
+    """Detaching a configuration where none can be attached is done already: `{}` and null say that."""
+    if fields.values.keys() & {"replica_of", "slave_of"}:
+        raise errors.BadRequest(f"Instance {instance.id} is not a replica.")
+    for name in ("configuration", "datastore_version", "access"):
+        if name in fields:
+            raise errors.NotSupported(f"changing {name} is not supported by this release of Argosy")
