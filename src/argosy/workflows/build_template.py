@@ -15,7 +15,7 @@ from argosy import errors
 from argosy.db.tables import Command, Guest, Run
 from argosy.durable import queue
 from argosy.durable.workflow import Context, Outcome, Wait, Workflow
-from argosy.guest import mailbox
+from argosy.guest import enrolment, mailbox
 from argosy.providers.base import PortSpec, ServerSpec, Source, State
 from argosy.workflows import boot, offers
 from argosy.workflows.world import World
@@ -85,7 +85,7 @@ def place(ctx: Context[World]) -> Outcome:
     if State.BUILDING in (volume.state, port.state):
         return Wait(1, "the builder's volume is being made")
     generation = ctx.memory.setdefault("generation", 1)
-    ctx.record(lambda session: boot.expect(session, name, generation))
+    ctx.record(lambda session: enrolment.expect(session, name, generation))
     return None
 
 

@@ -15,13 +15,13 @@ from argosy.db.tables import Endpoint, Instance, Run
 from argosy.durable import queue
 from argosy.durable.workflow import Context, Outcome, Wait, Workflow
 from argosy.engines.base import Capability, Database, User
-from argosy.guest import mailbox
+from argosy.guest import enrolment, mailbox
 from argosy.model.caller import Caller
 from argosy.model.guest import Secret, TlsMode
 from argosy.model.status import Task
 from argosy.providers.base import Feature, PortSpec, Source, State
 from argosy.settings import Settings
-from argosy.workflows import boot, build_template, offers, servers
+from argosy.workflows import build_template, offers, servers
 from argosy.workflows.world import World
 
 create_instance: Workflow[World] = Workflow("create_instance", cancellable=True)
@@ -142,7 +142,7 @@ def network(ctx: Context[World]) -> Outcome:
         return Wait(1, "the network port is being made")
 
     def write(session: Session) -> None:
-        boot.expect(session, instance.id, instance.generation)
+        enrolment.expect(session, instance.id, instance.generation)
         session.merge(_endpoint(instance, port.address, service_port, port.network))
 
     ctx.record(write)

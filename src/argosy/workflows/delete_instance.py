@@ -9,7 +9,7 @@ from argosy import clock
 from argosy.db import quotas
 from argosy.db.tables import Endpoint, Instance, Run
 from argosy.durable import queue
-from argosy.durable.workflow import Context, Outcome, Wait, Workflow
+from argosy.durable.workflow import Context, Outcome, Workflow
 from argosy.model.caller import Caller
 from argosy.model.status import Task
 from argosy.workflows import build_template
@@ -40,15 +40,7 @@ def release(session: Session, instance: Instance) -> None:
 @delete_instance.step(minutes=60)
 def hold(ctx: Context[World]) -> Outcome:
     """Wait until whatever holds the instance has ended."""
-    if queue.holds(ctx.database, ctx.run):
-        return None
-    ctx.record(lambda session: _try_to_hold(session, ctx.run))
-    return Wait(0.5, "another operation is ending")
-
-
-def _try_to_hold(session: Session, run: Run) -> None:
-    if queue.hold(session, run, run.subject):
-        queue.wake(session, run.id)
+    return queue.await_hold(ctx, ctx.subject)
 
 
 @delete_instance.step(minutes=30)

@@ -6,6 +6,7 @@ from argosy.durable.workflow import Workflow
 from argosy.workflows.build_template import build_template
 from argosy.workflows.create_instance import create_instance
 from argosy.workflows.delete_instance import delete_instance
+from argosy.workflows.look_around import look_around
 from argosy.workflows.reset_master import reset_master
 from argosy.workflows.restart_instance import restart_instance
 from argosy.workflows.revive_server import revive_server
@@ -18,6 +19,7 @@ WORKFLOWS: dict[str, Workflow[World]] = {
         build_template,
         create_instance,
         delete_instance,
+        look_around,
         reset_master,
         restart_instance,
         revive_server,
