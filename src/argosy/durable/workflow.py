@@ -25,7 +25,7 @@ from argosy.db.session import Database
 from argosy.db.tables import Run
 
 World = TypeVar("World")
-Record = Callable[[Session], None]
+Record = Callable[[Session], object]
 
 
 @dataclass(frozen=True)
