@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 from pathlib import Path
 
 from argosy import errors
@@ -33,9 +34,30 @@ def sync_directory(path: Path) -> None:
         os.close(descriptor)
 
 
+def sync_tree(path: Path) -> None:
+    """Make every file and directory below outlive a power cut."""
+    for each in path.rglob("*"):
+        descriptor = os.open(each, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+    sync_directory(path)
+
+
 def socket_path(directory: Path, name: str) -> Path:
     """Raises GuestFailed when the kernel could not bind it."""
     path = directory / name
     if len(os.fsencode(path)) > LONGEST_SOCKET_PATH:
         raise errors.GuestFailed(f"the path of the socket {path} is too long: choose a shorter state directory")
     return path
+
+
+def listening(path: Path) -> bool:
+    """Whether some server accepts connections on the socket."""
+    with socket.socket(socket.AF_UNIX) as knock:
+        try:
+            knock.connect(str(path))
+        except OSError:
+            return False
+    return True

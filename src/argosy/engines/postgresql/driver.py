@@ -6,7 +6,6 @@ import os
 import pwd
 import shutil
 import signal
-import socket
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,7 +14,7 @@ from argosy import errors
 from argosy.engines import files, programs
 from argosy.engines.postgresql import configuration, identity, wire
 from argosy.engines.postgresql.accounts import ADMINISTRATOR, HOME, PostgresqlAccounts
-from argosy.engines.postgresql.finder import programs_of
+from argosy.engines.postgresql.finder import LAYOUT
 from argosy.model.guest import Health, Identity, Probe, ServiceSpec
 
 PROBE_SECONDS = 1.5
@@ -59,10 +58,10 @@ class PostgresqlDriver(PostgresqlAccounts):
         files.write(self._configuration, text)
         files.write(self.site.state / "pg_hba.conf", configuration.pg_hba_conf(self.site))
         files.write(self.site.state / "pg_ident.conf", configuration.pg_ident_conf(pwd.getpwuid(os.getuid()).pw_name))
-        return _listening(self.socket) and self._reload()
+        return files.listening(self.socket) and self._reload()
 
     def service(self) -> ServiceSpec:
-        server = programs_of(self.site.root) / "postgres"
+        server = LAYOUT.place(self.site.root) / "postgres"
         return ServiceSpec(
             (str(server), "-c", f"config_file={self._configuration}"),
             environment=programs.ENVIRONMENT,
@@ -94,7 +93,7 @@ class PostgresqlDriver(PostgresqlAccounts):
         return self.site.state / "postgresql.conf"
 
     def _initialise(self, draft: Path) -> None:
-        place = programs_of(self.site.root)
+        place = LAYOUT.place(self.site.root)
         programs.run(
             place / "initdb", f"--pgdata={draft}", f"--username={ADMINISTRATOR}", "--encoding=UTF8", "--locale=C.UTF-8",
             "--data-checksums", "--auth-local=peer", "--auth-host=reject", "--no-instructions", "--no-sync",
@@ -120,12 +119,3 @@ class PostgresqlDriver(PostgresqlAccounts):
 def _complaints(session: wire.Connection) -> str:
     rows = session.query("SELECT name, error FROM pg_file_settings WHERE error IS NOT NULL")
     return "; ".join(f"{name}: {error}" for name, error in rows) or "it gives no reason"
-
-
-def _listening(path: Path) -> bool:
-    with socket.socket(socket.AF_UNIX) as knock:
-        try:
-            knock.connect(str(path))
-        except OSError:
-            return False
-    return True

@@ -6,12 +6,11 @@ while somebody waits for a new database.
 
 from __future__ import annotations
 
-import socket
 import struct
 from collections.abc import Iterator
 from pathlib import Path
-from types import TracebackType
-from typing import Self
+
+from argosy.engines.stream import LocalStream
 
 VERSION_3 = 196608
 
@@ -26,35 +25,21 @@ class ServerError(Exception):
         self.code = code
 
 
-class Connection:
-    """One session. Raises OSError when the server cannot be reached or is silent for `seconds`, else ServerError."""
+class Connection(LocalStream):
+    """One session. Raises OSError when the server cannot be reached or `seconds` are over, else ServerError."""
 
     def __init__(self, path: Path, user: str, database: str, seconds: float) -> None:
-        self._socket = socket.socket(socket.AF_UNIX)
-        self._socket.settimeout(seconds)
+        super().__init__(path, seconds)
         try:
-            self._socket.connect(str(path))
-            self._stream = self._socket.makefile("rb")
             self._start(user, database)
         except BaseException:
-            self._socket.close()
+            self.close()
             raise
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        self._stream.close()
-        self._socket.close()
 
     def query(self, sql: str) -> list[Row]:
         """The rows of the last statement, as text."""
-        self._send(b"Q", _text(sql))
+        body = _text(sql)
+        self.send(b"Q" + struct.pack("!i", len(body) + 4) + body)
         rows: list[Row] = []
         for kind, body in self._answers():
             if kind == b"T":
@@ -66,13 +51,10 @@ class Connection:
     def _start(self, user: str, database: str) -> None:
         words = ("user", user, "database", database, "application_name", "argosy", "client_encoding", "UTF8")
         body = struct.pack("!i", VERSION_3) + b"".join(_text(word) for word in words) + b"\0"
-        self._socket.sendall(struct.pack("!i", len(body) + 4) + body)
+        self.send(struct.pack("!i", len(body) + 4) + body)
         for kind, body in self._answers():
             if kind == b"R" and body[:4] != b"\0\0\0\0":
                 raise ServerError("28000", "the server wants a password of its own administrator")
-
-    def _send(self, kind: bytes, body: bytes) -> None:
-        self._socket.sendall(kind + struct.pack("!i", len(body) + 4) + body)
 
     def _answers(self) -> Iterator[tuple[bytes, bytes]]:
         """Messages until the server is ready for the next query; its error, if any, is raised then."""
@@ -91,14 +73,8 @@ class Connection:
             raise fault
 
     def _message(self) -> tuple[bytes, bytes]:
-        head = self._read(5)
-        return head[:1], self._read(struct.unpack("!i", head[1:])[0] - 4)
-
-    def _read(self, count: int) -> bytes:
-        data = self._stream.read(count)
-        if len(data) < count:
-            raise ConnectionResetError("the server closed the connection")
-        return data
+        head = self.read(5)
+        return head[:1], self.read(struct.unpack("!i", head[1:])[0] - 4)
 
 
 def identifier(name: str) -> str:

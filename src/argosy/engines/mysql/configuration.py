@@ -1,0 +1,183 @@
+"""MariaDB's configuration files, as text: pure functions of a guest's site."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from argosy import errors
+from argosy.model.guest import Identity, Site, TlsMode
+
+KIB = 1024
+MIB = 1024 * KIB
+
+SERVER_BYTES = 36 * MIB
+"""The process without buffer pool and connections: 33 MB with a small pool were measured."""
+SESSION_BYTES = 2 * MIB
+
+TEMPLATE_LOG_BYTES = 16 * MIB
+"""A start reads the redo log twice, so a template's is small."""
+
+OURS = frozenset(
+    {
+        "basedir", "bind_address", "character_sets_dir", "datadir", "gtid_domain_id", "init_connect", "init_file",
+        "innodb_doublewrite", "innodb_flush_log_at_trx_commit", "lc_messages_dir", "local_infile", "log_error",
+        "pid_file", "plugin_dir", "plugin_load", "plugin_load_add", "port", "require_secure_transport",
+        "secure_file_priv", "server_id", "skip_name_resolve", "socket", "ssl_ca", "ssl_cert", "ssl_key", "sync_binlog",
+        "tls_version", "tmpdir", "user",
+    }
+)  # fmt: skip
+"""Settings that no override may change: identity, place, and what keeps acknowledged writes."""
+
+Settings = dict[str, str]
+
+
+@dataclass(frozen=True)
+class Shares:
+    """How a guest's memory is divided. Bytes, except for the connections."""
+
+    buffer_pool: int
+    max_connections: int
+    temporary_table: int
+
+    @property
+    def peak(self) -> int:
+        """With every connection busy."""
+        return SERVER_BYTES + self.buffer_pool + self.max_connections * SESSION_BYTES
+
+
+def shares(memory: int) -> Shares:
+    """Half of what the server leaves for the buffer pool, the rest by connections."""
+    pool = max((memory - 64 * MIB) // 2, 16 * MIB) // MIB * MIB
+    connections = min(max(memory // (8 * MIB), 16), 1000)
+    return Shares(pool, connections, min(max(memory // 64, MIB), 64 * MIB))
+
+
+def log_bytes(site: Site) -> int:
+    """The redo log: as much as an eighth of memory and a sixteenth of the volume allow."""
+    return min(max(min(site.memory // 8, site.volume // 16), TEMPLATE_LOG_BYTES), 1024 * MIB) // MIB * MIB
+
+
+def my_cnf(site: Site, base: Path, share: Path, overrides: Mapping[str, object]) -> str:
+    """Raises BadRequest for an override that is not a setting's name or not the tenant's to change."""
+    values = _place(site, base, share) | tunable(site, overrides)
+    lines = "".join(f"{name} = {_quoted(value)}\n" for name, value in values.items())
+    return f"[mariadbd]\n{lines}!include {site.state / 'identity.cnf'}\n"
+
+
+def tunable(site: Site, overrides: Mapping[str, object]) -> Settings:
+    """What may change while the server lives."""
+    changed = {_checked(name): _text(value) for name, value in overrides.items()}
+    return {**_memory(site), **_durability(site), **_tls(site), **_behaviour(), **changed}
+
+
+def identity_cnf(identity: Identity, init_file: Path) -> str:
+    number = identity.number
+    return f"[mariadbd]\nserver_id = {number}\ngtid_domain_id = {number}\ninit_file = {_quoted(str(init_file))}\n"
+
+
+def init_sql(administrator: str, password_hash: str) -> str:
+    """Run at every start before anybody is served, one statement a line: whatever a clone, a restore or the master
+    did to the administrator, it has the password of this guest again, and nobody of that name comes by the network.
+    """
+    account = f"`{administrator}`@localhost"
+    statements = (
+        "SET sql_log_bin = 0",
+        f"DELETE FROM mysql.global_priv WHERE User = '{administrator}'",  # noqa: S608 - our own constant
+        "FLUSH PRIVILEGES",
+        f"GRANT ALL ON *.* TO {account} IDENTIFIED VIA mysql_native_password USING '{password_hash}' WITH GRANT OPTION",
+    )
+    return "".join(f"{statement};\n" for statement in statements)
+
+
+def _place(site: Site, base: Path, share: Path) -> Settings:
+    scratch = str(site.data / "tmp")
+    return {
+        "basedir": str(base),
+        "lc_messages_dir": str(share),
+        "character_sets_dir": str(share / "charsets"),
+        "datadir": str(site.data / "db"),
+        "tmpdir": scratch,
+        "secure_file_priv": scratch,
+        "socket": str(site.state / "mysql.sock"),
+        "pid_file": str(site.state / "mysql.pid"),
+        "bind_address": site.address,
+        "port": str(site.port),
+    }
+
+
+def _memory(site: Site) -> Settings:
+    share = shares(site.memory)
+    return {
+        "innodb_buffer_pool_size": str(share.buffer_pool),
+        "innodb_log_buffer_size": str(2 * MIB),
+        "max_connections": str(share.max_connections),
+        "tmp_table_size": str(share.temporary_table),
+        "max_heap_table_size": str(share.temporary_table),
+        "table_open_cache": str(min(max(site.memory // MIB, 200), 2000)),
+        "key_buffer_size": str(MIB),
+        "aria_pagecache_buffer_size": str(4 * MIB),
+        "aria_sort_buffer_size": str(4 * MIB),
+        "innodb_read_io_threads": "1",
+        "innodb_write_io_threads": "1",
+        "innodb_purge_threads": "1",
+        "performance_schema": "OFF",
+    }
+
+
+def _durability(site: Site) -> Settings:
+    return {
+        "innodb_flush_log_at_trx_commit": "1",
+        "innodb_doublewrite": "ON",
+        "sync_binlog": "1",
+        "innodb_log_file_size": str(log_bytes(site)),
+    }
+
+
+def _tls(site: Site) -> Settings:
+    """Off while there is no certificate: with TLS enforced nobody but the agent comes in then."""
+    secure = {"require_secure_transport": "ON" if site.tls is TlsMode.ENFORCED else "OFF"}
+    if not site.certificate.exists():
+        return secure
+    return secure | {
+        "ssl_cert": str(site.certificate),
+        "ssl_key": str(site.private_key),
+        "ssl_ca": str(site.authority),
+        "tls_version": "TLSv1.2,TLSv1.3",
+    }
+
+
+def _behaviour() -> Settings:
+    return {
+        "character_set_server": "utf8mb4",
+        "collation_server": "utf8mb4_general_ci",
+        "skip_name_resolve": "ON",
+        "local_infile": "OFF",
+        "slow_query_log": "ON",
+        "slow_query_log_file": "slow.log",
+        "long_query_time": "1.000000",
+    }
+
+
+def _checked(name: str) -> str:
+    """In the spelling of SHOW VARIABLES. The server takes any unambiguous beginning of a name, so those count too."""
+    plain = name.replace("-", "_")
+    bare = re.sub(r"^(loose|skip|disable|enable|maximum)_", "", plain)
+    if not re.fullmatch(r"[a-z][a-z0-9_]*", plain) or any(ours.startswith((plain, bare)) for ours in OURS):
+        raise errors.BadRequest(f"the setting {name!r} of MariaDB cannot be changed")
+    return plain
+
+
+def _text(value: object) -> str:
+    """Sizes with a unit become numbers: the running server takes no units."""
+    if isinstance(value, bool):
+        return "ON" if value else "OFF"
+    size = re.fullmatch(r"(\d+)([KMG])", str(value).upper())
+    return str(int(size[1]) << {"K": 10, "M": 20, "G": 30}[size[2]]) if size else str(value)
+
+
+def _quoted(value: str) -> str:
+    escaped = value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n").replace("\r", "\\r")
+    return f'"{escaped}"'

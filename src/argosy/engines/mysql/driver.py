@@ -1,0 +1,121 @@
+"""Brings one MariaDB server to life and keeps it configured."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+from argosy import errors
+from argosy.engines import files, programs
+from argosy.engines.mysql import bootstrap, configuration, wire
+from argosy.engines.mysql.accounts import ADMINISTRATOR, MysqlAccounts
+from argosy.engines.mysql.finder import LAYOUT, base, share
+from argosy.model.guest import Health, Identity, Probe, Secret, ServiceSpec
+
+PROBE_SECONDS = 1.5
+
+METRICS: Mapping[str, str] = {
+    "Threads_connected": "connections",
+    "Uptime": "uptime_seconds",
+    "Com_commit": "commits",
+    "Com_rollback": "rollbacks",
+    "Questions": "queries",
+    "Slow_queries": "slow_queries",
+    "Innodb_buffer_pool_bytes_data": "buffer_pool_bytes",
+    "Innodb_buffer_pool_reads": "blocks_read",
+    "Innodb_buffer_pool_read_requests": "blocks_requested",
+    "Innodb_deadlocks": "deadlocks",
+    "Memory_used": "memory_bytes",
+}
+"""Our name for each of MariaDB's."""
+
+LOOK = "SHOW GLOBAL STATUS WHERE Variable_name IN (" + ", ".join(f"'{name}'" for name in METRICS) + ")"
+
+
+class MysqlDriver(MysqlAccounts):
+    def install(self) -> None:
+        """Built beside its place and renamed into it: what stands there is whole."""
+        if self._data.exists():
+            return
+        draft = self._data.with_name("db.new")
+        shutil.rmtree(draft, ignore_errors=True)
+        draft.mkdir(mode=0o700)
+        bootstrap.build(self.site.root, draft)
+        files.sync_tree(draft)
+        draft.rename(self._data)
+        files.sync_directory(self.site.data)
+
+    def adopt(self, identity: Identity) -> None:
+        if not self.secret.exists():
+            files.write(self.secret, Secret.generate().value)
+        password = self.secret.read_text(encoding="ascii")
+        init_file = self.site.state / "init.sql"
+        wanted = {
+            init_file: configuration.init_sql(ADMINISTRATOR, wire.native_hash(password)),
+            self.site.state / "identity.cnf": configuration.identity_cnf(identity, init_file),
+        }
+        for path, text in wanted.items():
+            if not path.exists() or path.read_text(encoding="utf-8") != text:
+                self._refuse_running()
+                files.write(path, text)
+
+    def configure(self, overrides: Mapping[str, object]) -> bool:
+        (self.site.data / "tmp").mkdir(mode=0o700, exist_ok=True)
+        text = configuration.my_cnf(self.site, base(self.site.root), share(self.site.root), overrides)
+        files.write(self._configuration, text)
+        if not files.listening(self.socket):
+            return False
+        with self.session() as session:
+            return not _apply(session, configuration.tunable(self.site, overrides))
+
+    def service(self) -> ServiceSpec:
+        server = LAYOUT.place(self.site.root) / "mariadbd"
+        return ServiceSpec((str(server), f"--defaults-file={self._configuration}"), environment=programs.ENVIRONMENT)
+
+    def probe(self) -> Probe:
+        try:
+            with self.connect(PROBE_SECONDS) as session:
+                [(version,)] = session.query("SELECT SUBSTRING_INDEX(VERSION(), '-', 1)")
+                facts = {name: value for name, value in session.query(LOOK)}
+        except TimeoutError:
+            return Probe(Health.BLOCKED, f"MariaDB did not answer within {PROBE_SECONDS} s")
+        except (OSError, errors.GuestFailed) as error:
+            return Probe(Health.STARTING, str(error))
+        except wire.ServerError as error:
+            comes_or_goes = error.code in wire.SERVER_IS_STARTING_OR_STOPPING
+            return Probe(Health.STARTING if comes_or_goes else Health.BLOCKED, str(error))
+        metrics = {ours: float(facts.get(theirs) or 0) for theirs, ours in METRICS.items()}
+        return Probe(Health.HEALTHY, version=version or "", metrics=metrics)
+
+    def reload_certificates(self) -> None:
+        with self.session() as session:
+            session.query("FLUSH SSL")
+
+    @property
+    def _data(self) -> Path:
+        return self.site.data / "db"
+
+    @property
+    def _configuration(self) -> Path:
+        return self.site.state / "my.cnf"
+
+    def _refuse_running(self) -> None:
+        if files.listening(self.socket):
+            raise errors.GuestFailed(f"MariaDB runs on {self._data}: its identity cannot change now")
+
+
+def _apply(session: wire.Connection, wanted: Mapping[str, str]) -> bool:
+    """Set what differs; false when some of it waits for a restart."""
+    have = {name: value for name, value in session.query("SHOW GLOBAL VARIABLES")}
+    late = [name for name, value in wanted.items() if have.get(name) != value and not _set(session, name, value)]
+    return not late
+
+
+def _set(session: wire.Connection, name: str, value: str) -> bool:
+    number = value.replace(".", "", 1).isdecimal()
+    try:
+        session.query(f"SET GLOBAL {name} = {value if number else wire.literal(value)}")
+    except wire.ServerError:
+        return False
+    return True

@@ -1,0 +1,112 @@
+"""Brings one Redis server to life and keeps it configured."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from argosy import errors
+from argosy.engines import files, programs
+from argosy.engines.redis import configuration, wire
+from argosy.engines.redis.accounts import ADMINISTRATOR, RedisAccounts
+from argosy.engines.redis.finder import LAYOUT
+from argosy.model.guest import Health, Identity, Probe, Secret, ServiceSpec
+
+PROBE_SECONDS = 1.5
+
+METRICS: Mapping[str, str] = {
+    "connected_clients": "connections",
+    "maxclients": "max_connections",
+    "uptime_in_seconds": "uptime_seconds",
+    "total_commands_processed": "commands",
+    "used_memory": "memory_bytes",
+    "maxmemory": "max_memory_bytes",
+    "keyspace_hits": "hits",
+    "keyspace_misses": "misses",
+    "evicted_keys": "evicted_keys",
+    "expired_keys": "expired_keys",
+    "rejected_connections": "rejected_connections",
+}
+"""Our name for each of Redis's."""
+
+
+class RedisDriver(RedisAccounts):
+    def install(self) -> None:
+        self._data.mkdir(mode=0o700, exist_ok=True)
+        files.sync_directory(self.site.data)
+
+    def adopt(self, identity: Identity) -> None:  # noqa: ARG002 - a secret of its own is all that tells two apart
+        if not self.secret.exists():
+            files.write(self.secret, Secret.generate().value)
+        before = self._access_list.read_text(encoding="utf-8") if self._access_list.exists() else ""
+        secret = Secret(self.secret.read_text(encoding="ascii"))
+        if not configuration.admits(before, ADMINISTRATOR, secret):
+            self._refuse_running()
+            files.write(self._access_list, configuration.access_list(before, ADMINISTRATOR, secret))
+
+    def configure(self, overrides: Mapping[str, object]) -> bool:
+        files.write(self._configuration, configuration.redis_conf(self.site, self.socket, overrides))
+        if not files.listening(self.socket):
+            return False
+        with self.session() as session:
+            wanted = configuration.merged(self.site, self.socket, overrides)
+            late = [name for name, value in wanted.items() if not _applied(session, name, value)]
+        return bool(late)
+
+    def service(self) -> ServiceSpec:
+        server = LAYOUT.place(self.site.root) / "redis-server"
+        return ServiceSpec((str(server), str(self._configuration)), environment=programs.ENVIRONMENT)
+
+    def probe(self) -> Probe:
+        try:
+            with self.connect(PROBE_SECONDS) as session:
+                facts = _facts(str(session.command("INFO", "everything")))
+        except TimeoutError:
+            return Probe(Health.BLOCKED, f"Redis did not answer within {PROBE_SECONDS} s")
+        except (OSError, errors.GuestFailed) as error:
+            return Probe(Health.STARTING, str(error))
+        except wire.ServerError as error:
+            return Probe(Health.STARTING if str(error).startswith("LOADING") else Health.BLOCKED, str(error))
+        metrics = {ours: float(facts[theirs]) for theirs, ours in METRICS.items() if theirs in facts}
+        loading = facts.get("loading") == "1"
+        return Probe(Health.STARTING if loading else Health.HEALTHY, "", facts.get("redis_version", ""), metrics)
+
+    def reload_certificates(self) -> None:
+        """One command for the pair: a key never meets the other's certificate."""
+        with self.session() as session:
+            session.command(
+                "CONFIG", "SET",
+                "tls-cert-file", str(self.site.certificate), "tls-key-file", str(self.site.private_key),
+            )  # fmt: skip
+
+    @property
+    def _data(self) -> Path:
+        return self.site.data / "db"
+
+    @property
+    def _access_list(self) -> Path:
+        return self._data / "users.acl"
+
+    @property
+    def _configuration(self) -> Path:
+        return self.site.state / "redis.conf"
+
+    def _refuse_running(self) -> None:
+        if files.listening(self.socket):
+            raise errors.GuestFailed(f"Redis runs on {self._data}: its administrator cannot change now")
+
+
+def _applied(session: wire.Connection, name: str, value: str) -> bool:
+    """Whether the running server has the value, now or since before; what cannot change waits for a restart."""
+    if session.command("CONFIG", "GET", name) == [name, value]:
+        return True
+    try:
+        session.command("CONFIG", "SET", name, value)
+    except wire.ServerError:
+        return False
+    return True
+
+
+def _facts(info: str) -> dict[str, str]:
+    lines = (line.partition(":") for line in info.splitlines())
+    return {name: value for name, colon, value in lines if colon}
