@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import ipaddress
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,6 +61,11 @@ class Addresses:
         for address, owner in self._taken():
             if owner == name:
                 (self.directory / address).unlink(missing_ok=True)
+
+    def clear(self) -> None:
+        """Nobody has an address any more."""
+        if self.directory.exists():
+            shutil.rmtree(self.directory)
 
     def names(self) -> list[str]:
         return sorted({owner for _, owner in self._taken()})

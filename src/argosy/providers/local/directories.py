@@ -23,6 +23,14 @@ class DirectoryVolumes:
     _verified: set[tuple[str, str]] = field(default_factory=set)
     """Templates that were read whole by this process, with the state in which they were found good."""
 
+    def prepare(self) -> None:
+        """Nothing is shared."""
+
+    def teardown(self) -> None:
+        with translated("the volumes cannot be taken away"):
+            for directory in (self.layout.volumes, self.layout.templates):
+                trees.remove(directory)
+
     def ensure(self, name: str, gigabytes: int, source: Source) -> Volume:
         with self._working(f"volume {name} cannot be made"):
             path = self.layout.volumes / name

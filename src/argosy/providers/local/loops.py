@@ -10,10 +10,13 @@ import errno
 import os
 import stat
 import struct
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from fcntl import ioctl
 from pathlib import Path
+
+from argosy import clock, errors
 
 CTL_GET_FREE = 0x4C82
 CONFIGURE = 0x4C0A
@@ -22,6 +25,8 @@ AUTOCLEAR, DIRECT_IO = 4, 16
 CONFIG = struct.Struct("=II 5Q4I 64s64s32s 2Q 8Q")
 """struct loop_config: descriptor, block size, struct loop_info64, reserved words."""
 MAJOR = 7
+RELEASE_SECONDS = 1.0
+"""The kernel lets go of a device a moment after its last user has."""
 SECTOR = 4096
 """Bytes of a device's blocks, always the same: files that share blocks cannot be read directly in smaller ones."""
 
@@ -99,9 +104,13 @@ def users(image: Path) -> list[Path]:
     return [device for device, file in _all() if file in {str(image), f"{image} (deleted)"}]
 
 
-def under(directory: Path) -> list[Path]:
-    """Devices that hold a file somewhere below the directory."""
-    return [device for device, file in _all() if file.startswith(f"{directory}/")]
+def check_released(image: Path) -> None:
+    """Raises CloudBusy when a copy of the mount elsewhere keeps the image: else its space would be lost unnoticed."""
+    until = clock.monotonic() + RELEASE_SECONDS
+    while held := users(image):
+        if clock.monotonic() > until:
+            raise errors.CloudBusy(f"{image} is still held by {held[0]}: end what has it mounted in another namespace")
+        time.sleep(0.002)
 
 
 def _all() -> Iterator[tuple[Path, str]]:

@@ -23,6 +23,13 @@ TRIES = 8
 class LoopbackNetworks:
     addresses: Addresses
 
+    def prepare(self) -> None:
+        """Nothing is shared: every address of 127.0.0.0/8 is there already."""
+
+    def teardown(self) -> None:
+        with translated("the addresses cannot be given back"):
+            self.addresses.clear()
+
     def ensure(self, spec: PortSpec) -> Port:
         probes = itertools.count(1)
 
@@ -34,8 +41,8 @@ class LoopbackNetworks:
             return False
 
         with translated(f"port {spec.name} cannot be made"):
-            address = self.addresses.allocate(spec.name, usable)
-        return Port(spec.name, State.ACTIVE, address, identifier(self.addresses))
+            found = self.addresses.allocate(spec.name, usable)
+        return Port(spec.name, State.ACTIVE, found, identifier(self.addresses))
 
     def delete(self, name: str) -> None:
         with translated(f"port {name} cannot be deleted"):
@@ -46,13 +53,17 @@ class LoopbackNetworks:
             return self.addresses.names()
 
     def address(self, name: str) -> str:
-        found = self.addresses.find(name)
-        if not found:
-            raise errors.CloudFailed(f"there is no port {name}")
-        return found
+        return address(self.addresses, name)
 
     def namespace(self, name: str) -> Path | None:  # noqa: ARG002 - the host's own, whoever asks
         return None
+
+
+def address(addresses: Addresses, name: str) -> str:
+    found = addresses.find(name)
+    if not found:
+        raise errors.CloudFailed(f"there is no port {name}")
+    return found
 
 
 def identifier(addresses: Addresses) -> str:

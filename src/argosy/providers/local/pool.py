@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -45,6 +46,16 @@ class Pool:
                 os.truncate(self.layout.pool_image, self.gigabytes * GIB)
                 self._fill()
 
+    def teardown(self) -> None:
+        """Unmounted and removed, with all that is in it."""
+        for point in (*mounts.under(self.layout.pool), *mounts.under(self.layout.mounts)):
+            mounts.unmount(point)
+        loops.check_released(self.layout.pool_image)
+        for file in (self.layout.pool_image, self._draft):
+            file.unlink(missing_ok=True)
+        for directory in (self.layout.pool, self.layout.mounts):
+            shutil.rmtree(directory, ignore_errors=True)
+
     def check_room(self) -> None:
         """Raises CloudFailed, with the cure, when the pool or the disk below it is nearly full."""
         pool, disk = os.statvfs(self.layout.pool), os.statvfs(self.layout.state)
@@ -77,15 +88,21 @@ class Pool:
     def _make(self) -> None:
         image = self.layout.pool_image
         if image.exists():
+            _check_ours(image)
             return
-        draft = image.with_suffix(".new")
-        descriptor = os.open(draft, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600)
+        draft = self._draft
+        draft.unlink(missing_ok=True)
+        descriptor = os.open(draft, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
         try:
             os.truncate(descriptor, self._size())
             xfs.make(descriptor)
         finally:
             os.close(descriptor)
         draft.rename(image)
+
+    @property
+    def _draft(self) -> Path:
+        return self.layout.pool_image.with_suffix(".new")
 
     def _size(self) -> int:
         size = self.gigabytes * GIB or shutil.disk_usage(self.layout.state).free * 4 // 5
@@ -115,3 +132,10 @@ class Pool:
         free, whole = room.f_bavail * room.f_frsize, room.f_blocks * room.f_frsize
         if free < min(RESERVE, whole // 20):
             raise errors.CloudFailed(f"{place} is full: {free >> 20} MiB of {whole >> 20} MiB are free; {cure}")
+
+
+def _check_ours(image: Path) -> None:
+    """Raises CloudFailed for an image that somebody else put there: mounting it would trust its every byte."""
+    status = image.lstat()
+    if not stat.S_ISREG(status.st_mode) or status.st_uid != os.geteuid():
+        raise errors.CloudFailed(f"{image} is not a file of this user's: remove it")

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from argosy import clock, errors
+from argosy import errors
 from argosy.providers.base import Source, State, Usage, Volume
 from argosy.providers.local import loops, mounts, ownership, xfs
 from argosy.providers.local.faults import translated
@@ -18,15 +17,26 @@ from argosy.providers.local.locks import alone
 from argosy.providers.local.pool import GIB, Pool
 from argosy.providers.local.templates import ImageTemplates
 
-RELEASE_SECONDS = 1.0
-"""The kernel lets go of a loop device a moment after the last user has."""
-
 
 @dataclass(frozen=True)
 class ImageVolumes:
     layout: Layout
     pool: Pool
     sealed: ImageTemplates
+
+    def prepare(self) -> None:
+        """The pool; and databases can write again where a process was killed in `snapshot`."""
+        with self._working("volumes cannot be prepared"):
+            self.pool.enlarge()
+            for mount in filter(mounts.mounted, self.layout.mounts.iterdir()):
+                xfs.thaw(mount)
+
+    def teardown(self) -> None:
+        """Raises CloudBusy while something is in use."""
+        with translated("the volumes cannot be taken away"):
+            for name in self.layout.mounts.iterdir() if self.layout.mounts.exists() else ():
+                self._detach(name.name)
+            self.pool.teardown()
 
     def ensure(self, name: str, gigabytes: int, source: Source) -> Volume:
         with self._working(f"volume {name} cannot be made"):
@@ -67,12 +77,6 @@ class ImageVolumes:
         with self._working(f"volume {name} cannot be deleted"):
             self._detach(name)
             self.layout.image(name).unlink(missing_ok=True)
-
-    def thaw(self) -> None:
-        """Undo what a process that was killed in `snapshot` left behind: databases that cannot write."""
-        with self._working("volumes cannot be thawed"):
-            for mount in filter(mounts.mounted, self.layout.mounts.iterdir()):
-                xfs.thaw(mount)
 
     def usage(self, name: str) -> Usage:
         with translated(f"the use of volume {name} cannot be read"):
@@ -152,7 +156,7 @@ class ImageVolumes:
         if mounts.mounted(mount):
             xfs.thaw(mount)
             mounts.unmount(mount)
-        _check_released(image)
+        loops.check_released(image)
         if mount.exists():
             mount.rmdir()
 
@@ -168,12 +172,3 @@ def _render(file: int, size: int, origin: Path | None) -> None:
     if size < smallest:
         raise errors.BadRequest(f"the volume is too small for its source: ask for {smallest // GIB} GiB or more")
     os.truncate(file, size)
-
-
-def _check_released(image: Path) -> None:
-    """Raises CloudBusy when a copy of the mount elsewhere keeps the image: else its space would be lost unnoticed."""
-    until = clock.monotonic() + RELEASE_SECONDS
-    while held := loops.users(image):
-        if clock.monotonic() > until:
-            raise errors.CloudBusy(f"{image} is still held by {held[0]}: end what has it mounted in another namespace")
-        time.sleep(0.002)

@@ -1,0 +1,83 @@
+"""What guests of a deployment stand on: volumes and addresses, on each level and in each network mode."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from argosy.providers.base import Feature
+from argosy.providers.local import addresses
+from argosy.providers.local.directories import DirectoryVolumes
+from argosy.providers.local.layout import Layout
+from argosy.providers.local.namespaces import NamespaceNetworks
+from argosy.providers.local.neighbours import LocalNetworks, LocalVolumes
+from argosy.providers.local.networks import LoopbackNetworks
+from argosy.providers.local.pool import Pool
+from argosy.providers.local.templates import ImageTemplates
+from argosy.providers.local.volumes import ImageVolumes
+from argosy.settings import BadSetting, Settings
+
+
+class Preparable(Protocol):
+    def prepare(self) -> None:
+        """Make what is shared by all: once at the start, as often as one likes."""
+
+    def teardown(self) -> None:
+        """Take everything of the deployment away that this part ever made."""
+
+
+class GroundVolumes(LocalVolumes, Preparable, Protocol): ...
+
+
+class GroundNetworks(LocalNetworks, Preparable, Protocol): ...
+
+
+@dataclass(frozen=True)
+class Ground:
+    layout: Layout
+    volumes: GroundVolumes
+    networks: GroundNetworks
+
+    def prepare(self) -> None:
+        self.volumes.prepare()
+        self.networks.prepare()
+
+    def teardown(self) -> None:
+        self.networks.teardown()
+        self.volumes.teardown()
+
+
+def as_root(settings: Settings) -> Ground:
+    layout = Layout(settings.state.resolve())
+    pool = Pool(layout, settings.provider.pool_gigabytes)
+    return Ground(layout, ImageVolumes(layout, pool, ImageTemplates(layout, pool)), _networks(settings, layout))
+
+
+def as_user(settings: Settings) -> Ground:
+    """Raises BadSetting where the settings ask for what only root can give."""
+    layout = Layout(settings.state.resolve())
+    if settings.provider.network == "namespace":
+        raise BadSetting("provider.network `namespace` needs root: choose `loopback`")
+    return Ground(layout, DirectoryVolumes(layout), _loopback(settings, layout))
+
+
+ROOT_FEATURES = frozenset({Feature.VOLUME_SIZE, Feature.GROW_ONLINE, Feature.SNAPSHOT, Feature.TEMPLATE})
+USER_FEATURES = frozenset({Feature.TEMPLATE})
+
+
+def network_features(settings: Settings) -> frozenset[Feature]:
+    return frozenset({Feature.NETWORK_ISOLATION} if settings.provider.network == "namespace" else ())
+
+
+def _networks(settings: Settings, layout: Layout) -> GroundNetworks:
+    if settings.provider.network == "loopback":
+        return _loopback(settings, layout)
+    if settings.provider.network == "namespace":
+        within = addresses.network(settings.provider.addresses, addresses.PRIVATE, layout.deployment)
+        return NamespaceNetworks(layout, addresses.Addresses(layout.addresses, within))
+    raise BadSetting(f"provider.network {settings.provider.network!r} is not known: `loopback` or `namespace`")
+
+
+def _loopback(settings: Settings, layout: Layout) -> GroundNetworks:
+    within = addresses.network(settings.provider.addresses, addresses.LOOPBACK, layout.deployment)
+    return LoopbackNetworks(addresses.Addresses(layout.addresses, within))
