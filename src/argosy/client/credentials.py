@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from argosy import errors
 
@@ -75,14 +76,26 @@ class Credentials:
         with self._changed() as told:
             told["databases"][auth_url].pop(instance_id, None)
 
+    def keep_authority(self, auth_url: str, pem: str) -> Path:
+        """The certificate authority of a deployment's databases as a file, for clients that want one."""
+        place = urlsplit(auth_url)
+        file = self.file.parent / "authorities" / f"{place.hostname}_{place.port}.pem"
+        if not (file.exists() and file.read_text() == pem):
+            file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            fresh = file.with_suffix(f".{os.getpid()}.new")
+            fresh.write_text(pem)
+            fresh.replace(file)
+        return file
+
     def drop_deployment(self, state: str) -> None:
         """Forget all of it."""
-        login = self.login(state)
-        if login is None:
+        urls = {login.auth_url for login in self.logins(state)}
+        if not urls:
             return
         with self._changed() as told:
             del told["logins"][state]
-            told["databases"].pop(login.auth_url, None)
+            for url in urls:
+                told["databases"].pop(url, None)
 
     def _read(self) -> dict[str, Any]:
         try:

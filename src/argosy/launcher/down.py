@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from argosy.launcher import processes, statedir, up
+from argosy.launcher import processes, statedir, unit, up
 from argosy.launcher.processes import Process
 from argosy.settings import Settings
 
@@ -13,9 +13,11 @@ ROLES = ("helper", "supervisor", "conductor", "taskmanager", "api")
 
 def down(deployment: Settings) -> bool:
     """False when nothing ran."""
+    process = up.running(deployment)
+    left = [process] if process else _orphans(deployment)
+    if unit.wanted(deployment):
+        unit.stop(deployment)  # or systemd would start it again
     with statedir.locked(deployment.state):
-        process = up.running(deployment)
-        left = [process] if process else _orphans(deployment)
         processes.end(left, GRACE)
     return bool(left)
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import socket
+import http.client
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from urllib.parse import urlsplit
 
-import urllib3
-
+from argosy import errors
 from argosy.launcher import processes
 from argosy.launcher.processes import Process
 from argosy.settings import Settings
@@ -65,7 +65,7 @@ def services(deployment: Settings) -> list[Service]:
         found.insert(1, Service("identity", "api", f"{identity}/v3", lambda _process: _answers(f"{identity}/v3")))
     if deployment.provider.level == "root":
         helper = deployment.run / "helper.sock"
-        found.append(Service("helper", "helper", f"unix:{helper}", lambda _process: _listens(helper)))
+        found.append(Service("helper", "helper", f"unix:{helper}", lambda _process: _helps(helper)))
         found.append(Service("launcher", "launcher", "", lambda _process: ""))
     return found
 
@@ -84,24 +84,32 @@ def _report(run: Path, service: Service) -> Report:
 
 
 def _answers(url: str) -> str:
+    place = urlsplit(url)
     # The question carries no secret and the answer is "OK": who answers is settled by the pid file, not by TLS.
     context = ssl.create_default_context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    connection = (
+        http.client.HTTPSConnection(place.netloc, timeout=PATIENCE, context=context)
+        if place.scheme == "https"
+        else http.client.HTTPConnection(place.netloc, timeout=PATIENCE)
+    )
     try:
-        with urllib3.PoolManager(ssl_context=context, retries=False, timeout=PATIENCE) as pool:
-            status = pool.request("GET", url).status
-    except urllib3.exceptions.HTTPError as error:
+        connection.request("GET", place.path)
+        status = connection.getresponse().status
+    except (OSError, http.client.HTTPException) as error:
         return f"no answer: {error}"
+    finally:
+        connection.close()
     return "" if status == 200 else f"answers {status}"
 
 
-def _listens(path: Path) -> str:
-    with socket.socket(socket.AF_UNIX) as probe:
-        probe.settimeout(PATIENCE)
-        try:
-            probe.connect(str(path))
-        except OSError as error:
-            return f"no answer: {error.strerror}"
+def _helps(path: Path) -> str:
+    from argosy.providers.local.helper.client import Helper
+
+    try:
+        Helper(path).ask("ping")
+    except errors.ArgosyError as error:
+        return error.message
     return ""
 
 

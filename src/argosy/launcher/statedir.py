@@ -32,7 +32,7 @@ class Directory:
 
 
 DIRECTORIES = (
-    Directory("", 0o1775, roots=True),
+    Directory("", 0o1771, roots=True),
     Directory("keys", 0o700, roots=False),
     Directory("logs", 0o1770, roots=True),
     Directory("run", 0o1775, roots=True),

@@ -12,6 +12,7 @@ import argparse
 import gc
 import importlib
 import logging
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -39,6 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--state", type=Path, required=True)
     told = parser.parse_args(arguments)
     logs.start("supervisor")
+    os.umask(0o077)  # the control database and the logs are nobody else's to read
     return supervise(settings.load(told.state))
 
 

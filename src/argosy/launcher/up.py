@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from argosy import clock, errors
-from argosy.launcher import account, forks, health, processes, statedir
+from argosy.launcher import account, forks, health, processes, statedir, unit
 from argosy.launcher.health import Report, State
 from argosy.launcher.processes import Process
 from argosy.settings import BadSetting, Settings
@@ -49,12 +49,10 @@ def running(deployment: Settings) -> Process | None:
 
 def in_background(deployment: Settings) -> bool:
     """Start what does not run and wait until all of it answers; false when all ran already. Raises NotUp."""
-    with statedir.locked(deployment.state):
-        process = running(deployment)
-        fresh = process is None
-        if process is None:
-            process = _spawn(deployment)
-        _wait(deployment, process)
+    fresh = running(deployment) is None
+    if fresh:
+        _start(deployment)
+    _wait(deployment)
     return fresh
 
 
@@ -69,9 +67,18 @@ def in_foreground(deployment: Settings) -> NoReturn:
         os.execve(command[0], command, _environment())  # noqa: S606 - no shell is wanted
 
 
-def _spawn(deployment: Settings) -> Process:
-    log = deployment.state / "logs" / f"{top(deployment)}.log"
-    with forks.appended(log) as out:
+def _start(deployment: Settings) -> None:
+    if unit.wanted(deployment):
+        unit.start(deployment)
+        _await_record(deployment)
+        return
+    with statedir.locked(deployment.state):
+        if running(deployment) is None:
+            _spawn(deployment)
+
+
+def _spawn(deployment: Settings) -> None:
+    with forks.appended(deployment.state / "logs" / f"{top(deployment)}.log") as out:
         child = subprocess.Popen(
             _command(deployment),
             stdin=subprocess.DEVNULL,
@@ -81,9 +88,7 @@ def _spawn(deployment: Settings) -> Process:
             env=_environment(),
             start_new_session=True,
         )
-    process = processes.observe(top(deployment), child.pid)
-    processes.record(deployment.run, process)
-    return process
+    processes.record(deployment.run, processes.observe(top(deployment), child.pid))
 
 
 def _command(deployment: Settings) -> list[str]:
@@ -95,18 +100,25 @@ def _environment() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if name in KEPT or name.startswith("ARGOSY_")}
 
 
-def _wait(deployment: Settings, process: Process) -> None:
-    limit, supervisors = clock.monotonic() + PATIENCE, set[int]()
-    while reports := [report for report in health.look(deployment) if report.health is not State.HEALTHY]:
-        supervisor = processes.recorded(deployment.run, "supervisor")
-        supervisors |= {supervisor.pid} if supervisor else set()
-        if not process.alive or len(supervisors) > TRIES or clock.monotonic() > limit:
-            raise NotUp(_cause(deployment, reports))
+def _await_record(deployment: Settings) -> None:
+    """systemd says that it started the process a moment before the process says which it is."""
+    limit = clock.monotonic() + PATIENCE
+    while running(deployment) is None and clock.monotonic() < limit:
         time.sleep(0.05)
 
 
-def _cause(deployment: Settings, reports: list[Report]) -> str:
-    missing = ", ".join(f"{report.role} is {report.health} {report.message}".rstrip() for report in reports)
+def _wait(deployment: Settings) -> None:
+    limit, supervisors = clock.monotonic() + PATIENCE, set[int]()
+    while missing := [report for report in health.look(deployment) if report.health is not State.HEALTHY]:
+        supervisor = processes.recorded(deployment.run, "supervisor")
+        supervisors |= {supervisor.pid} if supervisor else set()
+        if running(deployment) is None or len(supervisors) > TRIES or clock.monotonic() > limit:
+            raise NotUp(_cause(deployment, missing))
+        time.sleep(0.05)
+
+
+def _cause(deployment: Settings, missing: list[Report]) -> str:
+    wrong = ", ".join(f"{report.role} is {report.health} {report.message}".rstrip() for report in missing)
     log = deployment.state / "logs" / "supervisor.log"
     last = "\n".join(log.read_text().splitlines()[-8:]) if log.exists() else ""
-    return f"Argosy did not come up ({missing}): {log} says\n{last}"
+    return f"Argosy did not come up ({wrong}): {log} says\n{last}"

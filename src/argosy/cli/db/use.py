@@ -1,0 +1,83 @@
+"""Connecting to a database: its URL, a shell in it, its master password."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import shutil
+
+import click
+
+from argosy import errors
+from argosy.cli.place import Place, connect
+from argosy.client import connections
+from argosy.client.connections import Command, Target
+from argosy.client.resources import Client
+
+
+class PasswordUnknown(errors.Rejected):
+    """the password is not known to you: argosy db password NAME --reset makes a new one"""
+
+
+class NoProgram(errors.Broken):
+    """the engine's own client is not installed"""
+
+
+@click.command()
+@click.argument("name")
+@click.option("--no-password", is_flag=True, help="Leave the password out.")
+@click.option("--database", default="", help="The database that the URL opens.")
+@click.pass_obj
+def url(place: Place, name: str, *, no_password: bool, database: str) -> None:
+    """The connection URL, with verified TLS, and with the password where your credential file has it."""
+    target = _target(place, connect(place), name, database)
+    if no_password or not target.password:
+        target = dataclasses.replace(target, password="")
+    click.echo(connections.url(target))
+
+
+@click.command()
+@click.argument("name")
+@click.option("-c", "--command", "statement", default="", help="Run this and end.")
+@click.option("--database", default="", help="The database to open.")
+@click.pass_obj
+def shell(place: Place, name: str, statement: str, database: str) -> None:
+    """The engine's own client (psql, mariadb, redis-cli) with verified TLS. Standard input is its own."""
+    target = _target(place, connect(place), name, database)
+    if not target.password:
+        raise PasswordUnknown(f"the password of {name} is not known to you: argosy db password {name} --reset")
+    command = connections.shell(target, statement)
+    program = _program(command)
+    environment = {**os.environ, **command.environment}
+    os.execve(program, [program, *command.arguments], environment)  # noqa: S606 - no shell of the system is wanted
+
+
+@click.command()
+@click.argument("name")
+@click.option("--reset", is_flag=True, help="Make a new one.")
+@click.pass_obj
+def password(place: Place, name: str, *, reset: bool) -> None:
+    """The master password, where your credential file has it."""
+    client = connect(place)
+    instance, deployment = client.instances.find(name), client.session.login.auth_url
+    if reset:
+        place.credentials.keep_password(deployment, instance["id"], client.instances.reset_password(instance["id"]))
+    known = place.credentials.password(deployment, instance["id"])
+    if known is None:
+        raise PasswordUnknown(f"the password of {name} is not known to you: argosy db password {name} --reset")
+    click.echo(known)
+
+
+def _target(place: Place, client: Client, name: str, database: str) -> Target:
+    instance, deployment = client.instances.find(name), client.session.login.auth_url
+    authority = place.credentials.keep_authority(deployment, client.session.authority())
+    known = place.credentials.password(deployment, instance["id"]) or ""
+    return connections.target(instance, authority, known, database)
+
+
+def _program(command: Command) -> str:
+    for name in command.programs:
+        found = shutil.which(name)
+        if found:
+            return found
+    raise NoProgram(f"{command.programs[0]} is not installed: apt-get install {command.package}")
