@@ -25,6 +25,8 @@ class Datastore:
 
     name: str
     id: str
+    title: str
+    """as its makers write it"""
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,7 @@ class Engine:
     name: str
     title: str
     datastores: tuple[Datastore, ...]
+    """the first is what its servers are, the others are names that they also answer to"""
     port: int
     scheme: str
     """of connection URLs: `postgresql`, `mysql`, `rediss`"""

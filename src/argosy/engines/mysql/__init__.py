@@ -8,8 +8,8 @@ ENGINE = Engine(
     name="mysql",
     title="MySQL and MariaDB",
     datastores=(
-        Datastore("mariadb", "b6a2e1f5-0f3c-4c6f-8f5e-3d1a5e1c7b02"),
-        Datastore("mysql", "a4f1d7c3-7a1b-4e0d-9c55-2b9e6f0d8c13"),
+        Datastore("mariadb", "b6a2e1f5-0f3c-4c6f-8f5e-3d1a5e1c7b02", "MariaDB"),
+        Datastore("mysql", "a4f1d7c3-7a1b-4e0d-9c55-2b9e6f0d8c13", "MySQL"),
     ),
     port=3306,
     scheme="mysql",

@@ -121,7 +121,7 @@ def _memory(site: Site) -> Settings:
         "aria_pagecache_buffer_size": str(4 * MIB),
         "aria_sort_buffer_size": str(4 * MIB),
         "innodb_read_io_threads": "1",
-        "innodb_write_io_threads": "1",
+        "innodb_write_io_threads": "2",
         "innodb_purge_threads": "1",
         "performance_schema": "OFF",
     }

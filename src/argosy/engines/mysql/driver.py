@@ -26,7 +26,6 @@ METRICS: Mapping[str, str] = {
     "Innodb_buffer_pool_reads": "blocks_read",
     "Innodb_buffer_pool_read_requests": "blocks_requested",
     "Innodb_deadlocks": "deadlocks",
-    "Memory_used": "memory_bytes",
 }
 """Our name for each of MariaDB's."""
 
@@ -77,7 +76,7 @@ class MysqlDriver(MysqlAccounts):
         try:
             with self.connect(PROBE_SECONDS) as session:
                 [(version,)] = session.query("SELECT SUBSTRING_INDEX(VERSION(), '-', 1)")
-                facts = {name: value for name, value in session.query(LOOK)}
+                facts = session.pairs(LOOK)
         except TimeoutError:
             return Probe(Health.BLOCKED, f"MariaDB did not answer within {PROBE_SECONDS} s")
         except (OSError, errors.GuestFailed) as error:
@@ -85,7 +84,7 @@ class MysqlDriver(MysqlAccounts):
         except wire.ServerError as error:
             comes_or_goes = error.code in wire.SERVER_IS_STARTING_OR_STOPPING
             return Probe(Health.STARTING if comes_or_goes else Health.BLOCKED, str(error))
-        metrics = {ours: float(facts.get(theirs) or 0) for theirs, ours in METRICS.items()}
+        metrics = {ours: float(facts[theirs]) for theirs, ours in METRICS.items() if theirs in facts}
         return Probe(Health.HEALTHY, version=version or "", metrics=metrics)
 
     def reload_certificates(self) -> None:
@@ -107,7 +106,7 @@ class MysqlDriver(MysqlAccounts):
 
 def _apply(session: wire.Connection, wanted: Mapping[str, str]) -> bool:
     """Set what differs; false when some of it waits for a restart."""
-    have = {name: value for name, value in session.query("SHOW GLOBAL VARIABLES")}
+    have = session.pairs("SHOW GLOBAL VARIABLES")
     late = [name for name, value in wanted.items() if have.get(name) != value and not _set(session, name, value)]
     return not late
 

@@ -64,6 +64,10 @@ class Connection(LocalStream):
             self._packet()
         return [_row(packet, columns) for packet in self._rows()]
 
+    def pairs(self, sql: str) -> dict[str, str]:
+        """The answer of one of the statements that show names and values."""
+        return {str(name): str(value) for name, value in self.query(sql)}
+
     def _log_in(self, user: str, password: str) -> None:
         salt = _salt(self._packet())
         proof = scramble(password, salt)

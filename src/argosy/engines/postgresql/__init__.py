@@ -7,7 +7,7 @@ from argosy.engines.base import Capability, Datastore, Engine, Names
 ENGINE = Engine(
     name="postgresql",
     title="PostgreSQL",
-    datastores=(Datastore("postgresql", "6c0e7e2f-5d7c-4b0a-9a35-0d1b8f6f4a51"),),
+    datastores=(Datastore("postgresql", "6c0e7e2f-5d7c-4b0a-9a35-0d1b8f6f4a51", "PostgreSQL"),),
     port=5432,
     scheme="postgresql",
     capabilities=frozenset({Capability.ACCOUNTS, Capability.DATABASES, Capability.TLS}),

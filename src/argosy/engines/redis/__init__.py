@@ -7,7 +7,7 @@ from argosy.engines.base import Capability, Datastore, Engine, Names
 ENGINE = Engine(
     name="redis",
     title="Redis",
-    datastores=(Datastore("redis", "e0c5a9d4-3b7f-4a2e-8d61-9f7b1c2d4e24"),),
+    datastores=(Datastore("redis", "e0c5a9d4-3b7f-4a2e-8d61-9f7b1c2d4e24", "Redis"),),
     port=6379,
     scheme="rediss",
     capabilities=frozenset({Capability.ACCOUNTS, Capability.TLS}),
