@@ -1,0 +1,68 @@
+"""Who may work on what: exclusive and shared locks, kept by primary keys.
+
+A taker first writes the guard row of each subject, in the order of their names, so takers of one subject come one after
+another; then it looks, and takes all or none. What a run holds is released in the transaction that ends it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from sqlalchemy import Insert, delete, select
+from sqlalchemy.dialects import mysql, postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from argosy.db.tables import Lock, LockGuard
+
+EXCLUSIVE = ""
+"""holder of an exclusive lock: its primary key admits one"""
+
+
+def take(session: Session, run_id: str, exclusive: Collection[str], shared: Collection[str] = ()) -> list[str]:
+    """Take all, or none and say which runs are in the way. What the run holds already stays held."""
+    wanted = sorted({*exclusive, *shared})
+    _guard(session, wanted)
+    held = session.scalars(select(Lock).where(Lock.subject.in_(wanted))).all()
+    blockers = _blockers(held, run_id, exclusive)
+    if not blockers:
+        mine = {(lock.subject, lock.holder) for lock in held if lock.run_id == run_id}
+        keys = {*((each, EXCLUSIVE) for each in exclusive), *((each, run_id) for each in set(shared) - set(exclusive))}
+        session.add_all(Lock(subject=subject, holder=holder, run_id=run_id) for subject, holder in keys - mine)
+        session.flush()
+    return blockers
+
+
+def release(session: Session, run_id: str) -> list[str]:
+    """Let go of everything that the run holds: its subjects."""
+    subjects = sorted(session.scalars(select(Lock.subject).where(Lock.run_id == run_id)).all())
+    if subjects:
+        session.execute(delete(LockGuard).where(LockGuard.subject.in_(subjects)))
+        session.execute(delete(Lock).where(Lock.run_id == run_id))
+    return subjects
+
+
+def holders(session: Session, subject: str) -> Sequence[str]:
+    return session.scalars(select(Lock.run_id).where(Lock.subject == subject).distinct()).all()
+
+
+def _blockers(held: Collection[Lock], run_id: str, exclusive: Collection[str]) -> list[str]:
+    """Others in the way: whoever holds what we want alone, and who alone holds what we want."""
+    others = [lock for lock in held if lock.run_id != run_id]
+    return sorted({lock.run_id for lock in others if lock.holder == EXCLUSIVE or lock.subject in exclusive})
+
+
+def _guard(session: Session, subjects: Sequence[str]) -> None:
+    for subject in subjects:
+        session.execute(_touch(session.get_bind().dialect.name, subject))
+
+
+def _touch(dialect: str, subject: str) -> Insert:
+    """One statement that makes the guard row or writes it: it waits for every other taker's transaction to end."""
+    values: dict[str, Any] = {"subject": subject, "touched": 0}
+    again: dict[str, Any] = {"touched": LockGuard.touched + 1}
+    if dialect == "sqlite":
+        return sqlite.insert(LockGuard).values(values).on_conflict_do_update(index_elements=["subject"], set_=again)
+    if dialect == "postgresql":
+        return postgresql.insert(LockGuard).values(values).on_conflict_do_update(index_elements=["subject"], set_=again)
+    return mysql.insert(LockGuard).values(values).on_duplicate_key_update(again)
