@@ -98,10 +98,6 @@ class Layout:
         return self.state / "users"
 
     @property
-    def logs(self) -> Path:
-        return self.state / "logs"
-
-    @property
     def run(self) -> Path:
         """Sockets and pid files."""
         return self.state / "run"
