@@ -102,7 +102,7 @@ class Answer:
     result: dict[str, Any] | None = None
     error: str = ""
     """what went wrong, in the engine's own words where it has some; empty: success"""
-    kind: str = ""
+    error_kind: str = ""
     """`rejected`: the caller must change something; `unavailable`: try again; else broken"""
 
 
@@ -126,12 +126,24 @@ def encode(frame: Frame) -> str:
 
 def decode(text: str | bytes) -> Frame | None:
     """The frame, or None for a kind of a later protocol. Raises BadFrame."""
+    body = document(text)
     try:
-        body = json.loads(text)
         kind = KINDS.get(body.pop("kind"))
-    except (ValueError, KeyError, AttributeError, TypeError) as error:
+    except (KeyError, AttributeError, TypeError) as error:
         raise BadFrame(f"not a frame: {error}") from error
     return None if kind is None else parse(kind, body)
+
+
+def document(text: str | bytes) -> Any:
+    """Foreign JSON, without the numbers that only Python knows. Raises BadFrame."""
+    try:
+        return json.loads(text, parse_constant=_not_a_number)
+    except (ValueError, RecursionError) as error:
+        raise BadFrame(f"not JSON: {error}") from error
+
+
+def _not_a_number(name: str) -> float:
+    raise ValueError(f"{name} is no number of JSON")
 
 
 def parse(kind: type[T], body: Any) -> T:
