@@ -63,7 +63,7 @@ def answer(session: Session, guest: str, reply: wire.Answer) -> None:
     if command is None or command.guest_id != guest or command.answered:
         return
     command.answered, command.arguments = True, None
-    command.result, command.error, command.error_kind = reply.result, reply.error, reply.kind
+    command.result, command.error, command.error_kind = reply.result, reply.error, reply.error_kind
     ring(session, "api")
     if command.run_id:
         queue.wake(session, command.run_id)

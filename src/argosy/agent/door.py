@@ -1,0 +1,198 @@
+"""The way to the conductor: requests over HTTPS, frames over WebSocket or, where that does not get through, long poll.
+
+Only the deployment's own authority is trusted.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import queue
+import socket
+import ssl
+import threading
+from typing import Any, Protocol
+from urllib.parse import urlsplit
+
+from argosy import errors
+from argosy.model import wire
+
+CONNECT_SECONDS = 10.0
+POLL_SECONDS = 25.0
+USER_TIMEOUT = 30_000
+"""milliseconds after which bytes that nobody acknowledged break the connection (tcp(7))"""
+
+
+class Lost(errors.Unavailable):
+    """the conductor cannot be reached"""
+
+
+class Refused(errors.Unauthorized):
+    """the conductor refuses this guest's credential"""
+
+
+class Link(Protocol):
+    """Frames to and from one conductor. Every verb raises Lost once the connection is gone."""
+
+    def send(self, frame: wire.Frame) -> None:
+        """From any thread."""
+
+    def receive(self) -> wire.Frame | None:
+        """The next frame; None for one of a later protocol, or when nothing has come for a while."""
+
+    def close(self) -> None: ...
+
+
+class Door:
+    """One conductor. Safe to share between threads."""
+
+    def __init__(self, url: str, authority: str) -> None:
+        self.url = url
+        parts = urlsplit(url)
+        self._host, self._port = parts.hostname or "", parts.port or 443
+        self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        self._tls.load_verify_locations(cadata=authority)
+
+    def post(self, path: str, body: Any, credential: str = "") -> Any:
+        """The answer's JSON. Raises Lost, Refused, and GuestFailed for other refusals."""
+        connection = self._https()
+        try:
+            return request(connection, path, body, credential)
+        finally:
+            connection.close()
+
+    def open(self, credential: str) -> Link:
+        """Frames by WebSocket; by long poll when something on the way does not let it through."""
+        try:
+            return self._websocket(credential)
+        except _NoUpgrade:
+            return LongPoll(self._https(), self._https(), credential)
+
+    def _https(self) -> http.client.HTTPSConnection:
+        return http.client.HTTPSConnection(
+            self._host, self._port, timeout=POLL_SECONDS + CONNECT_SECONDS, context=self._tls
+        )
+
+    def _websocket(self, credential: str) -> Link:
+        from websockets.exceptions import InvalidHandshake, InvalidStatus
+        from websockets.sync.client import connect
+
+        try:
+            socket_ = connect(
+                f"wss://{self._host}:{self._port}/v1/guest",
+                sock=self._dial(),
+                ssl=self._tls,
+                server_hostname=self._host,
+                additional_headers={"Authorization": f"Bearer {credential}"},
+                compression=None,
+                proxy=None,
+                open_timeout=CONNECT_SECONDS,
+                ping_interval=None,
+                max_size=wire.MAX_FRAME,
+            )
+        except InvalidStatus as error:
+            if error.response.status_code == 401:
+                raise Refused from error
+            raise _NoUpgrade from error
+        except InvalidHandshake as error:
+            raise _NoUpgrade from error
+        except (OSError, TimeoutError, EOFError) as error:
+            raise Lost(f"{self.url} cannot be reached: {error}") from error
+        return WebSocket(socket_)
+
+    def _dial(self) -> socket.socket:
+        try:
+            dialled = socket.create_connection((self._host, self._port), CONNECT_SECONDS)
+        except OSError as error:
+            raise Lost(f"{self.url} cannot be reached: {error}") from error
+        dialled.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        dialled.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, USER_TIMEOUT)
+        return dialled
+
+
+class _NoUpgrade(Exception):
+    """something on the way does not let WebSocket through"""
+
+
+class WebSocket:
+    def __init__(self, connection: Any) -> None:
+        from websockets.exceptions import ConnectionClosed
+
+        self._connection = connection
+        self._gone = (ConnectionClosed, OSError)
+
+    def send(self, frame: wire.Frame) -> None:
+        try:
+            self._connection.send(wire.encode(frame))
+        except self._gone as error:
+            raise Lost(f"the connection has ended: {error}") from error
+
+    def receive(self) -> wire.Frame | None:
+        try:
+            return wire.decode(self._connection.recv())
+        except self._gone as error:
+            raise Lost(f"the connection has ended: {error}") from error
+
+    def close(self) -> None:
+        self._connection.close()
+
+
+class LongPoll:
+    """Two connections: one waits for the conductor's frames, one carries ours meanwhile."""
+
+    def __init__(
+        self, polling: http.client.HTTPSConnection, sending: http.client.HTTPSConnection, credential: str
+    ) -> None:
+        self._polling, self._sending, self._credential = polling, sending, credential
+        self._lock = threading.Lock()
+        self._frames: queue.SimpleQueue[wire.Frame | None] = queue.SimpleQueue()
+
+    def send(self, frame: wire.Frame) -> None:
+        with self._lock:
+            self._exchange(self._sending, f"[{wire.encode(frame)}]", 0)
+
+    def receive(self) -> wire.Frame | None:
+        if self._frames.empty():
+            self._exchange(self._polling, "[]", POLL_SECONDS)
+        try:
+            return self._frames.get_nowait()
+        except queue.Empty:
+            return None
+
+    def close(self) -> None:
+        self._polling.close()
+        self._sending.close()
+
+    def _exchange(self, connection: http.client.HTTPSConnection, frames: str, wait: float) -> None:
+        path = f"/v1/guest/frames?wait={wait:g}"
+        try:
+            told = request(connection, path, json.loads(frames), self._credential)
+        except errors.GuestFailed as error:
+            raise Lost(f"the conductor has ended the connection: {error}") from error
+        for each in told:
+            self._frames.put(wire.decode(json.dumps(each)))
+
+
+def request(connection: http.client.HTTPSConnection, path: str, body: Any, credential: str) -> Any:
+    """One POST. Raises Lost, Refused, and GuestFailed for other refusals."""
+    headers = {"Content-Type": "application/json"}
+    if credential:
+        headers["Authorization"] = f"Bearer {credential}"
+    try:
+        connection.request("POST", path, json.dumps(body), headers)
+        response = connection.getresponse()
+        status, text = response.status, response.read()
+    except (OSError, http.client.HTTPException) as error:
+        connection.close()
+        raise Lost(f"the conductor cannot be reached: {error!r}") from error
+    return _judged(status, text, path)
+
+
+def _judged(status: int, text: bytes, path: str) -> Any:
+    if status == 401:
+        raise Refused
+    if status >= 500:
+        raise Lost(f"the conductor answered {path} with {status}")
+    if status >= 300:
+        raise errors.GuestFailed(f"the conductor answered {path} with {status}: {text[:300].decode(errors='replace')}")
+    return json.loads(text or b"null")

@@ -1,0 +1,33 @@
+"""Everything that a verb may touch: the driver of this guest's engine, its init, its conductor, its own files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from argosy.agent import boot
+from argosy.agent.boot import Boot
+from argosy.agent.keys import Keys
+from argosy.agent.service import Service
+from argosy.engines import files, registry
+from argosy.engines.base import Driver
+
+
+class Guest:
+    def __init__(self, directory: Path, told: Boot, keys: Keys) -> None:
+        self.directory = directory
+        self.boot = told
+        self.keys = keys
+        self.service = Service(directory / "init.sock")
+        self._driver = registry.get(told.engine).load_driver()
+
+    def driver(self) -> Driver:
+        """A driver for the guest as it is sized now. One per thread: drivers keep connections."""
+        return self._driver(boot.site(self.directory))
+
+    def certify(self) -> None:
+        """A new certificate for this guest's endpoints, under `tls/`. Raises Lost, Refused, GuestFailed."""
+        issued = self.keys.post("/v1/guest/certificate")
+        site = boot.site(self.directory)
+        files.write(site.private_key, issued["private_key"])
+        files.write(site.certificate, issued["certificate"])
+        files.write(site.authority, issued["authority"])

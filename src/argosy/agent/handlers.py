@@ -1,0 +1,145 @@
+"""Verb -> what is done about it. Every verb may be repeated: an agent that was killed in the middle does it again."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from argosy import clock, errors
+from argosy.agent.guest import Guest
+from argosy.agent.task import Task
+from argosy.agent.watch import Watch
+from argosy.engines.base import Accounts, Database, Driver, User
+from argosy.model.guest import Health, Probe, Secret
+
+FIRST_PAUSE, LONGEST_PAUSE = 0.005, 0.1
+"""seconds between two looks at a server that is starting"""
+START_SECONDS = 600.0
+"""for a server to answer: it may have much to recover"""
+
+Arguments = Mapping[str, Any]
+Result = dict[str, Any]
+
+
+class Hands:
+    """The verbs, on one guest."""
+
+    def __init__(self, guest: Guest, watch: Watch) -> None:
+        self._guest = guest
+        self._watch = watch
+        self.verbs: Mapping[str, Callable[[Task, Arguments], Result]] = {
+            "prepare": self.prepare,
+            "install": self.install,
+            "start": self.start,
+            "stop": self.stop,
+            "restart": self.restart,
+            "configure": self.configure,
+            "reset_master": self.reset_master,
+            "reissue_certificate": self.reissue_certificate,
+            "rotate_credential": self.rotate_credential,
+        }
+
+    def prepare(self, task: Task, arguments: Arguments) -> Result:
+        """From a cloned volume to a server that answers, with its own identity, certificate and accounts."""
+        driver = self._guest.driver()
+        certificate = _Beside(self._guest.certify)
+        if not self._guest.service.status().wanted:
+            driver.adopt(self._guest.boot.identity)
+        certificate.join()
+        driver.configure(arguments.get("overrides", {}))
+        self._guest.service.start(driver.service())
+        version = self._await_healthy(task).version
+        _put_accounts(driver, arguments)
+        return {"version": version}
+
+    def install(self, _task: Task, _arguments: Arguments) -> Result:
+        """The volume becomes a template; the engine is left stopped."""
+        self._guest.service.stop()
+        self._guest.driver().install()
+        return {}
+
+    def start(self, task: Task, _arguments: Arguments) -> Result:
+        self._guest.service.start(self._guest.driver().service())
+        return {"version": self._await_healthy(task).version}
+
+    def stop(self, _task: Task, _arguments: Arguments) -> Result:
+        self._guest.service.stop()
+        return {}
+
+    def restart(self, task: Task, _arguments: Arguments) -> Result:
+        driver, service = self._guest.driver(), self._guest.service
+        ran = service.status().running
+        service.start(driver.service())  # never stop and start: an agent killed in between would leave it stopped
+        if ran:
+            service.restart()
+        return {"version": self._await_healthy(task).version}
+
+    def configure(self, _task: Task, arguments: Arguments) -> Result:
+        return {"restart_required": self._guest.driver().configure(arguments.get("overrides", {}))}
+
+    def reset_master(self, _task: Task, arguments: Arguments) -> Result:
+        _accounts(self._guest.driver()).put_master(_secret(arguments["password"]))
+        return {}
+
+    def reissue_certificate(self, _task: Task, _arguments: Arguments) -> Result:
+        self._guest.certify()
+        self._guest.driver().reload_certificates()
+        return {}
+
+    def rotate_credential(self, _task: Task, _arguments: Arguments) -> Result:
+        self._guest.keys.rotate()
+        return {}
+
+    def _await_healthy(self, task: Task) -> Probe:
+        """Raises GuestFailed with the server's own words when it cannot be started."""
+        end, pause = clock.monotonic() + START_SECONDS, FIRST_PAUSE
+        while (seen := self._watch.look()).health is not Health.HEALTHY:
+            if seen.health is Health.FAILED or clock.monotonic() > end:
+                raise errors.GuestFailed(seen.message or f"the server does not answer: it is {seen.health}")
+            task.pause(pause)
+            pause = min(pause * 1.1, LONGEST_PAUSE)
+        return seen
+
+
+class _Beside:
+    """A call that runs while something else is done."""
+
+    def __init__(self, work: Callable[[], None]) -> None:
+        self._error: Exception | None = None
+        self._thread = threading.Thread(target=self._run, args=(work,), daemon=True)
+        self._thread.start()
+
+    def join(self) -> None:
+        """Raises what it raised."""
+        self._thread.join()
+        if self._error is not None:
+            raise self._error
+
+    def _run(self, work: Callable[[], None]) -> None:
+        try:
+            work()
+        except Exception as error:  # noqa: BLE001 - raised again in join
+            self._error = error
+
+
+def _put_accounts(driver: Driver, arguments: Arguments) -> None:
+    accounts = _accounts(driver)
+    if arguments.get("master"):
+        accounts.put_master(_secret(arguments["master"]))
+    for each in arguments.get("databases", ()):
+        accounts.put_database(Database(each["name"], each.get("character_set") or "", each.get("collate") or ""))
+    for each in arguments.get("users", ()):
+        accounts.put_user(
+            User(each["name"], _secret(each["password"]), each.get("host") or "%", tuple(each.get("databases", ())))
+        )
+
+
+def _accounts(driver: Driver) -> Accounts:
+    if not isinstance(driver, Accounts):
+        raise errors.NotSupported("this engine has no accounts")
+    return driver
+
+
+def _secret(value: str) -> Secret:
+    return Secret(value)
