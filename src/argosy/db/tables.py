@@ -156,7 +156,7 @@ class Command(Table):
     """Something a guest is to do. The id is run/step/verb/guest, so asking again finds the same command."""
 
     __tablename__ = "commands"
-    __table_args__ = (Index("commands_pending", "guest_id", "answered"),)
+    __table_args__ = (Index("commands_pending", "answered", "guest_id"),)
 
     id: Mapped[str] = mapped_column(String(190), primary_key=True)
     guest_id: Mapped[str] = mapped_column(Id)
