@@ -6,6 +6,7 @@ import logging
 import threading
 from typing import Any, Protocol
 
+from argosy import clock
 from argosy.db.tables import Run
 from argosy.durable.claims import DATABASE_AWAY
 from argosy.durable.runner import Runner
@@ -14,6 +15,9 @@ log = logging.getLogger(__name__)
 
 LOOK_EVERY = 1.0
 """Seconds after which somebody looks for work without having been rung: a ring may be lost."""
+
+GRACE = 20.0
+"""seconds: a step should leave within less"""
 
 
 class Bell(Protocol):
@@ -33,13 +37,13 @@ class Pool:
         for thread in self._threads:
             thread.start()
 
-    def stop(self) -> None:
-        """Let the steps under way end, at most: their runs are given back. Ring the bell after it to hurry."""
+    def stop(self, within: float = GRACE) -> bool:
+        """Let the steps under way end, and their runs be given back; false when one still goes on after so long."""
         self._runner.stopping = True
-
-    def join(self) -> None:
+        end = clock.monotonic() + within
         for thread in self._threads:
-            thread.join()
+            thread.join(max(end - clock.monotonic(), 0))
+        return not any(thread.is_alive() for thread in self._threads)
 
     def _work(self) -> None:
         while not self._runner.stopping:

@@ -41,8 +41,12 @@ class DatabaseClock:
     def _look(self) -> float:
         if self._database.dialect in SERVER_TIME:
             return _measured(self._database)
+        with self._database.read() as session:
+            offset = _pinned(session)
+        if offset is not None:
+            return offset
         with self._database.write() as session:
-            return _pinned(session)
+            return _pin(session)
 
 
 def _measured(database: Database) -> float:
@@ -52,11 +56,18 @@ def _measured(database: Database) -> float:
         return told - (asked + clock.boot()) / 2
 
 
-def _pinned(session: Session) -> float:
-    """The offset of this start of the machine, chosen once; never behind what a worker has seen before."""
+def _pinned(session: Session) -> float | None:
+    """The offset of this start of the machine, if somebody has written it down."""
     fact = session.get(Fact, FACT)
-    if fact is not None and fact.value["boot"] == clock.boot_id():
-        return float(fact.value["offset"])
+    same = fact is not None and fact.value["boot"] == clock.boot_id()
+    return float(fact.value["offset"]) if fact is not None and same else None
+
+
+def _pin(session: Session) -> float:
+    """Choose the offset, unless another was faster; never behind what a worker has seen before."""
+    offset = _pinned(session)
+    if offset is not None:
+        return offset
     seen = session.scalar(select(func.max(Worker.seen_at))) or 0.0
     offset = max(clock.now(), seen) - clock.boot()
     session.merge(Fact(name=FACT, value={"boot": clock.boot_id(), "offset": offset}))

@@ -42,7 +42,7 @@ def prepare(deployment: Settings) -> int:
     sealed.make(deployment.keys / "master.key")
     sealed.use(deployment.keys / "master.key")
     authority.make(deployment.keys)
-    migrate.upgrade(deployment.database_url)
+    migrate.upgrade(Database(deployment.database_url))
     if deployment.identity.backend == "local":
         bootstrap(Database(deployment.database_url), lambda made: _keep(deployment, made))
     return 0

@@ -1,0 +1,69 @@
+"""The process that runs operations: threads around `durable.Runner`, until SIGTERM."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import threading
+
+from argosy import logs
+from argosy.db import sealed
+from argosy.db.session import Database
+from argosy.durable import workers
+from argosy.durable.doorbell import Doorbell
+from argosy.durable.lease import SHORTEST, Leases
+from argosy.durable.pool import Pool
+from argosy.durable.runner import Runner
+from argosy.durable.timers import Timers
+from argosy.durable.times import DatabaseClock
+from argosy.durable.workers import Heartbeat
+from argosy.settings import BadSetting, Settings
+
+log = logging.getLogger(__name__)
+
+ROLE = "taskmanager"
+
+
+def run(settings: Settings) -> int:
+    """Work until SIGTERM; steps under way may end, and what is not finished goes on elsewhere or later."""
+    stopped = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda _number, _frame: stopped.set())
+    logs.start(ROLE)
+    sealed.use(settings.keys / "master.key")
+    database, bell = Database(settings.database_url), Doorbell(settings, ROLE)
+    database.ring = bell.ring
+    try:
+        _work(settings, database, bell, stopped)
+    finally:
+        bell.close()
+        database.dispose()
+    return 0
+
+
+def _work(settings: Settings, database: Database, bell: Doorbell, stopped: threading.Event) -> None:
+    from argosy.workflows import registry, timers, world
+
+    now = DatabaseClock(database)
+    leases = Leases(database, workers.register(database, now), now, _lease(settings))
+    runner = Runner(database, registry.WORKFLOWS, world.build(settings), now, leases)
+    pool = Pool(runner, bell, settings.taskmanager.threads)
+    recurring = Timers(database, timers.TIMERS, now)
+    for part in (Heartbeat(database, leases, now), recurring, pool):
+        part.start()
+    log.info("working", extra={"worker": leases.worker, "threads": settings.taskmanager.threads})
+    stopped.wait()
+    recurring.stop()
+    runner.stopping = True
+    bell.ring({ROLE})
+    pool.stop()
+    leases.closed.set()
+    workers.unregister(database, leases.worker)
+    log.info("stopped")
+
+
+def _lease(settings: Settings) -> float:
+    """Raises BadSetting."""
+    if settings.taskmanager.lease_seconds < SHORTEST:
+        raise BadSetting(f"taskmanager.lease_seconds must be at least {SHORTEST:g}")
+    return settings.taskmanager.lease_seconds
