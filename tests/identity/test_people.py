@@ -78,11 +78,12 @@ def test_a_user_sees_itself_and_its_projects_only(service: Service) -> None:
 
 
 ADMIN_ONLY = [
-    ("GET", "/v3/projects"), ("POST", "/v3/projects"), ("PATCH", "/v3/projects/{demo}"), ("DELETE", "/v3/projects/{demo}"),
-    ("GET", "/v3/users"), ("POST", "/v3/users"), ("PATCH", "/v3/users/{alice}"), ("DELETE", "/v3/users/{alice}"),
-    ("GET", "/v3/roles"), ("GET", "/v3/role_assignments"), ("GET", "/v3/services"), ("GET", "/v3/endpoints"),
-    ("PUT", "/v3/projects/{demo}/users/{alice}/roles/{admin}"), ("DELETE", "/v3/projects/{demo}/users/{alice}/roles/{admin}"),
-]  # fmt: skip
+    *(("GET", f"/v3/{kind}") for kind in ("projects", "users", "roles", "role_assignments", "services", "endpoints")),
+    *(("POST", f"/v3/{kind}") for kind in ("projects", "users")),
+    *((method, "/v3/projects/{demo}") for method in ("PATCH", "DELETE")),
+    *((method, "/v3/users/{alice}") for method in ("PATCH", "DELETE")),
+    *((method, "/v3/projects/{demo}/users/{alice}/roles/{admin}") for method in ("PUT", "DELETE")),
+]
 
 
 @pytest.mark.parametrize(("method", "path"), ADMIN_ONLY)
