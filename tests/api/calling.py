@@ -26,7 +26,9 @@ class As:
         """A path that begins with `//` is one of the whole server's, any other is below the project."""
         headers = {"X-Auth-Token": self.token, **more.pop("headers", {})}
         where = path[1:] if path.startswith("//") else f"/v1.0/{self.project}{path}"
-        if body is not None:
+        if isinstance(body, bytes):
+            more["body"] = body
+        elif body is not None:
             more["json"] = body
         return self.client.simulate_request(method, where, headers=headers, **more)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -25,13 +26,23 @@ def settings(tmp_path: Path) -> Settings:
     return Settings(tmp_path)
 
 
+@pytest.fixture(scope="session")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """A filled database that the tests copy: making it takes longer than most of them."""
+    made = Settings(tmp_path_factory.mktemp("template"))
+    sealed.make(made.keys / "master.key")
+    database = Database(made.database_url)
+    Table.metadata.create_all(database.engine)
+    fill(database)
+    database.engine.dispose()
+    return made
+
+
 @pytest.fixture
-def database(settings: Settings) -> Iterator[Database]:
-    sealed.make(settings.keys / "master.key")
+def database(settings: Settings, template: Settings) -> Iterator[Database]:
+    shutil.copytree(template.state, settings.state, dirs_exist_ok=True)
     sealed.use(settings.keys / "master.key")
     made = Database(settings.database_url)
-    Table.metadata.create_all(made.engine)
-    fill(made)
     yield made
     made.engine.dispose()
 

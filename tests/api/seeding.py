@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from sqlalchemy import delete, update
+
 from argosy import clock
 from argosy.db.session import Database
 from argosy.db.tables import (
@@ -12,8 +14,10 @@ from argosy.db.tables import (
     Fact,
     Guest,
     Instance,
+    Lock,
     Project,
     RoleAssignment,
+    Run,
 )
 from argosy.identity.local import tokens
 
@@ -44,6 +48,8 @@ def fill(database: Database) -> None:
 def finish(database: Database, instance_id: str, host: str) -> None:
     with database.write() as session:
         session.get_one(Instance, instance_id).task = "NONE"
+        session.execute(update(Run).where(Run.subject == instance_id).values(state="done"))
+        session.execute(delete(Lock).where(Lock.subject == instance_id))
         session.merge(
             Guest(
                 id=instance_id,

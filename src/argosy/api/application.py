@@ -140,9 +140,8 @@ def _refuse(req: falcon.Request, resp: falcon.Response, error: Exception, _path:
 def _send(resp: falcon.Response, req: falcon.Request, answer: Answer) -> None:
     written: Format = getattr(req.context, "format", Format.JSON)
     resp.status = falcon.code_to_http_status(answer.status)
-    resp.content_type = written
     if answer.body is not None:
-        resp.data = written.write(answer.body)
+        resp.content_type, resp.data = written, written.write(answer.body)
     elif answer.text is not None:
         resp.content_type, resp.text = answer.media_type, answer.text
     if answer.status == 401:

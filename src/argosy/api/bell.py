@@ -24,6 +24,8 @@ class Bell:
 
     def __init__(self, seats: int = SEATS) -> None:
         self._seats = threading.BoundedSemaphore(seats)
+        self.waiting = 0
+        """threads that are between two looks just now"""
         self._news = threading.Condition()
         self._rung = 0
         self._closed = False
@@ -62,4 +64,6 @@ class Bell:
     def _pause(self, heard: int, seconds: float) -> None:
         """Until a ring that came after `heard` was read, which may be past already."""
         with self._news:
+            self.waiting += 1
             self._news.wait_for(lambda: self._rung != heard, seconds)
+            self.waiting -= 1
