@@ -39,6 +39,7 @@ class Record:
     vcpus: float
     volume: str
     port: str
+    tls: str
     wanted: Wanted = Wanted.UP
     fault: str = ""
     launched: float = 0.0

@@ -24,7 +24,6 @@ class Places:
     volumes: LocalVolumes
     networks: LocalNetworks
     roots: Roots
-    tls: TlsMode
 
     def furnish(self, record: Record, boot: Secret, enclosure: Enclosure) -> Guest:
         """Everything that the guest's first process will look for. Raises CloudFailed for what is missing."""
@@ -65,7 +64,7 @@ class Places:
             memory=record.ram * MIB,
             vcpus=record.vcpus,
             volume=self.volumes.usage(record.volume).total,
-            tls=self.tls,
+            tls=TlsMode(record.tls),
         )
 
     def _told(self, record: Record) -> dict[str, object]:
