@@ -20,6 +20,7 @@ NAME = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}
 TEMPLATE = re.compile(r"[a-z0-9][a-z0-9._+~-]{0,99}")
 ENGINE = re.compile(r"[a-z][a-z0-9_-]{0,31}")
 VERSION = re.compile(r"[0-9A-Za-z][0-9A-Za-z.+~-]{0,63}")
+TLS = re.compile(r"enforced|basic")
 WORDS = re.compile(r"[^\x00-\x1f\x7f\ud800-\udfff]{0,255}")
 GIGABYTES = 65_536
 MEBIBYTES = 16_777_216
@@ -125,6 +126,7 @@ server = record(
         "vcpus": processors,
         "volume": name,
         "port": name,
+        "tls": matching(TLS, "TLS mode"),
         "boot": boot_document,
     },
 )
