@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 import ipaddress
 import os
-import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,11 +61,6 @@ class Addresses:
             if owner == name:
                 (self.directory / address).unlink(missing_ok=True)
 
-    def clear(self) -> None:
-        """Nobody has an address any more."""
-        if self.directory.exists():
-            shutil.rmtree(self.directory)
-
     def names(self) -> list[str]:
         return sorted({owner for _, owner in self._taken()})
 
@@ -95,11 +89,17 @@ class Addresses:
             return False
         return True
 
-    def _taken(self) -> Iterator[tuple[str, str]]:
+    def _taken(self) -> list[tuple[str, str]]:
+        """Addresses and who has them."""
         if not self.directory.exists():
-            return
-        for entry in os.scandir(self.directory):
-            try:
-                yield entry.name, os.readlink(entry)  # noqa: PTH115 - twice as fast, and run for every address
-            except FileNotFoundError:  # released while we looked
-                continue
+            return []
+        found = ((name, _owner(self.directory / name)) for name in os.listdir(self.directory))  # noqa: PTH208
+        return [(address, owner) for address, owner in found if owner]
+
+
+def _owner(address: Path) -> str:
+    """Empty when it was released while we looked."""
+    try:
+        return os.readlink(address)  # noqa: PTH115 - a name, not a path
+    except FileNotFoundError:
+        return ""

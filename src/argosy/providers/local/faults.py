@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import shutil
 import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -31,11 +32,13 @@ def _cause(error: OSError) -> str:
 
 
 def run(argv: Sequence[str], *, told: str = "", pass_fds: Sequence[int] = ()) -> str:
-    """What the program printed. Raises CloudFailed with its last words."""
-    try:
-        done = subprocess.run(argv, input=told, capture_output=True, text=True, check=False, pass_fds=pass_fds)
-    except FileNotFoundError as error:
-        raise errors.CloudFailed(f"{argv[0]} is not installed: install the package that holds it") from error
+    """What the program printed; it dies with us, so that nothing goes on behind the back of who repeats a verb.
+    Raises CloudFailed with its last words.
+    """
+    if shutil.which(argv[0]) is None:
+        raise errors.CloudFailed(f"{argv[0]} is not installed: install the package that holds it")
+    mortal = ["setpriv", "--pdeathsig", "KILL", *argv]
+    done = subprocess.run(mortal, input=told, capture_output=True, text=True, check=False, pass_fds=pass_fds)
     if done.returncode:
         words = (done.stderr.strip() or done.stdout.strip() or "no message").splitlines()[-1]
         raise errors.CloudFailed(f"{argv[0]} ended with {done.returncode}: {words}")

@@ -22,9 +22,6 @@ class Preparable(Protocol):
     def prepare(self) -> None:
         """Make what is shared by all: once at the start, as often as one likes."""
 
-    def teardown(self) -> None:
-        """Take everything of the deployment away that this part ever made."""
-
 
 class GroundVolumes(LocalVolumes, Preparable, Protocol): ...
 
@@ -41,10 +38,6 @@ class Ground:
     def prepare(self) -> None:
         self.volumes.prepare()
         self.networks.prepare()
-
-    def teardown(self) -> None:
-        self.networks.teardown()
-        self.volumes.teardown()
 
 
 def as_root(settings: Settings) -> Ground:

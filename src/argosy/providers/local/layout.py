@@ -109,8 +109,13 @@ class Layout:
     # --- what the machine shares ---
 
     @property
+    def links(self) -> str:
+        """What the names of all network devices of the deployment begin with."""
+        return f"ag{self.deployment}-"
+
+    @property
     def bridge(self) -> str:
-        return f"ag{self.deployment}-br"
+        return f"{self.links}br"
 
     def namespace(self, port: str) -> str:
         """Name of a guest's network namespace, as `ip netns` shows it."""
@@ -118,7 +123,7 @@ class Layout:
 
     def link(self, number: int) -> str:
         """Host's end of the cable to the guest with this number in the deployment's network (15 letters at most)."""
-        return f"ag{self.deployment}-{number:04x}"
+        return f"{self.links}{number:04x}"
 
     @property
     def cgroup(self) -> str:

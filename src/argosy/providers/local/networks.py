@@ -26,10 +26,6 @@ class LoopbackNetworks:
     def prepare(self) -> None:
         """Nothing is shared: every address of 127.0.0.0/8 is there already."""
 
-    def teardown(self) -> None:
-        with translated("the addresses cannot be given back"):
-            self.addresses.clear()
-
     def ensure(self, spec: PortSpec) -> Port:
         probes = itertools.count(1)
 

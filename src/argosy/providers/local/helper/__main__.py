@@ -41,7 +41,7 @@ def run(configured: settings.Settings, user: pwd.struct_passwd) -> None:
     with (layout.run / "helper.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # until the one before has ended
         served = parts.as_root(configured)
-        parts.prepare(served)
+        served.prepare()
         listener = server.listen(layout.helper_socket, user.pw_gid)
         _end_on_signal(listener)
         log.info("ready", extra={"socket": str(layout.helper_socket)})

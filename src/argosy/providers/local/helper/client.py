@@ -6,11 +6,12 @@ import json
 import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from argosy import errors
-from argosy.providers.base import Fence, Port, PortSpec, Server, ServerSpec, Source, Usage, Volume
+from argosy.providers.base import Feature, Fence, Port, PortSpec, Server, ServerSpec, Source, Usage, Volume
 from argosy.providers.local.helper import protocol
 
 PATIENCE_SECONDS = 60.0
@@ -117,3 +118,27 @@ class RemoteNetworks:
 
     def owned(self) -> Sequence[str]:
         return list(self.helper.ask("networks.owned"))
+
+
+@dataclass(frozen=True)
+class RemoteParts:
+    helper: Helper
+
+    @cached_property
+    def features(self) -> frozenset[Feature]:
+        return frozenset(Feature(each) for each in self.helper.ask("ping")["features"])
+
+    @property
+    def compute(self) -> RemoteCompute:
+        return RemoteCompute(self.helper)
+
+    @property
+    def volumes(self) -> RemoteVolumes:
+        return RemoteVolumes(self.helper)
+
+    @property
+    def networks(self) -> RemoteNetworks:
+        return RemoteNetworks(self.helper)
+
+    def prepare(self) -> None:
+        """The helper has prepared everything before it listens."""

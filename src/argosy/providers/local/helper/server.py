@@ -102,7 +102,7 @@ class Desk:
     def _call(self, request: protocol.Request) -> Any:
         part, _, verb = request.verb.partition(".")
         if not verb:
-            return "pong"
+            return {"features": sorted(self.parts.features)}
         return getattr(getattr(self.parts, part), verb)(**request.arguments)
 
 

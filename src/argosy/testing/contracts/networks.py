@@ -1,0 +1,75 @@
+"""What the networks of every provider promise."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from argosy.providers.base import Port, PortSpec, Provider, State
+from argosy.testing import killing
+
+AT_ONCE = 20
+
+
+def spec(name: str = "", service_port: int = 0) -> PortSpec:
+    return PortSpec(name or str(uuid.uuid4()), "contract", service_port)
+
+
+class NetworksContract:
+    @pytest.fixture
+    def joined(self, provider: Provider) -> Iterator[Callable[..., Port]]:
+        """Makes ports that are gone after the test, and with them whatever a failed test left."""
+        before = {*provider.networks.owned()}
+
+        def join(name: str = "", service_port: int = 0) -> Port:
+            port = provider.networks.ensure(spec(name, service_port))
+            assert port.state is State.ACTIVE
+            return port
+
+        yield join
+        for name in {*provider.networks.owned()} - before:
+            provider.networks.delete(name)
+
+    def test_joining_twice_makes_one_port(self, provider: Provider, joined: Callable[..., Port]) -> None:
+        before = {*provider.networks.owned()}
+        port = joined()
+        assert joined(port.name) == port
+        assert {*provider.networks.owned()} - before == {port.name}
+
+    def test_a_port_has_an_address_and_a_network(self, joined: Callable[..., Port]) -> None:
+        port = joined()
+        assert port.address
+        assert uuid.UUID(port.network)
+
+    def test_leaving_without_a_port_succeeds(self, provider: Provider) -> None:
+        provider.networks.delete(str(uuid.uuid4()))
+
+    def test_owned_lists_exactly_the_ports_there_are(self, provider: Provider, joined: Callable[..., Port]) -> None:
+        before = {*provider.networks.owned()}
+        kept, gone = joined(), joined()
+        provider.networks.delete(gone.name)
+        assert {*provider.networks.owned()} - before == {kept.name}
+
+    def test_many_at_once_have_addresses_of_their_own(self, joined: Callable[..., Port]) -> None:
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            ports = [*pool.map(lambda _: joined(), range(AT_ONCE))]
+        assert len({port.address for port in ports}) == AT_ONCE
+
+    def test_killed_while_joining(self, provider: Provider, joined: Callable[..., Port]) -> None:
+        wanted = spec()
+        for moment in killing.moments(lambda: provider.networks.ensure(spec())):
+            killing.killed(lambda: provider.networks.ensure(wanted), moment)
+            assert joined(wanted.name).address
+            provider.networks.delete(wanted.name)
+        assert wanted.name not in provider.networks.owned()
+
+    def test_killed_while_leaving(self, provider: Provider, joined: Callable[..., Port]) -> None:
+        first = joined().name
+        for moment in killing.moments(lambda: provider.networks.delete(first)):
+            name = joined().name
+            killing.killed(lambda: provider.networks.delete(name), moment)  # noqa: B023
+            provider.networks.delete(name)
+            assert name not in provider.networks.owned()
