@@ -57,6 +57,10 @@ class Credentials:
     def logins(self, state: str) -> list[Login]:
         return [Login(**each) for each in self._read()["logins"].get(state, {}).values()]
 
+    def states(self) -> list[str]:
+        """State directories of every deployment that this user has a login for."""
+        return sorted(self._read()["logins"])
+
     def keep_login(self, state: str, login: Login) -> None:
         with self._changed() as told:
             told["logins"].setdefault(state, {})[login.name] = asdict(login)

@@ -9,6 +9,7 @@ from argosy.cli import output
 from argosy.cli.place import Place
 from argosy.launcher import down as stopping
 from argosy.launcher import health, logins
+from argosy.launcher import uninstall as removing
 from argosy.launcher import up as starting
 from argosy.launcher.health import Report, State
 from argosy.settings import Settings
@@ -56,6 +57,21 @@ def status(place: Place, form: str) -> int:
     reports = health.look(settings.load(place.state))
     output.rows([_row(report) for report in reports], COLUMNS, form)
     return 0 if all(report.health is State.HEALTHY for report in reports) else 5
+
+
+@click.command()
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.pass_obj
+def uninstall(place: Place, *, yes: bool) -> None:
+    """Take this deployment away again, with every database and all their data."""
+    if not (place.state / "argosy.toml").exists():
+        click.echo(f"there is no deployment in {place.state}: nothing has changed")
+        return
+    if not yes:
+        click.confirm(f"Delete the deployment in {place.state} with every database and all their data?", abort=True)
+    for what in removing.uninstall(place, settings.load(place.state)):
+        click.echo(f"took away {what}")
+    click.echo("what the package manager installed stays")
 
 
 def addresses(deployment: Settings) -> dict[str, str]:

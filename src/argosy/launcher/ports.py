@@ -43,10 +43,11 @@ def choose(base: int | None = None) -> Ports:
         return wanted
     if not WELL_KNOWN.taken():
         return WELL_KNOWN
-    return _free_ones()
+    return free_ones()
 
 
-def _free_ones() -> Ports:
+def free_ones() -> Ports:
+    """Three that nothing listens on just now. Raises PortTaken."""
     for _ in range(100):
         base = LOWEST + 10 * secrets.randbelow((HIGHEST - LOWEST) // 10)
         found = Ports(base, base + 1, base + 2)

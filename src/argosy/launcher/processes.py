@@ -7,6 +7,7 @@ import os
 import select
 import signal
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -65,6 +66,16 @@ def started(pid: int) -> int | None:
     except (FileNotFoundError, ProcessLookupError):
         return None
     return None if fields[0] in "ZX" else int(fields[19])
+
+
+def of_user(uid: int) -> list[int]:
+    """Pids of every process that runs as this user."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        with suppress(FileNotFoundError):
+            if entry.name.isdigit() and entry.stat().st_uid == uid:
+                found.append(int(entry.name))
+    return found
 
 
 def observe(role: str, pid: int) -> Process:

@@ -21,6 +21,8 @@ TRIES = 3
 """Starts of the supervisor after which it will not come up by waiting."""
 KEPT = ("PATH", "LANG", "LC_ALL", "TZ")
 """What the processes inherit of the environment, besides ARGOSY_*: no token, proxy or module path of the caller's."""
+MALLOC = {"MALLOC_ARENA_MAX": "2", "MALLOC_MMAP_THRESHOLD_": "1048576"}
+"""mallopt(3): a password hash takes 19 MiB, and without this every thread would keep as much for ever."""
 
 
 class NotUp(errors.Broken):
@@ -97,11 +99,12 @@ def _command(deployment: Settings) -> list[str]:
 
 
 def _environment() -> dict[str, str]:
-    return {name: value for name, value in os.environ.items() if name in KEPT or name.startswith("ARGOSY_")}
+    kept = {name: value for name, value in os.environ.items() if name in KEPT or name.startswith("ARGOSY_")}
+    return {**kept, **MALLOC}
 
 
 def _await_record(deployment: Settings) -> None:
-    """systemd says that it started the process a moment before the process says which it is."""
+    """The unit has started a moment before its process says who it is."""
     limit = clock.monotonic() + PATIENCE
     while running(deployment) is None and clock.monotonic() < limit:
         time.sleep(0.05)

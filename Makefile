@@ -1,0 +1,50 @@
+# Every developer command. `make` alone lists them.
+
+SHELL := /bin/sh
+VENV := $(shell ROOT=$(CURDIR) sh -c '. scripts/shared.sh; venv_path')
+PYTHON := $(VENV)/bin/python
+RUN := $(VENV)/bin
+K ?=
+PYTEST := $(PYTHON) -m pytest $(if $(K),-k "$(K)")
+ENGINES := postgresql mariadb redis
+
+.DEFAULT_GOAL := help
+.PHONY: help venv packages check test engines system bench soak docs clean
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## /\1|/p' Makefile | while IFS='|' read -r name text; do printf 'make %-9s %s\n' "$$name" "$$text"; done
+
+venv: ## the Python environment with everything that tests need
+	@scripts/install-python test
+
+packages: ## the engines and tools that tests need, from the distribution
+	@scripts/install-packages base $(ENGINES)
+
+check: venv ## what a commit needs: format, lint, types, import contracts, unit tests and documentation
+	$(RUN)/ruff format --check src tests
+	$(RUN)/ruff check src tests
+	$(RUN)/mypy
+	$(RUN)/lint-imports
+	$(PYTEST) -q tests/unit tests/docs
+
+test: packages venv ## everything, on real engines; installs what it needs
+	$(PYTEST)
+
+engines: packages venv ## the contracts of engines, providers and stores, on the engines found here
+	$(PYTEST) tests/contracts
+
+system: packages venv ## the whole product on real engines (K=restart for some)
+	$(PYTEST) tests/system
+
+bench: packages venv ## the figures of docs/operate/performance.md, measured here, raw engines beside ours
+	$(PYTHON) -m argosy.testing.bench
+
+soak: packages venv ## kills at random, for long
+	$(PYTEST) tests -m soak
+
+docs: venv ## make the references from the code
+	$(PYTHON) docs/generate.py
+
+clean: ## take away what builds and tests left in the checkout
+	rm -rf build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,74 @@
+"""Up, down, up again; and what happens when something is killed."""
+
+import json
+import os
+import signal
+from pathlib import Path
+
+import pytest
+
+from argosy.launcher import health, processes
+from argosy.launcher.health import State
+from argosy.testing.deployments import Deployment
+from argosy.testing.waiting import eventually
+
+SERVING = ("api", "taskmanager", "conductor")
+
+
+def healthy(deployment: Deployment) -> bool:
+    return all(report.health is State.HEALTHY for report in health.look(deployment.settings))
+
+
+def test_status_tells_every_process_with_its_health(deployment: Deployment) -> None:
+    told = json.loads(deployment.cli("status", "-o", "json").stdout)
+    wanted = {"api", "identity", "conductor", "taskmanager", "supervisor"}
+    wanted |= {"launcher", "helper"} if deployment.level == "root" else set()
+    assert {each["role"] for each in told} == wanted
+    assert {each["health"] for each in told} == {"healthy"}
+    assert {each["role"]: each["pid"] for each in told if each["role"] != "identity"} == deployment.pids
+
+
+@pytest.mark.parametrize("role", SERVING)
+def test_a_killed_process_is_back_at_once(deployment: Deployment, role: str) -> None:
+    killed = deployment.kill(role)
+    eventually(lambda: deployment.pids.get(role, killed) != killed and healthy(deployment), within=5)
+
+
+def test_a_killed_supervisor_takes_its_children_along_and_root_starts_another(deployment: Deployment) -> None:
+    if deployment.level == "user":
+        pytest.skip("nobody restarts the supervisor of an ordinary user")
+    before = deployment.pids
+    deployment.kill("supervisor")
+    eventually(lambda: healthy(deployment), within=20)
+    assert not {before[role] for role in SERVING} & set(deployment.pids.values())
+
+
+def test_only_the_helper_and_the_launcher_are_root(deployment: Deployment) -> None:
+    if deployment.level == "user":
+        pytest.skip("nothing is root there")
+    owners = {role: Path(f"/proc/{pid}").stat().st_uid for role, pid in deployment.pids.items()}
+    assert {role for role, owner in owners.items() if owner == 0} == {"launcher", "helper"}
+
+
+def test_unprivileged_processes_cannot_become_root_again(deployment: Deployment) -> None:
+    if deployment.level == "user":
+        pytest.skip("nothing is root there")
+    status = Path(f"/proc/{deployment.pids['api']}/status").read_text()
+    assert "CapEff:\t0000000000000000" in status
+    assert "NoNewPrivs:\t1" in status
+
+
+def test_a_stale_pid_is_never_killed(deployment: Deployment) -> None:
+    """Ours lives, but it is not the process that the file means."""
+    process = processes.Process("api", os.getpid(), started=1)
+    assert not process.alive
+    assert not process.signal(signal.SIGKILL)
+
+
+def test_up_again_changes_nothing(deployment: Deployment) -> None:
+    if deployment.level == "user":
+        pytest.skip("only the owner may")
+    before = deployment.pids
+    told = deployment.cli("up").stdout
+    assert "nothing has changed" in told
+    assert deployment.pids == before
