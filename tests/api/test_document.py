@@ -1,0 +1,78 @@
+"""The OpenAPI document and the API say the same."""
+
+from __future__ import annotations
+
+import json
+from importlib import resources
+from typing import Any
+
+import falcon.testing
+import pytest
+import schemathesis
+from calling import As, Create
+from hypothesis import HealthCheck, given, settings
+from hypothesis.strategies import booleans
+from schemathesis import GenerationMode
+from schemathesis.specs.openapi import checks
+
+from argosy.api.routes import ROUTES
+
+DOCUMENT: dict[str, Any] = json.loads(resources.files("argosy.api").joinpath("openapi.json").read_text())
+METHODS = ("get", "head", "post", "put", "patch", "delete")
+PROMISES = (
+    checks.status_code_conformance,
+    checks.content_type_conformance,
+    checks.response_schema_conformance,
+)
+
+
+def test_every_route_is_in_the_document_and_every_entry_is_a_route() -> None:
+    written = {
+        (method.upper(), path) for path, item in DOCUMENT["paths"].items() for method in METHODS if method in item
+    }
+    assert written == {(route.method, route.path) for route in ROUTES}
+
+
+def test_the_document_names_the_policy_rules() -> None:
+    for route in ROUTES:
+        operation = DOCUMENT["paths"][route.path][route.method.lower()]
+        assert operation.get("x-policy", "") == route.rule
+
+
+def test_names_of_operations_are_unique() -> None:
+    names = [item[method]["operationId"] for item in DOCUMENT["paths"].values() for method in METHODS if method in item]
+    assert len(names) == len(set(names))
+
+
+def test_the_document_is_served(client: falcon.testing.TestClient) -> None:
+    assert client.simulate_get("/openapi.json").json == DOCUMENT
+
+
+BUILT = [
+    (method.upper(), path)
+    for path, item in DOCUMENT["paths"].items()
+    for method in METHODS
+    if method in item and "later" not in item[method].get("tags", [])
+]
+
+
+@pytest.mark.parametrize(("method", "path"), BUILT, ids=lambda text: text.removeprefix("/v1.0/{project}") or "-")
+def test_nothing_that_is_sent_breaks_a_promise(
+    client: falcon.testing.TestClient, member: As, create: Create, method: str, path: str
+) -> None:
+    """Good and bad requests at random, some about an instance that exists: no 5xx but a documented 501."""
+    operation = schemathesis.openapi.from_wsgi("/openapi.json", client.app)[path][method]
+    good, bad = (operation.as_strategy(generation_mode=mode) for mode in GenerationMode)
+
+    @settings(max_examples=40, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+    @given(case=good | bad, known=booleans())
+    def check(case: Any, known: bool) -> None:
+        if "project" in case.path_parameters:
+            case.path_parameters["project"] = member.project
+        if known and "/instances/{id}" in path:
+            case.path_parameters["id"] = create()["id"]
+        answer = case.call(headers={"X-Auth-Token": member.token})
+        assert answer.status_code < 500 or answer.status_code == 501
+        case.validate_response(answer, checks=PROMISES)
+
+    check()
