@@ -40,13 +40,13 @@ def enqueue(  # noqa: PLR0913 - what is held, and how, reads best where it is sa
     (`await_hold`).
     """
     run = _new(workflow, subject, project_id, memory)
-    session.add(run)
-    session.add(RunStep(run_id=run.id, position=0, name=run.step, state="waiting", started=run.created, attempts=1))
-    session.flush()
     blockers = [] if patient else locks.take(session, run.id, {subject, *also}, set(shared))
     if blockers:
         others = _names(session, blockers)
         raise errors.Busy(f"{subject} is busy with another operation ({others}): wait until it has ended")
+    session.add(run)
+    session.add(RunStep(run_id=run.id, position=0, name=run.step, state="waiting", started=run.created, attempts=1))
+    session.flush()
     ring(session, "taskmanager", "api")
     return run
 
