@@ -1,11 +1,9 @@
-"""Real guests on this machine for tests: our own init, a child that sleeps where the agent will be, and a real Redis."""
+"""Real guests on this machine for tests: our own init, with a child that sleeps in the place of the agent."""
 
 from __future__ import annotations
 
 import dataclasses
-import ipaddress
 import json
-import os
 import shutil
 import socket
 import tempfile
@@ -19,8 +17,8 @@ from typing import Any
 from argosy.engines import registry
 from argosy.engines.base import Found
 from argosy.providers.base import Feature
-from argosy.providers.local import cgroups, ownership, runtime
-from argosy.providers.local.addresses import Addresses
+from argosy.providers.local import addresses, cgroups, ownership, runtime
+from argosy.providers.local.addresses import LOOPBACK, Addresses
 from argosy.providers.local.compute import LocalCompute
 from argosy.providers.local.directories import DirectoryVolumes
 from argosy.providers.local.enclosures import Enclosure
@@ -30,6 +28,7 @@ from argosy.providers.local.networks import LoopbackNetworks
 from argosy.providers.local.places import Places
 from argosy.providers.local.plain import Plain
 from argosy.providers.local.roots import Roots
+from argosy.providers.local.runtime import Runtime
 from argosy.providers.local.sandbox import Jail
 from argosy.providers.local.users import Users
 
@@ -53,6 +52,7 @@ class Site:
     volumes: DirectoryVolumes
     networks: LoopbackNetworks
     roots: Roots
+    walled: bool
     name: str = "local"
 
     @property
@@ -71,12 +71,13 @@ class Site:
             line.settimeout(20)
             line.connect(str(self.state(name) / "init.sock"))
             line.sendall(json.dumps(request).encode() + b"\n")
-            return json.loads(line.makefile().readline())
+            reply: dict[str, Any] = json.loads(line.makefile().readline())
+            return reply
 
     def run(self, name: str, *argv: str) -> int:
         reply = self.ask(name, do="start", service={"argv": argv})
         assert reply["ok"], reply
-        return reply["pid"]
+        return int(reply["pid"])
 
 
 @contextmanager
@@ -88,25 +89,23 @@ def site(*, walled: bool) -> Iterator[Site]:
     yield made
     for name in made.compute.owned():
         made.compute.delete(name)
-    if walled:
-        for each in made.compute.enclosure.cgroups.controllers.values():
-            if (group := each.mount / layout.cgroup).exists():
-                group.rmdir()
+    for each in cgroups.here(layout.cgroup).directories(""):
+        if each.exists():
+            each.rmdir()
     shutil.rmtree(directory)
 
 
-def assembled(layout: Layout, *, walled: bool) -> Site:
-    records, sleeping = Records(layout), dataclasses.replace(runtime.here(), agent=SLEEPER)
+def assembled(layout: Layout, *, walled: bool, runs: Runtime | None = None) -> Site:
+    """`runs`: what guests execute; without it our own init and a sleeping agent."""
+    runs = runs or dataclasses.replace(runtime.here(), agent=SLEEPER)
     volumes = (OwnedDirectories if walled else DirectoryVolumes)(layout)
-    networks = LoopbackNetworks(
-        Addresses(layout.addresses, ipaddress.IPv4Network(f"127.{os.getpid() % 250 + 2}.0.0/16"))
-    )
-    enclosure: Enclosure = Plain(layout, sleeping)
+    networks = LoopbackNetworks(Addresses(layout.addresses, addresses.network("", LOOPBACK, layout.deployment)))
+    enclosure: Enclosure = Plain(layout, runs)
     if walled:
-        enclosure = Jail(Users(layout), cgroups.here(layout.cgroup), sleeping)
+        enclosure = Jail(Users(layout), cgroups.here(layout.cgroup), runs)
     roots = Roots(layout.engines, registry.engines())
-    places = Places(records, volumes, networks, roots)
-    return Site(layout, LocalCompute(records, places, enclosure), volumes, networks, roots)
+    compute = LocalCompute(Records(layout), Places(Records(layout), volumes, networks, roots), enclosure)
+    return Site(layout, compute, volumes, networks, roots, walled)
 
 
 def fresh() -> str:

@@ -28,6 +28,8 @@ class LocalCompute:
 
     def ensure(self, spec: ServerSpec) -> Server:
         with self._working(spec.name, make=True):
+            if self._stopping(spec):
+                return Server(spec.name, State.BUILDING)
             record = self.records.save(self._renewed(spec))
             try:
                 return self._raised(record, spec.boot)
@@ -75,6 +77,12 @@ class LocalCompute:
         with translated("servers cannot be listed"):
             return self.records.names()
 
+    def _stopping(self, spec: ServerSpec) -> bool:
+        """It has to be down before it can be started again."""
+        known = self.records.load(spec.name)
+        asked = known is not None and (known.wanted, known.generation) == (Wanted.DOWN, spec.generation)
+        return asked and self._lock(spec.name).life() is Life.UP
+
     def _renewed(self, spec: ServerSpec) -> Record:
         """What is to be, with what is known of this generation. Nothing is left of an older one."""
         known = self.records.load(spec.name)
@@ -102,10 +110,10 @@ class LocalCompute:
         self.enclosure.check()
         guest = self.places.furnish(record, boot, self.enclosure)
         self.enclosure.limit(record.name, record.ram, record.vcpus)
-        record = self.records.save(dataclasses.replace(record, launched=clock.boot()))
         argv, environment = self.enclosure.command(guest), self.enclosure.environment(guest)
         self._lock(record.name).launch(argv, environment, self.records.log(record.name))
-        return _seen(record, Life.RISING)
+        # Only now: a launch that we were killed before is none that failed.
+        return _seen(self.records.save(dataclasses.replace(record, launched=clock.boot())), Life.RISING)
 
     def _look(self, name: str) -> Server:
         record = self.records.load(name)

@@ -71,6 +71,14 @@ class ComputeContract:
         assert spec.name in provider.compute.owned()
         up(provider, spec)
 
+    def test_ensured_while_it_stops_it_is_started_again(
+        self, provider: Provider, asked: Callable[..., ServerSpec]
+    ) -> None:
+        spec = up(provider, asked())
+        provider.compute.stop(spec.name)
+        up(provider, spec)
+        assert provider.compute.look(spec.name).state is State.ACTIVE
+
     def test_a_fenced_server_stays_so_until_it_is_ensured(
         self, provider: Provider, asked: Callable[..., ServerSpec]
     ) -> None:
@@ -164,8 +172,14 @@ def prepared(provider: Provider, name: str, generation: int) -> ServerSpec:
 
 
 def up(provider: Provider, spec: ServerSpec) -> ServerSpec:
-    provider.compute.ensure(spec)
-    becomes(provider, spec.name, State.ACTIVE)
+    """Ensured until it is there, as a step does it."""
+
+    def check() -> bool:
+        server = provider.compute.ensure(spec)
+        assert server.state is State.ACTIVE, server
+        return True
+
+    eventually(check)
     return spec
 
 
