@@ -73,6 +73,8 @@ class Endpoint(Table):
     network: Mapped[str] = mapped_column(Id, default="")
     names: Mapped[list[str]] = mapped_column(JSON, default=list)
     """what the certificate names"""
+    certificate_until: Mapped[float | None] = mapped_column(Double)
+    """when the certificate that was issued last ends to be good"""
 
 
 class Datastore(Table):

@@ -99,7 +99,7 @@ def server(ctx: Context[World]) -> Outcome:
     )
     if made.state is State.FAILED:
         raise errors.CloudFailed(made.fault)
-    return Wait(0.2, "the builder is starting") if made.state is State.BUILDING else None
+    return None
 
 
 @build_template.step(minutes=15, detour="give_up")

@@ -163,7 +163,7 @@ def _endpoint(instance: Instance, host: str, port: int, network_id: str) -> Endp
 
 @create_instance.step()
 def server(ctx: Context[World]) -> Outcome:
-    return servers.ensure(ctx)
+    return servers.begin(ctx)
 
 
 @create_instance.step(minutes=15)

@@ -26,7 +26,7 @@ def admit(session: Session, caller: Caller, instance: Instance) -> None:
 
 @restart_instance.step()
 def server(ctx: Context[World]) -> Outcome:
-    return servers.ensure(ctx)
+    return servers.begin(ctx)
 
 
 @restart_instance.step(minutes=5)

@@ -24,6 +24,12 @@ def ensure(ctx: Context[World]) -> Outcome:
     return None if server.state is State.ACTIVE else Wait(0.2, "the server is starting")
 
 
+def begin(ctx: Context[World]) -> Outcome:
+    """The step that has the instance's server started; whoever waits for its guest sees whether it came up."""
+    _judge(ctx.world.provider.compute.ensure(spec(ctx)))
+    return None
+
+
 def check(ctx: Context[World]) -> None:
     """A server that died while we wait for its guest is told at once. Raises CloudFailed."""
     _judge(ctx.world.provider.compute.look(ctx.subject))

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from argosy.durable.timers import Recurrence, every
 from argosy.workflows.look_around import look_around
+from argosy.workflows.renew_certificate import renew_certificates
 from argosy.workflows.watch import sweep, watch
 
 TIMERS: tuple[Recurrence, ...] = (
     every("watch", 5, watch, "watch"),
     every("look_around", 60, look_around, "look_around"),
+    every("renew_certificates", 3600, renew_certificates, "renew_certificates"),
     every("sweep", 300, sweep, "sweep"),
 )

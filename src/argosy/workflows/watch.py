@@ -11,8 +11,8 @@ from argosy.db.session import Database
 from argosy.db.tables import Guest, Instance
 from argosy.durable import queue
 from argosy.durable.workflow import Context, Outcome, Workflow
-from argosy.model.status import Task
 from argosy.providers.base import State
+from argosy.workflows import servers
 from argosy.workflows.revive_server import revive_server
 from argosy.workflows.world import World
 
@@ -34,7 +34,7 @@ def revive(ctx: Context[World]) -> Outcome:
 
 def _silent(ctx: Context[World]) -> Sequence[str]:
     late = clock.now() - 3 * ctx.world.settings.conductor.heartbeat_seconds
-    settled = Instance.deleted.is_(False) & Instance.task.in_((Task.NONE, Task.RESTART_REQUIRED))
+    settled = Instance.deleted.is_(False) & Instance.task.in_(servers.IDLE)
     silent = or_(Guest.connected.is_(False), Guest.seen_at.is_(None), Guest.seen_at < late)
     query = select(Instance.id).join(Guest, Guest.id == Instance.id).where(settled, silent)
     with ctx.database.read() as session:

@@ -93,6 +93,7 @@ def upgrade() -> None:
         sa.Column("port", sa.Integer(), nullable=False),
         sa.Column("network", sa.String(length=36), nullable=False),
         sa.Column("names", sa.JSON(), nullable=False),
+        sa.Column("certificate_until", sa.Double(), nullable=True),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("instance_id", "role"),
         if_not_exists=True,
