@@ -100,15 +100,15 @@ class DirectoryVolumes:
             raise errors.CloudFailed(f"there is no undamaged template {source.template}: build it again")
         with trees.draft(path) as draft:
             if source.template:
-                trees.copy(self.layout.templates / source.template / "data", draft)
+                draft.copy(self.layout.templates / source.template / "data")
             else:
-                draft.mkdir(mode=0o700)
+                draft.tree.mkdir(mode=0o700)
 
     def _seal(self, path: Path, volume: Path) -> None:
         with trees.draft(path) as draft:
-            draft.mkdir(mode=0o700)
-            trees.copy(volume, draft / "data")
-            (draft / "seal").write_text(trees.checksum(draft / "data"))
+            draft.tree.mkdir(mode=0o700)
+            draft.copy(volume, "data")
+            (draft.tree / "seal").write_text(trees.checksum(draft.tree / "data"))
 
     def _sound(self, name: str) -> bool:
         path = self.layout.templates / name

@@ -31,14 +31,14 @@ def _cause(error: OSError) -> str:
     return f"{cause} ({error.filename})" if error.filename else cause
 
 
-def run(argv: Sequence[str], *, told: str = "", pass_fds: Sequence[int] = ()) -> str:
-    """What the program printed; it dies with us, so that nothing goes on behind the back of who repeats a verb.
+def run(argv: Sequence[str], *, told: str = "", held: Sequence[int] = ()) -> str:
+    """What the program printed. It dies with us, and holds the descriptors (locks among them) until then.
     Raises CloudFailed with its last words.
     """
     if shutil.which(argv[0]) is None:
         raise errors.CloudFailed(f"{argv[0]} is not installed: install the package that holds it")
     mortal = ["setpriv", "--pdeathsig", "KILL", *argv]
-    done = subprocess.run(mortal, input=told, capture_output=True, text=True, check=False, pass_fds=pass_fds)
+    done = subprocess.run(mortal, input=told, capture_output=True, text=True, check=False, pass_fds=held)
     if done.returncode:
         words = (done.stderr.strip() or done.stdout.strip() or "no message").splitlines()[-1]
         raise errors.CloudFailed(f"{argv[0]} ended with {done.returncode}: {words}")

@@ -7,7 +7,8 @@ reaches the bridge's address (where the conductor listens) and no other guest. I
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,15 +16,10 @@ from argosy import errors
 from argosy.providers.base import Port, PortSpec, State
 from argosy.providers.local import networks
 from argosy.providers.local.addresses import Addresses
-from argosy.providers.local.faults import run, translated
+from argosy.providers.local.faults import translated
+from argosy.providers.local.iproute import LINKS, NAMESPACES, Ip, is_isolated, is_namespace, is_up, routes
 from argosy.providers.local.layout import Layout
 from argosy.providers.local.locks import alone
-
-NAMESPACES = Path("/run/netns")
-"""Where `ip netns` keeps them (ip-netns(8))."""
-LINKS = Path("/sys/class/net")
-UP = 0x1
-ROUTES = Path("/proc/net/route")
 
 
 @dataclass(frozen=True)
@@ -38,11 +34,8 @@ class NamespaceNetworks:
 
     def prepare(self) -> None:
         """The bridge, with its address."""
-        with translated(f"bridge {self.layout.bridge} cannot be made"), alone(self.layout.state):
-            if not _up(self.layout.bridge):
-                _remove_link(self.layout.bridge)  # half made
-                _check_unrouted(self.addresses.network)
-                _link(_bridge(self.layout.bridge, f"{self.gateway}/{self.addresses.network.prefixlen}"))
+        with self._changing(f"bridge {self.layout.bridge} cannot be made") as ip:
+            self._bridge(ip)
 
     def ensure(self, spec: PortSpec) -> Port:
         with translated(f"port {spec.name} cannot be made"):
@@ -52,11 +45,11 @@ class NamespaceNetworks:
 
     def delete(self, name: str) -> None:
         """The address goes last: as long as anything is there, the name is owned."""
-        with translated(f"port {name} cannot be deleted"):
+        with self._changing(f"port {name} cannot be deleted") as ip:
             address = self.addresses.find(name)
             if address:
-                _remove_link(self._cable(address))
-            _remove_namespace(self.layout.namespace(name))
+                ip.remove_link(self._cable(address))
+            ip.remove_namespace(self.layout.namespace(name))
             self.addresses.release(name)
 
     def owned(self) -> Sequence[str]:
@@ -74,18 +67,47 @@ class NamespaceNetworks:
             self._connect(name, self.address(name))
             return NAMESPACES / self.layout.namespace(name)
 
+    @contextmanager
+    def _changing(self, doing: str) -> Iterator[Ip]:
+        """One at a time in the deployment; the kernel does such changes one by one in any case."""
+        with translated(doing), alone(self.layout.state) as lock:
+            yield Ip(lock)
+
     def _connect(self, name: str, address: str) -> None:
-        self.prepare()
+        if self._connected(name, address):
+            return
+        with self._changing(f"port {name} cannot be connected") as ip:
+            self._bridge(ip)
+            self._namespace(ip, name, address)
+            if not self._connected(name, address):
+                self._plug(ip, name, address)
+
+    def _connected(self, name: str, address: str) -> bool:
+        """Up is the last that a cable gets: one that is up is finished."""
+        cable = self._cable(address)
+        return is_namespace(self.layout.namespace(name)) and is_up(cable) and is_isolated(cable)
+
+    def _bridge(self, ip: Ip) -> None:
+        if not is_up(self.layout.bridge):
+            ip.remove_link(self.layout.bridge)  # half made
+            _check_unrouted(self.addresses.network)
+            ip.batch(_bridge_of_its_own(self.layout.bridge, self._inside(self.gateway)))
+
+    def _namespace(self, ip: Ip, name: str, address: str) -> None:
+        if not is_namespace(self.layout.namespace(name)):
+            ip.remove_namespace(self.layout.namespace(name))
+            ip.remove_link(self._cable(address))  # its other end is where nobody can enter any more
+            ip.add_namespace(self.layout.namespace(name))
+
+    def _plug(self, ip: Ip, name: str, address: str) -> None:
         space, cable = self.layout.namespace(name), self._cable(address)
-        if not _is_namespace(space):
-            _remove_namespace(space)
-            _remove_link(cable)  # its other end is in a namespace that nobody can enter any more
-            run(["ip", "netns", "add", space])
-        if not _isolated(cable):
-            _remove_link(cable)
-            _link([f"link add {cable} type veth peer name eth0 netns {space}"])
-            _link(_inside(f"{address}/{self.addresses.network.prefixlen}"), space)
-            _link(_outside(cable, self.layout.bridge))
+        ip.remove_link(cable)  # half made
+        ip.batch([f"link add {cable} type veth peer name eth0 netns {space}"])
+        ip.batch(_guest_end(self._inside(address)), space)
+        ip.batch(_host_end(cable, self.layout.bridge))
+
+    def _inside(self, address: str) -> str:
+        return f"{address}/{self.addresses.network.prefixlen}"
 
     def _cable(self, address: str) -> str:
         number = int(ipaddress.IPv4Address(address)) - int(self.addresses.network.network_address)
@@ -94,13 +116,14 @@ class NamespaceNetworks:
 
 def sweep(layout: Layout) -> None:
     """Remove every namespace, cable and bridge of the deployment, whatever network they once belonged to."""
-    for path in NAMESPACES.glob(layout.namespace("*")):
-        _remove_namespace(path.name)
-    for path in LINKS.glob(f"{layout.links}*"):
-        _remove_link(path.name)
+    with alone(layout.state) as lock:
+        for path in NAMESPACES.glob(layout.namespace("*")):
+            Ip(lock).remove_namespace(path.name)
+        for path in LINKS.glob(f"{layout.links}*"):
+            Ip(lock).remove_link(path.name)
 
 
-def _bridge(name: str, address: str) -> list[str]:
+def _bridge_of_its_own(name: str, address: str) -> list[str]:
     return [
         f"link add {name} type bridge",
         f"link set {name} addrgenmode none",
@@ -109,12 +132,11 @@ def _bridge(name: str, address: str) -> list[str]:
     ]
 
 
-def _inside(address: str) -> list[str]:
+def _guest_end(address: str) -> list[str]:
     return ["link set lo up", "link set eth0 addrgenmode none", f"address add {address} dev eth0", "link set eth0 up"]
 
 
-def _outside(cable: str, bridge: str) -> list[str]:
-    """Isolation comes before the port is up, and up is last: a port that is up is finished."""
+def _host_end(cable: str, bridge: str) -> list[str]:
     return [
         f"link set {cable} addrgenmode none",
         f"link set {cable} master {bridge}",
@@ -123,62 +145,11 @@ def _outside(cable: str, bridge: str) -> list[str]:
     ]
 
 
-def _link(commands: Sequence[str], namespace: str = "") -> None:
-    inside = ["-netns", namespace] if namespace else []
-    run(["ip", *inside, "-batch", "-"], told="\n".join(commands) + "\n")
-
-
 def _check_unrouted(network: ipaddress.IPv4Network) -> None:
     """Raises CloudFailed where the host reaches something else in that network: our bridge would cut it off."""
-    for line in ROUTES.read_text().splitlines()[1:]:
-        link, destination, _, _, _, _, _, mask, *_ = line.split()
-        routed = ipaddress.IPv4Network((_address(destination), _address(mask)))
-        if routed.prefixlen and routed.overlaps(network):
+    for routed, link in routes():
+        if routed.overlaps(network):
             raise errors.CloudFailed(
                 f"{network} overlaps with {routed}, which this host reaches by {link}:"
                 " choose another network in provider.addresses"
             )
-
-
-def _address(word: str) -> str:
-    """From the kernel's notation: hexadecimal, last octet first."""
-    return str(ipaddress.IPv4Address(bytes.fromhex(word)[::-1]))
-
-
-def _up(link: str) -> bool:
-    try:
-        return bool(int((LINKS / link / "flags").read_text(), 16) & UP)
-    except FileNotFoundError:
-        return False
-
-
-def _isolated(cable: str) -> bool:
-    port = LINKS / cable / "brport" / "isolated"
-    return _up(cable) and port.exists() and port.read_text().strip() == "1"
-
-
-def _is_namespace(name: str) -> bool:
-    """A name is there a moment before the namespace is mounted on it: only with that it is one."""
-    path = NAMESPACES / name
-    return path.exists() and path.stat().st_dev != NAMESPACES.stat().st_dev
-
-
-def _remove_link(link: str) -> None:
-    _gone(LINKS / link, lambda: run(["ip", "link", "delete", link]))
-
-
-def _remove_namespace(name: str) -> None:
-    path = NAMESPACES / name
-    if _is_namespace(name):
-        _gone(path, lambda: run(["ip", "netns", "delete", name]))
-    path.unlink(missing_ok=True)
-
-
-def _gone(path: Path, remove: Callable[[], object]) -> None:
-    """A process that was killed while it removed the same may be faster: what counts is that it is gone."""
-    try:
-        if path.exists():
-            remove()
-    except errors.CloudFailed:
-        if path.exists():
-            raise

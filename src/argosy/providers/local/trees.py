@@ -8,31 +8,52 @@ import shutil
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from argosy.providers.local.faults import run
+from argosy.providers.local.locks import alone
 
 DRAFT = ".new"
 """Suffix of what is being made: it gets its name when it is whole."""
 
 
+@dataclass(frozen=True)
+class Draft:
+    tree: Path
+    lock: int
+
+    def copy(self, source: Path, inside: str = "") -> None:
+        target = self.tree / inside
+        run(["cp", "--archive", "--reflink=auto", "-T", str(source), str(target)], held=[self.lock])
+
+
 @contextmanager
-def draft(path: Path) -> Iterator[Path]:
-    """A place to make something that appears under its name when it is whole. What a killed process left is removed."""
-    unfinished = path.with_name(path.name + DRAFT)
-    shutil.rmtree(unfinished, ignore_errors=True)
-    yield unfinished
-    unfinished.rename(path)
-
-
-def copy(source: Path, target: Path) -> None:
-    run(["cp", "--archive", "--reflink=auto", "--no-target-directory", str(source), str(target)])
+def draft(path: Path) -> Iterator[Draft]:
+    """A tree that appears under its name when the block ends well. What a killed process left of one is removed."""
+    room = path.with_name(path.name + DRAFT)
+    room.mkdir(mode=0o700, exist_ok=True)
+    with alone(room) as lock:
+        _clear(room)
+        unfinished = Draft(room / "tree", lock)
+        yield unfinished
+        unfinished.tree.rename(path)
+        room.rmdir()
 
 
 def remove(path: Path) -> None:
-    for each in (path, path.with_name(path.name + DRAFT)):
-        if each.exists():
-            shutil.rmtree(each)
+    room = path.with_name(path.name + DRAFT)
+    if room.exists():
+        with alone(room):
+            _clear(room)
+            room.rmdir()
+    if path.exists():
+        shutil.rmtree(path)
+
+
+def _clear(room: Path) -> None:
+    for unfinished in room.iterdir():
+        shutil.rmtree(unfinished)
 
 
 def walk(tree: Path) -> Iterator[tuple[Path, os.stat_result]]:

@@ -24,7 +24,7 @@ GROW = 0x4010586E
 def make(image: int) -> None:
     """A file system over the whole of an open image file."""
     options = ["-q", "-f", "-K", "-m", "reflink=1", "-s", f"size={SECTOR}"]
-    run(["mkfs.xfs", *options, f"/proc/self/fd/{image}"], pass_fds=[image])
+    run(["mkfs.xfs", *options, f"/proc/self/fd/{image}"], held=[image])
 
 
 def clone(source: Path, target: int) -> None:
