@@ -86,14 +86,12 @@ class LocalCompute:
     def _renewed(self, spec: ServerSpec) -> Record:
         """What is to be, with what is known of this generation. Nothing is left of an older one."""
         known = self.records.load(spec.name)
-        if known is None:
-            return Record.of(spec)
-        if known.generation > spec.generation:
+        if known is not None and known.generation > spec.generation:
             raise errors.CloudFailed(f"server {spec.name} is of generation {known.generation} by now")
-        if known.generation == spec.generation:
+        if known is not None and known.generation == spec.generation:
             return dataclasses.replace(Record.of(spec), launched=known.launched)
         self._end(spec.name)
-        self.records.remove_guest(known)
+        self.records.clear(spec.name, but=spec.generation)
         return Record.of(spec)
 
     def _raised(self, record: Record, boot: Secret) -> Server:

@@ -23,13 +23,12 @@ class Writing:
     uid: int = -1
     """whom the file belongs to; -1: to us"""
     mode: int = 0o600
-    lasting: bool = False
-    """on disk before it takes its name: for what nobody could write anew after a power cut"""
 
 
 def write(directory: Path, name: str, text: str, how: Writing = Writing()) -> None:
     """Replace a file, whole or not at all; leave it alone when it says the same already.
 
+    It is not forced to disk, which costs more than all else: after a power cut `ensure` writes everything anew.
     The directory may belong to a hostile guest while we are root: nothing in it is followed or overwritten in place.
     """
     place = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
@@ -56,7 +55,4 @@ def _replace(place: int, name: str, content: bytes, how: Writing) -> None:
         os.fchown(file, how.uid, how.uid)
         os.fchmod(file, how.mode)
         new.write(content)
-        new.flush()
-        if how.lasting:
-            os.fsync(file)
     os.rename(draft, name, src_dir_fd=place, dst_dir_fd=place)

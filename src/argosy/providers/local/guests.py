@@ -18,7 +18,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from argosy.providers.base import ServerSpec
-from argosy.providers.local.documents import Writing, write
+from argosy.providers.local.documents import write
 from argosy.providers.local.layout import Layout
 
 
@@ -121,25 +121,26 @@ class Records:
         return sorted(path.name for path in _listed(self.layout.servers))
 
     def load(self, name: str) -> Record | None:
+        """None also for what a power cut left torn: the next `ensure` knows it all again."""
         try:
             told = json.loads((self.home(name) / "record.json").read_text())
-        except FileNotFoundError:
+        except (FileNotFoundError, ValueError):
             return None
         return Record(**{**told, "wanted": Wanted(told["wanted"])})
 
     def save(self, record: Record) -> Record:
-        write(self.home(record.name), "record.json", json.dumps(dataclasses.asdict(record)), Writing(lasting=True))
+        write(self.home(record.name), "record.json", json.dumps(dataclasses.asdict(record)))
         return record
 
-    def remove_guest(self, record: Record) -> None:
-        """The guest's own directory of that generation."""
-        if self.state(record).exists():
-            shutil.rmtree(self.state(record))
+    def clear(self, name: str, but: int = 0) -> None:
+        """Remove the guest's own directories, of every generation but the given one."""
+        for directory in self.layout.guests.glob(f"{name}.*"):
+            if directory != self.layout.guest(name, but):
+                shutil.rmtree(directory)
 
     def forget(self, name: str) -> None:
-        """The directories of every generation first, what tells of them last."""
-        for directory in sorted(self.layout.guests.glob(f"{name}.*")):
-            shutil.rmtree(directory)
+        """What tells of it comes last."""
+        self.clear(name)
         shutil.rmtree(self.home(name))
 
 
