@@ -65,5 +65,5 @@ class Leases:
         mine = (Run.id == run.id) & (Run.epoch == run.epoch) & (Run.worker == self.worker) & (Run.state == "active")
         later = self._now() + moves.pause(run.attempt)
         with self._database.write() as session:
-            changed(session, update(Run).where(mine).values(worker=None, lease_until=0.0, wake_at=later, lost=0))
+            changed(session, update(Run).where(mine).values(worker=None, lease_until=0.0, wake_at=later))
             ring(session, "taskmanager")

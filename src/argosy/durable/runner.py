@@ -153,7 +153,7 @@ def _tell(run: Run, move: moves.Move) -> None:
 
 def _unexpected(fault: Exception) -> Exception | None:
     """What belongs into the log with its traceback."""
-    return None if isinstance(fault, errors.ArgosyError | DATABASE_AWAY) else fault
+    return None if isinstance(fault, (errors.ArgosyError, *DATABASE_AWAY)) else fault
 
 
 def _translated(fault: Exception) -> Exception:

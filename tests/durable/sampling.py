@@ -1,0 +1,21 @@
+"""How much of the long tests is done: a sample by a printed seed, or with ARGOSY_SOAK=1 the whole."""
+
+from __future__ import annotations
+
+import os
+import random
+from collections.abc import Callable
+
+SOAK = os.environ.get("ARGOSY_SOAK") == "1"
+
+
+def sampled(share: float) -> Callable[[int], bool]:
+    """Chooses about this share of the points. ARGOSY_SEED repeats a choice."""
+    seed = int(os.environ.get("ARGOSY_SEED") or random.randrange(10**6))  # noqa: S311 - a choice of tests
+    print(f"ARGOSY_SEED={seed}")  # noqa: T201 - pytest shows it with a failure
+    dice = random.Random(seed)  # noqa: S311
+    return lambda _number: SOAK or dice.random() < share
+
+
+def size(sample: int, whole: int) -> int:
+    return whole if SOAK else sample
