@@ -8,12 +8,16 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from argosy import errors
+from argosy import clock, errors
 from argosy.agent.journal import Journal
 from argosy.agent.task import Task
 from argosy.model import wire
 
 log = logging.getLogger(__name__)
+
+PATIENCE = 120.0
+FIRST_WAIT, LONGEST_WAIT = 0.1, 5.0
+"""seconds that a verb is tried for, and between two tries"""
 
 Verbs = Mapping[str, Callable[[Task, Mapping[str, Any]], dict[str, Any]]]
 
@@ -70,7 +74,7 @@ class Work:
         try:
             task.check()
             self._heed(command)
-            result = self._verbs[command.verb](task, command.arguments)
+            result = self._try(task)
             self._after()
         except errors.ArgosyError as error:
             return wire.Answer(command.id, error=error.message, error_kind=kind(error))
@@ -78,6 +82,18 @@ class Work:
             log.exception("a command failed", extra={"command": command.id, "verb": command.verb})
             return wire.Answer(command.id, error=f"{command.verb}: {type(error).__name__}: {error}")
         return wire.Answer(command.id, result)
+
+    def _try(self, task: Task) -> dict[str, Any]:
+        """What is not available just now is tried again for a while: the conductor may be away, and init restarting."""
+        end, wait = clock.monotonic() + PATIENCE, FIRST_WAIT
+        while True:
+            try:
+                return self._verbs[task.command.verb](task, task.command.arguments)
+            except errors.Unavailable:
+                if clock.monotonic() > end:
+                    raise
+                task.pause(wait)
+                wait = min(wait * 2, LONGEST_WAIT)
 
     def _heed(self, command: wire.Command) -> None:
         if command.verb not in self._verbs:

@@ -19,7 +19,7 @@ from argosy.conductor.intake import Intake
 from argosy.conductor.records import Beat, Joined, Left, Report
 from argosy.db.session import Database
 from argosy.db.tables import Endpoint
-from argosy.guest import enrolment
+from argosy.guest import enrolment, mailbox
 from argosy.guest.authority import Authority, Issued
 from argosy.guest.enrolment import Known
 from argosy.model import wire
@@ -29,6 +29,8 @@ log = logging.getLogger(__name__)
 
 THREADS = 4
 """that read the control database; one more writes to it"""
+ANSWERS_SECONDS = 7 * 86_400
+"""for which answers are kept; no operation waits so long for one"""
 SILENT_BEATS = 3
 """A connection over which so many heartbeats did not come is dead."""
 P = ParamSpec("P")
@@ -149,6 +151,7 @@ class Desk:
 
     def _gone(self, patience: float) -> list[Known]:
         with self._database.write() as session:
+            mailbox.prune(session, clock.now() - ANSWERS_SECONDS)
             records.silence(session, patience)
             return records.gone(session, [each.known for each in self.connections])
 

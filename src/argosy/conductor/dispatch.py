@@ -7,11 +7,11 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
-from sqlalchemy import select
-
 from argosy.conductor.connections import Connections
 from argosy.db.session import Database
 from argosy.db.tables import Command
+from argosy.guest import mailbox
+from argosy.guest.mailbox import Waiting
 from argosy.model import wire
 
 log = logging.getLogger(__name__)
@@ -44,7 +44,7 @@ class Dispatch:
 
     async def look(self) -> None:
         """Send what is due. A guest that joins while we read is found by its own ring: it joined before it rang."""
-        due = [each[0] for each in await self._threaded(self._waiting) if self._is_due(*each)]
+        due = [each.id for each in await self._threaded(self._waiting) if self._is_due(each)]
         for some in range(0, len(due), AT_ONCE):
             for command in await self._threaded(self._commands, due[some : some + AT_ONCE]):
                 self._send(command)
@@ -57,27 +57,23 @@ class Dispatch:
             pass
         self._rung.clear()
 
-    def _is_due(self, command: str, guest: str, cancelled: bool) -> bool:
-        connection = self._connections.get(guest)
+    def _is_due(self, command: Waiting) -> bool:
+        connection = self._connections.get(command.guest)
         if connection is None:
             return False
-        if cancelled:
-            connection.cancel(command)
-        return not cancelled and connection.wants(command)
+        if command.cancelled:
+            connection.cancel(command.id)
+        return not command.cancelled and connection.wants(command.id)
 
     def _send(self, command: Command) -> None:
         connection = self._connections.get(command.guest_id)
         if connection is not None and connection.wants(command.id):
             connection.command(wire.Command(command.id, command.verb, command.arguments or {}, command.term))
 
-    def _waiting(self) -> Sequence[tuple[str, str, bool]]:
-        columns = select(Command.id, Command.guest_id, Command.cancelled)
+    def _waiting(self) -> Sequence[Waiting]:
         with self._database.read() as session:
-            rows = session.execute(columns.where(Command.answered.is_(False)).order_by(Command.created, Command.id))
-            return [(name, guest, cancelled) for name, guest, cancelled in rows]
+            return mailbox.waiting(session)
 
     def _commands(self, names: Sequence[str]) -> Sequence[Command]:
         with self._database.read() as session:
-            return session.scalars(
-                select(Command).where(Command.id.in_(names)).order_by(Command.created, Command.id)
-            ).all()
+            return mailbox.fetch(session, names)

@@ -12,12 +12,12 @@ import hmac
 import secrets
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Update, case, null, update
+from sqlalchemy import ColumnElement, Update, case, delete, null, update
 from sqlalchemy.orm import Session
 
 from argosy import errors
 from argosy.db import sealed
-from argosy.db.tables import Guest
+from argosy.db.tables import Command, Guest
 from argosy.model import wire
 
 CREDENTIAL_BYTES = 32
@@ -44,6 +44,12 @@ def expect(session: Session, guest: str, generation: int) -> Guest:
         fresh.credential = fresh.next_credential = None
         row = session.merge(fresh)
     return row
+
+
+def forget(session: Session, guest: str) -> None:
+    """The guest is gone for good: its credential opens nothing, and nobody will do what it was asked."""
+    session.execute(delete(Command).where(Command.guest_id == guest))
+    session.execute(delete(Guest).where(Guest.id == guest))
 
 
 def enrol(session: Session, request: wire.Enrol) -> wire.Enrolled:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from argosy import clock, errors
@@ -18,11 +19,21 @@ from argosy.model import wire
 KINDS: dict[str, type[errors.ArgosyError]] = {"rejected": errors.Rejected, "unavailable": errors.GuestSilent}
 
 
+@dataclass(frozen=True)
+class Waiting:
+    """A command without its answer, and without its arguments, which rest sealed."""
+
+    id: str
+    guest: str
+    cancelled: bool
+
+
 def ask(ctx: Context[Any], guest: str, verb: str, **arguments: Any) -> dict[str, Any] | None:
     """The guest's answer, or None while it is still working; asking again is free.
 
     The command is known by run, step, verb and guest: a worker that crashed after asking finds the same one. Its
-    answer wakes the run. Raises GuestFailed (or what the guest's error kind says) when the guest could not do it.
+    answer wakes the run. Raises Rejected or GuestFailed, as the guest says, when it could not be done; the guest has
+    then tried for a while itself, so that trying again is not the answer.
     """
     key = f"{ctx.run.id}/{ctx.run.step}/{verb}/{guest}"
     with ctx.database.read() as session:
@@ -33,7 +44,10 @@ def ask(ctx: Context[Any], guest: str, verb: str, **arguments: Any) -> dict[str,
         return None
     if not command.answered:
         return None
-    return outcome(command)
+    try:
+        return outcome(command)
+    except errors.Unavailable as error:
+        raise errors.GuestFailed(error.message) from error
 
 
 def send(session: Session, command: Command) -> None:
@@ -51,15 +65,33 @@ def outcome(command: Command) -> dict[str, Any]:
     return command.result or {}
 
 
-def pending(session: Session, guest: str) -> Sequence[Command]:
-    """What the guest has not answered yet, oldest first."""
-    waiting = (Command.guest_id == guest) & Command.answered.is_(False)
-    return session.scalars(select(Command).where(waiting).order_by(Command.created, Command.id)).all()
+def cancel(session: Session, run_id: str) -> None:
+    """Ask the guests to stop what this run asked of them and has no answer yet. They answer all the same."""
+    waiting = (Command.run_id == run_id) & Command.answered.is_(False)
+    session.execute(update(Command).where(waiting).values(cancelled=True))
+    ring(session, "conductor")
+
+
+def prune(session: Session, before: float) -> None:
+    """Drop answers that nobody can be waiting for any more."""
+    session.execute(delete(Command).where(Command.answered.is_(True), Command.created < before))
+
+
+def waiting(session: Session) -> Sequence[Waiting]:
+    """What no guest has answered yet, oldest first."""
+    columns = select(Command.id, Command.guest_id, Command.cancelled)
+    rows = session.execute(columns.where(Command.answered.is_(False)).order_by(Command.created, Command.id))
+    return [Waiting(*row) for row in rows]
+
+
+def fetch(session: Session, names: Sequence[str]) -> Sequence[Command]:
+    """These commands with what they carry, oldest first."""
+    return session.scalars(select(Command).where(Command.id.in_(names)).order_by(Command.created, Command.id)).all()
 
 
 def answer(session: Session, guest: str, reply: wire.Answer) -> None:
     """Keep a guest's answer, once; wakes the run that asked. An answer to another guest's command changes nothing."""
-    command = session.get(Command, reply.id)
+    command = session.get(Command, reply.id, with_for_update=True)  # two conductors may hear the same answer
     if command is None or command.guest_id != guest or command.answered:
         return
     command.answered, command.arguments = True, None

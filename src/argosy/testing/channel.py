@@ -125,11 +125,9 @@ class Channel:
             return session.get_one(Guest, name)
 
     def await_answer(self, name: str, within: float = 30) -> Command:
-        return eventually(lambda: self._answered(name), within, every=0.005)
-
-    def _answered(self, name: str) -> Command | None:
-        command = self.command(name)
-        return command if command.answered else None
+        """The command once it is answered."""
+        eventually(lambda: self.command(name).answered, within, every=0.005)
+        return self.command(name)
 
 
 def write_settings(state: Path, tables: Mapping[str, Mapping[str, Any]]) -> None:
