@@ -143,13 +143,13 @@ def network(ctx: Context[World]) -> Outcome:
 
     def write(session: Session) -> None:
         enrolment.expect(session, instance.id, instance.generation)
-        session.merge(_endpoint(instance, port.address, service_port, port.network))
+        session.merge(endpoint(instance, port.address, service_port, port.network))
 
     ctx.record(write)
     return None
 
 
-def _endpoint(instance: Instance, host: str, port: int, network_id: str) -> Endpoint:
+def endpoint(instance: Instance, host: str, port: int, network_id: str) -> Endpoint:
     return Endpoint(
         id=str(uuid.uuid5(uuid.UUID(instance.id), "writer")),
         instance_id=instance.id,

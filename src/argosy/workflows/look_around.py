@@ -15,7 +15,9 @@ look_around: Workflow[World] = Workflow("look_around")
 
 @look_around.step()
 def versions(ctx: Context[World]) -> Outcome:
-    offers.write_down(ctx.database, ctx.world)
+    provider = ctx.world.provider
+    found = provider.catalog()
+    ctx.record(lambda session: offers.write_down(session, provider, found))
     return None
 
 

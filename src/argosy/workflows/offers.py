@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from argosy import errors
-from argosy.db.session import Database
 from argosy.db.tables import Datastore, DatastoreVersion, Fact
 from argosy.engines import catalogue, registry
-from argosy.engines.base import Engine
-from argosy.workflows.world import World
+from argosy.engines.base import Engine, Found
+from argosy.providers.base import Provider
 
 SPACE = uuid.UUID("6b0c7b1e-3f43-4f4c-9d0d-5a1c1f7f2d11")
 """Of the ids of versions: the same version has the same id on every deployment."""
@@ -42,15 +42,12 @@ def get(session: Session, version_id: str) -> Offer:
     return Offer(version, datastore, registry.get(datastore.engine))
 
 
-def write_down(database: Database, world: World) -> None:
-    """Bring the catalogue's rows up to what the provider has; a version that is gone becomes inactive."""
-    found = world.provider.catalog()
-    with database.write() as session:
-        session.execute(update(DatastoreVersion).values(active=False))
-        for engine in registry.engines().values():
-            _write_engine(session, engine, catalogue.offers(engine, found.get(engine.name, ())))
-        features = sorted(world.provider.features)
-        session.merge(Fact(name="provider", value={"name": world.provider.name, "features": features}))
+def write_down(session: Session, provider: Provider, found: Mapping[str, Sequence[Found]]) -> None:
+    """Bring the catalogue's rows up to what the provider has found; a version that is gone becomes inactive."""
+    session.execute(update(DatastoreVersion).values(active=False))
+    for engine in registry.engines().values():
+        _write_engine(session, engine, catalogue.offers(engine, found.get(engine.name, ())))
+    session.merge(Fact(name="provider", value={"name": provider.name, "features": sorted(provider.features)}))
 
 
 def _write_engine(session: Session, engine: Engine, offered: catalogue.Offers) -> None:

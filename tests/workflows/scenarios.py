@@ -1,0 +1,288 @@
+"""One class per operation: how it begins, who takes part, and what must be so at its end."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from argosy.db import quotas
+from argosy.db.session import Database
+from argosy.db.tables import Command, DatastoreVersion, Endpoint, Guest, Instance, Run
+from argosy.durable import queue
+from argosy.durable.workflow import Workflow
+from argosy.model.caller import Caller
+from argosy.model.guest import Secret
+from argosy.model.status import Facts, Task, status
+from argosy.providers.base import Source
+from argosy.settings import Settings
+from argosy.testing.crashes import Passes
+from argosy.testing.fakes import Cloud, FakeGuests, FakeProvider
+from argosy.workflows import (
+    create_instance,
+    delete_instance,
+    look_around,
+    offers,
+    reset_master,
+    restart_instance,
+    watch,
+)
+from argosy.workflows.registry import WORKFLOWS
+from argosy.workflows.renew_certificate import renew_certificates
+from argosy.workflows.world import World
+
+CALLER = Caller("u", "user", "p", "project")
+TEMPLATE = "postgresql-15.18"
+
+
+class Scenario:
+    """A deployment with one version on offer, its template sealed unless told otherwise."""
+
+    templates = frozenset({TEMPLATE})
+    refuse: Mapping[str, str] = MappingProxyType({})
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.cloud = Cloud(sealed=set(self.templates))
+        self.asked: dict[str, int] = {}
+        self.instance = ""
+
+    @property
+    def workflows(self) -> Mapping[str, Workflow[Any]]:
+        return WORKFLOWS
+
+    def world(self, passes: Passes) -> World:
+        self.cloud.on_call = lambda verb, after: passes(f"{'after' if after else 'before'} {verb}")
+        return World(self.settings, FakeProvider(self.cloud))
+
+    def meanwhile(self, database: Database) -> None:
+        FakeGuests(database, self.asked, self.refuse).answer_all()
+
+    def offer(self, session: Session) -> str:
+        provider = FakeProvider(self.cloud)
+        offers.write_down(session, provider, provider.catalog())
+        return session.scalars(select(DatastoreVersion.id)).one()
+
+    def request(self, session: Session) -> Instance:
+        new = create_instance.NewInstance("m1", "1", 2, self.offer(session), "RegionOne")
+        made = create_instance.admit(session, self.settings, CALLER, new)
+        self.instance = made.instance.id
+        return made.instance
+
+    def standing(self, session: Session) -> Instance:
+        """An instance as `create_instance` leaves it."""
+        instance = self.request(session)
+        run = session.scalars(select(Run)).one()
+        queue.locks.release(session, run.id)
+        session.delete(run)
+        instance.task = Task.NONE
+        session.add(Guest(id=instance.id, generation=1, health="healthy", connected=True))
+        session.merge(create_instance.endpoint(instance, "127.9.0.1", 5432, ""))
+        provider = FakeProvider(self.cloud)
+        provider.volumes.ensure(instance.id, 2, Source(template=TEMPLATE))
+        self.cloud.ports[instance.id] = "127.9.0.1"
+        self.cloud.servers[instance.id] = None  # type: ignore[assignment]
+        return instance
+
+    # --- what is asked at the end ---
+
+    def row(self, database: Database) -> Instance:
+        with database.read() as session:
+            return session.get_one(Instance, self.instance)
+
+    def each_command_once(self) -> None:
+        """An agent's journal would drop a second delivery: here there must not even be one."""
+        assert set(self.asked.values()) <= {1}
+
+    def no_secret_left(self, database: Database) -> None:
+        with database.read() as session:
+            kept = select(func.count()).select_from(Command).where(Command.arguments.is_not(None))
+            assert session.scalar(kept) == 0
+
+    def held(self, database: Database) -> dict[str, int]:
+        with database.read() as session:
+            return {each.resource: each.in_use for each in quotas.report(session, self.settings, "p")}
+
+
+class Creating(Scenario):
+    def start(self, session: Session) -> None:
+        self.request(session)
+
+    def check(self, database: Database) -> None:
+        assert status(Facts(self.row(database).task)) == "ACTIVE"
+        assert self.cloud.names() == {self.instance}
+        assert self.held(database) == {"instances": 1, "volumes": 2, "ram": 256, "backups": 0}
+        with database.read() as session:
+            assert session.scalars(select(Endpoint.host)).all() == [self.cloud.ports[self.instance]]
+        self.each_command_once()
+        self.no_secret_left(database)
+
+
+class CreatingTheFirst(Creating):
+    """Nobody has built the template yet."""
+
+    templates = frozenset()
+
+    def check(self, database: Database) -> None:
+        super().check(database)
+        assert self.cloud.sealed == {TEMPLATE}
+
+
+class CreatingInVain(Scenario):
+    """The engine does not start: its own words are the fault, and delete takes everything away."""
+
+    refuse = MappingProxyType({"prepare": "FATAL: could not map anonymous shared memory"})
+
+    def start(self, session: Session) -> None:
+        self.request(session)
+
+    def check(self, database: Database) -> None:
+        row = self.row(database)
+        assert status(Facts(row.task)) == "ERROR"
+        assert "could not map" in (row.fault or "")
+        assert self.cloud.names() == {self.instance}
+        self.no_secret_left(database)
+
+
+class TemplateInVain(Scenario):
+    """The first create fails with the builder's words, and the builder leaves nothing."""
+
+    templates = frozenset()
+    refuse = MappingProxyType({"install": "initdb: error: no space left on device"})
+
+    def start(self, session: Session) -> None:
+        self.request(session)
+
+    def check(self, database: Database) -> None:
+        assert "no space left" in (self.row(database).fault or "")
+        assert self.cloud.names() == set()
+        assert self.cloud.sealed == set()
+
+
+class Deleting(Scenario):
+    def start(self, session: Session) -> None:
+        delete_instance.admit(session, CALLER, self.standing(session))
+
+    def check(self, database: Database) -> None:
+        assert self.row(database).deleted
+        assert self.cloud.names() == set()
+        assert set(self.held(database).values()) == {0}
+        with database.read() as session:
+            for table in (Endpoint, Guest, Command):
+                assert session.scalar(select(func.count()).select_from(table)) == 0
+
+
+class DeletingWhileBuilding(Deleting):
+    """The owner changes their mind while the guest is asked."""
+
+    def start(self, session: Session) -> None:
+        self.request(session)
+
+    def meanwhile(self, database: Database) -> None:
+        with database.write() as session:
+            delete_instance.admit(session, CALLER, session.get_one(Instance, self.instance))
+
+
+class Restarting(Scenario):
+    def start(self, session: Session) -> None:
+        restart_instance.admit(session, CALLER, self.standing(session))
+
+    def check(self, database: Database) -> None:
+        assert status(Facts(self.row(database).task)) == "ACTIVE"
+        assert self.row(database).fault is None
+        assert sum(self.asked.values()) == 1
+        self.no_secret_left(database)
+
+
+class RestartingInVain(Restarting):
+    """The instance is what it was before, and says what went wrong."""
+
+    refuse = MappingProxyType({"restart": "it does not come back"})
+
+    def check(self, database: Database) -> None:
+        assert status(Facts(self.row(database).task)) == "ACTIVE"
+        assert self.row(database).fault == "it does not come back"
+
+
+class ResettingMaster(Scenario):
+    def start(self, session: Session) -> None:
+        _run, password = reset_master.admit(session, CALLER, self.standing(session), None)
+        assert isinstance(password, Secret)
+
+    def check(self, database: Database) -> None:
+        assert sum(self.asked.values()) == 1
+        self.no_secret_left(database)
+
+
+class LookingAround(Scenario):
+    """Versions are written down and their templates built."""
+
+    templates = frozenset()
+
+    def start(self, session: Session) -> None:
+        queue.enqueue(session, look_around.look_around, "look_around")
+
+    def check(self, database: Database) -> None:
+        assert self.cloud.sealed == {TEMPLATE}
+        assert self.cloud.names() == set()
+        with database.read() as session:
+            assert session.scalars(select(DatastoreVersion.name)).all() == ["15.18"]
+
+
+class Reviving(Scenario):
+    """A server that is gone comes back."""
+
+    def start(self, session: Session) -> None:
+        instance = self.standing(session)
+        del self.cloud.servers[instance.id]
+        session.get_one(Guest, instance.id).connected = False
+        queue.enqueue(session, watch.watch, "watch")
+
+    def check(self, database: Database) -> None:
+        assert self.instance in self.cloud.servers
+        assert status(Facts(self.row(database).task)) == "ACTIVE"
+
+
+class Sweeping(Scenario):
+    """What no row knows is taken away; what one knows stays."""
+
+    def start(self, session: Session) -> None:
+        self.standing(session)
+        stray = "00000000-0000-4000-8000-000000000000"
+        self.cloud.volumes[stray], self.cloud.ports[stray] = 1, "127.9.9.9"
+        queue.enqueue(session, watch.sweep, "sweep")
+
+    def check(self, _database: Database) -> None:
+        assert self.cloud.names() == {self.instance}
+
+
+class Renewing(Scenario):
+    """A certificate near its end is renewed."""
+
+    def start(self, session: Session) -> None:
+        self.standing(session)
+        queue.enqueue(session, renew_certificates, "renew_certificates")
+
+    def check(self, database: Database) -> None:
+        assert sum(self.asked.values()) == 1
+        assert self.row(database).fault is None
+
+
+EVERY = (
+    Creating,
+    CreatingTheFirst,
+    CreatingInVain,
+    TemplateInVain,
+    Deleting,
+    DeletingWhileBuilding,
+    Restarting,
+    RestartingInVain,
+    ResettingMaster,
+    LookingAround,
+    Reviving,
+    Sweeping,
+    Renewing,
+)

@@ -1,0 +1,35 @@
+"""No operation is merged outside this table: its worker is lost at every point, and nobody can tell afterwards."""
+
+from __future__ import annotations
+
+import pytest
+from scenarios import EVERY, Scenario
+from sqlalchemy import select
+
+from argosy.db.tables import Run
+from argosy.settings import Settings
+from argosy.testing import crashes
+from argosy.testing.databases import Server
+from argosy.workflows.registry import WORKFLOWS
+
+
+@pytest.mark.parametrize("scenario", EVERY, ids=lambda each: each.__name__)
+def test_lost_at_every_point(scenario: type[Scenario], server: Server, settings: Settings) -> None:
+    assert crashes.every_point(lambda: scenario(settings), server) >= 4
+
+
+def test_every_operation_is_in_the_table(server: Server, settings: Settings) -> None:
+    """Run each scenario once and see which workflows took part."""
+    seen: set[str] = set()
+    for scenario in EVERY:
+        seen |= _workflows(scenario(settings), server)
+    assert seen == set(WORKFLOWS)
+
+
+def _workflows(scenario: Scenario, server: Server) -> set[str]:
+    with server.fresh() as database:
+        with database.write() as session:
+            scenario.start(session)
+        crashes.work(scenario, database, lambda _name: None)
+        with database.read() as session:
+            return set(session.scalars(select(Run.workflow)))
