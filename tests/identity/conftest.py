@@ -11,17 +11,21 @@ import pytest
 from identity_client import Service, serving
 
 from argosy.db.session import Database
-from argosy.db.tables import Table
 from argosy.identity.local import app, bootstrap
 from argosy.settings import from_tables
+from argosy.testing import databases
+
+
+@pytest.fixture(scope="session", params=databases.KINDS)
+def server(request: pytest.FixtureRequest) -> Iterator[databases.Server]:
+    with databases.serve(request.param) as running:
+        yield running
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    made = Database(f"sqlite:///{tmp_path / 'control.db'}")
-    Table.metadata.create_all(made.engine)
-    yield made
-    made.engine.dispose()
+def database(server: databases.Server) -> Iterator[Database]:
+    with server.fresh() as made:
+        yield made
 
 
 @pytest.fixture

@@ -48,6 +48,16 @@ def test_the_catalog_leads_to_identity_and_databases(service: Service) -> None:
     assert {each["region"] for entry in told["catalog"] for each in entry["endpoints"]} == {"RegionOne"}
 
 
+@pytest.mark.parametrize("host", ["db.example.org", "[::1]"])
+def test_the_catalog_names_the_host_that_was_asked(service: Service, host: str) -> None:
+    token = service.log_in("demo").token
+    catalog = service.ask("GET", "/v3/auth/catalog", token=token, Host=f"{host}:5000").body["catalog"]
+    assert {each["url"].partition("/v")[0] for entry in catalog for each in entry["endpoints"]} == {
+        f"http://{host}:5000",
+        f"http://{host}:8779",
+    }
+
+
 @pytest.mark.parametrize(
     ("user", "password", "scope"),
     [

@@ -20,11 +20,15 @@ class KeystoneIdentity:
     """
 
     def __init__(self, options: Identity) -> None:
+        from keystoneauth1.exceptions import ClientException
         from keystonemiddleware.auth_token import AuthProtocol
 
+        self._foreign: type[Exception] = ClientException
         self._middleware = AuthProtocol(_seen, _configuration(options))
 
     def authenticate(self, token: str) -> Caller:
+        if not token.isascii() or not token.isprintable():  # what no header can carry; the middleware would stumble
+            raise errors.Unauthorized
         environ = _asking(token)
         status = ""
 
@@ -32,7 +36,10 @@ class KeystoneIdentity:
             nonlocal status
             status = told
 
-        self._middleware(environ, start_response)
+        try:
+            self._middleware(environ, start_response)
+        except self._foreign as error:
+            raise errors.Unavailable(f"keystone cannot be asked: {error}") from error
         if status.startswith("503"):
             raise errors.Unavailable("keystone cannot be asked just now")
         return caller(environ)
@@ -76,7 +83,7 @@ def _seen(_environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
 
 def _configuration(options: Identity) -> dict[str, str | bool]:
     return {
-        "delay_auth_decision": True,  # a refused token is told in the environment, not as a page of its own
+        "delay_auth_decision": False,  # or a Keystone that is away would look like a bad token
         "auth_type": "password",
         "auth_url": options.auth_url,
         "www_authenticate_uri": options.auth_url,

@@ -31,7 +31,8 @@ class Service:
 
 def services(settings: Settings, req: falcon.Request) -> tuple[Service, ...]:
     """With the addresses by which this client can reach us: the host that it asked for, unless one is configured."""
-    database = settings.api.public_endpoint or f"{req.scheme}://{req.host}:{settings.api.port}"
+    host = f"[{req.host}]" if ":" in req.host else req.host  # an IPv6 address
+    database = settings.api.public_endpoint or f"{req.scheme}://{host}:{settings.api.port}"
     return (
         Service("identity", "keystone", f"{req.prefix}/v3"),
         Service("database", "trove", f"{database.rstrip('/')}/v1.0/{{project}}"),
