@@ -9,7 +9,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import ParamSpec, TypeVar
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from argosy import clock, errors
 from argosy.conductor import claims, records
@@ -29,7 +29,8 @@ log = logging.getLogger(__name__)
 
 THREADS = 4
 """that read the control database; one more writes to it"""
-ANSWERS_SECONDS = 7 * 86_400
+DAY = 86_400
+ANSWERS_SECONDS = 7 * DAY
 """for which answers are kept; no operation waits so long for one"""
 SILENT_BEATS = 3
 """A connection over which so many heartbeats did not come is dead."""
@@ -81,7 +82,11 @@ class Desk:
         names = [name for each in endpoints for name in (each.host, *each.names)]
         if not names:
             raise errors.Conflict("this guest has no endpoint yet: a certificate would name nothing")
-        return self._authority.issue(names, self.settings.tls.certificate_days)
+        issued = self._authority.issue(names, self.settings.tls.certificate_days)
+        until = clock.now() + self.settings.tls.certificate_days * DAY
+        with self._database.write() as session:
+            session.execute(update(Endpoint).where(Endpoint.instance_id == known.id).values(certificate_until=until))
+        return issued
 
     # --- what does it say ---
 
