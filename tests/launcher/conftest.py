@@ -1,4 +1,4 @@
-"""Whole deployments, one of each level for all tests of this folder that do not break it."""
+"""Whole deployments, one of each level for all tests of a file that do not break it."""
 
 import os
 from collections.abc import Iterator
@@ -7,12 +7,23 @@ import pytest
 
 from argosy.testing.deployments import Deployment
 
-LEVELS = ("root", "user")
 
-
-@pytest.fixture(scope="module", params=LEVELS)
-def deployment(request: pytest.FixtureRequest) -> Iterator[Deployment]:
-    if request.param == "root" and os.geteuid() != 0:
+@pytest.fixture(scope="module")
+def rooted() -> Iterator[Deployment]:
+    if os.geteuid() != 0:
         pytest.skip("level root needs root")
-    with Deployment(level=request.param) as running:
+    with Deployment(level="root") as running:
         yield running
+
+
+@pytest.fixture(scope="module")
+def own() -> Iterator[Deployment]:
+    """Of an ordinary user."""
+    with Deployment(level="user") as running:
+        yield running
+
+
+@pytest.fixture(params=["rooted", "own"])
+def deployment(request: pytest.FixtureRequest) -> Deployment:
+    found: Deployment = request.getfixturevalue(request.param)
+    return found

@@ -34,41 +34,33 @@ def test_a_killed_process_is_back_at_once(deployment: Deployment, role: str) -> 
     eventually(lambda: deployment.pids.get(role, killed) != killed and healthy(deployment), within=5)
 
 
-def test_a_killed_supervisor_takes_its_children_along_and_root_starts_another(deployment: Deployment) -> None:
-    if deployment.level == "user":
-        pytest.skip("nobody restarts the supervisor of an ordinary user")
-    before = deployment.pids
-    deployment.kill("supervisor")
-    eventually(lambda: healthy(deployment), within=20)
-    assert not {before[role] for role in SERVING} & set(deployment.pids.values())
+def test_a_killed_supervisor_takes_its_children_along_and_root_starts_another(rooted: Deployment) -> None:
+    before = rooted.pids
+    rooted.kill("supervisor")
+    eventually(lambda: healthy(rooted), within=20)
+    assert not {before[role] for role in SERVING} & set(rooted.pids.values())
 
 
-def test_only_the_helper_and_the_launcher_are_root(deployment: Deployment) -> None:
-    if deployment.level == "user":
-        pytest.skip("nothing is root there")
-    owners = {role: Path(f"/proc/{pid}").stat().st_uid for role, pid in deployment.pids.items()}
+def test_only_the_helper_and_the_launcher_are_root(rooted: Deployment) -> None:
+    owners = {role: Path(f"/proc/{pid}").stat().st_uid for role, pid in rooted.pids.items()}
     assert {role for role, owner in owners.items() if owner == 0} == {"launcher", "helper"}
 
 
-def test_unprivileged_processes_cannot_become_root_again(deployment: Deployment) -> None:
-    if deployment.level == "user":
-        pytest.skip("nothing is root there")
-    status = Path(f"/proc/{deployment.pids['api']}/status").read_text()
+def test_unprivileged_processes_cannot_become_root_again(rooted: Deployment) -> None:
+    status = Path(f"/proc/{rooted.pids['api']}/status").read_text()
     assert "CapEff:\t0000000000000000" in status
     assert "NoNewPrivs:\t1" in status
 
 
-def test_a_stale_pid_is_never_killed(deployment: Deployment) -> None:
+def test_a_stale_pid_is_never_killed() -> None:
     """Ours lives, but it is not the process that the file means."""
     process = processes.Process("api", os.getpid(), started=1)
     assert not process.alive
     assert not process.signal(signal.SIGKILL)
 
 
-def test_up_again_changes_nothing(deployment: Deployment) -> None:
-    if deployment.level == "user":
-        pytest.skip("only the owner may")
-    before = deployment.pids
-    told = deployment.cli("up").stdout
+def test_up_again_changes_nothing(rooted: Deployment) -> None:
+    before = rooted.pids
+    told = rooted.cli("up").stdout
     assert "nothing has changed" in told
-    assert deployment.pids == before
+    assert rooted.pids == before

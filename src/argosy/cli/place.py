@@ -31,8 +31,10 @@ class Place:
 
     @property
     def state(self) -> Path:
-        """The deployment that up, down and status mean."""
-        return self.told or settings.default_state(os.environ, root=os.geteuid() == 0)
+        """The deployment that up, down and status mean: this user's, or root's where this user has none."""
+        own = self.told or settings.default_state(os.environ, root=os.geteuid() == 0)
+        others = self.told is None and not own.exists() and SYSTEM_STATE.exists()
+        return SYSTEM_STATE if others else own
 
     @property
     def credentials(self) -> Credentials:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import pwd
+
 import click
 
-from argosy import clock, settings
+from argosy import clock, errors, settings
 from argosy.cli import output
 from argosy.cli.place import Place
 from argosy.launcher import down as stopping
@@ -45,7 +48,7 @@ def up(place: Place, foreground: bool, port_base: int | None) -> None:
 @click.pass_obj
 def down(place: Place) -> None:
     """Stop Argosy on this machine. Its databases go on running."""
-    stopped = stopping.down(settings.load(place.state))
+    stopped = stopping.down(_own(place))
     click.echo("Argosy is down; databases go on running" if stopped else "Argosy was not up: nothing has changed")
 
 
@@ -54,9 +57,18 @@ def down(place: Place) -> None:
 @click.pass_obj
 def status(place: Place, form: str) -> int:
     """Each process with its health, by really asking it. Exit code 5 unless all is well."""
-    reports = health.look(settings.load(place.state))
+    reports = list(health.look(settings.load(place.state)))
     output.rows([_row(report) for report in reports], COLUMNS, form)
-    return 0 if all(report.health is State.HEALTHY for report in reports) else 5
+    return 0 if all(report.health in (State.HEALTHY, State.UNKNOWN) for report in reports) else 5
+
+
+def _own(place: Place) -> Settings:
+    """Raises Forbidden for another's deployment."""
+    deployment = settings.load(place.state)
+    if place.state.exists() and place.state.stat().st_uid != os.geteuid():
+        owner = pwd.getpwuid(place.state.stat().st_uid).pw_name
+        raise errors.Forbidden(f"the deployment in {place.state} belongs to {owner}: do this as {owner}")
+    return deployment
 
 
 @click.command()
@@ -69,7 +81,7 @@ def uninstall(place: Place, *, yes: bool) -> None:
         return
     if not yes:
         click.confirm(f"Delete the deployment in {place.state} with every database and all their data?", abort=True)
-    for what in removing.uninstall(place, settings.load(place.state)):
+    for what in removing.uninstall(place, _own(place)):
         click.echo(f"took away {what}")
     click.echo("what the package manager installed stays")
 

@@ -41,6 +41,22 @@ def fork(body: Callable[[], int], log: Path | None = None, user: pwd.struct_pass
         os._exit(status)
 
 
+def ask(question: Callable[[], str], user: pwd.struct_passwd) -> str:
+    """What `question` answers when that user asks it."""
+    out, into = os.pipe()
+
+    def body() -> int:
+        os.write(into, question().encode())
+        return 0
+
+    pid = fork(body, user=user)
+    os.close(into)
+    with os.fdopen(out, "rb") as answer:
+        told = answer.read().decode()
+    os.waitpid(pid, 0)
+    return told
+
+
 def _settle(parent: int, log: Path | None, user: pwd.struct_passwd | None) -> None:
     # A Ctrl-C at the terminal is for the parent, which then ends us in order.
     os.setpgid(0, 0)

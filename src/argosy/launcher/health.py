@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import http.client
+import os
+import pwd
 import ssl
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from argosy import errors
-from argosy.launcher import processes
+from argosy.launcher import forks, processes
 from argosy.launcher.processes import Process
 from argosy.settings import Settings
 
@@ -25,6 +27,8 @@ class State(StrEnum):
     """it runs and does not answer"""
     DOWN = "down"
     """it does not run"""
+    UNKNOWN = "unknown"
+    """it runs, and only root may ask how it is"""
 
 
 @dataclass(frozen=True)
@@ -47,6 +51,8 @@ class Service:
     address: str
     ask: Callable[[Process], str]
     """what is wrong, or nothing"""
+    private: bool = False
+    """it answers only root and the deployment's own user"""
 
 
 def services(deployment: Settings) -> list[Service]:
@@ -57,7 +63,6 @@ def services(deployment: Settings) -> list[Service]:
     found = [
         Service("api", "api", url, lambda _process: _answers(f"{url}/healthcheck")),
         Service("conductor", "conductor", door, lambda _process: _answers(f"{door}/healthcheck")),
-        Service("taskmanager", "taskmanager", "", lambda process: _works(deployment, process)),
         Service("supervisor", "supervisor", "", lambda _process: ""),
     ]
     if deployment.identity.backend == "local":
@@ -65,22 +70,29 @@ def services(deployment: Settings) -> list[Service]:
         found.insert(1, Service("identity", "api", f"{identity}/v3", lambda _process: _answers(f"{identity}/v3")))
     if deployment.provider.level == "root":
         helper = deployment.run / "helper.sock"
-        found.append(Service("helper", "helper", f"unix:{helper}", lambda _process: _helps(helper)))
+        found.append(Service("helper", "helper", f"unix:{helper}", lambda _process: _helps(helper), private=True))
         found.append(Service("launcher", "launcher", "", lambda _process: ""))
-    return found
+    # Last, as asking it takes longest.
+    return [
+        *found,
+        Service("taskmanager", "taskmanager", "", lambda process: _works(deployment, process), private=True),
+    ]
 
 
-def look(deployment: Settings) -> list[Report]:
-    return [_report(deployment.run, service) for service in services(deployment)]
+def look(deployment: Settings) -> Iterator[Report]:
+    """One after the other, so that who waits for all may stop at the first that is missing."""
+    return (_report(deployment.run, service) for service in services(deployment))
 
 
 def _report(run: Path, service: Service) -> Report:
     process = processes.recorded(run, service.process)
     if process is None:
         return Report(service.role, service.address, State.DOWN)
+    told = Report(service.role, service.address, State.HEALTHY, process.pid, process.since)
+    if service.private and not os.access(run.parent / "keys", os.R_OK):
+        return replace(told, health=State.UNKNOWN)
     wrong = service.ask(process)
-    health = State.SILENT if wrong else State.HEALTHY
-    return Report(service.role, service.address, health, process.pid, process.since, wrong)
+    return replace(told, health=State.SILENT, message=wrong) if wrong else told
 
 
 def _answers(url: str) -> str:
@@ -115,6 +127,14 @@ def _helps(path: Path) -> str:
 
 def _works(deployment: Settings, process: Process) -> str:
     """The taskmanager listens nowhere: it tells that it lives by its row among the workers."""
+    owner = deployment.keys.stat().st_uid
+    if os.geteuid() == owner:
+        return _registered(deployment, process)
+    # Even root may not open the files of SQLite where the kernel protects sticky directories (proc_sys_fs(5)).
+    return forks.ask(lambda: _registered(deployment, process), pwd.getpwuid(owner))
+
+
+def _registered(deployment: Settings, process: Process) -> str:
     from sqlalchemy import select
     from sqlalchemy.exc import SQLAlchemyError
 

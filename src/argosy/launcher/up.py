@@ -112,7 +112,7 @@ def _await_record(deployment: Settings) -> None:
 
 def _wait(deployment: Settings) -> None:
     limit, supervisors = clock.monotonic() + PATIENCE, set[int]()
-    while missing := [report for report in health.look(deployment) if report.health is not State.HEALTHY]:
+    while missing := _missing(deployment):
         supervisor = processes.recorded(deployment.run, "supervisor")
         supervisors |= {supervisor.pid} if supervisor else set()
         if running(deployment) is None or len(supervisors) > TRIES or clock.monotonic() > limit:
@@ -120,8 +120,16 @@ def _wait(deployment: Settings) -> None:
         time.sleep(0.05)
 
 
-def _cause(deployment: Settings, missing: list[Report]) -> str:
-    wrong = ", ".join(f"{report.role} is {report.health} {report.message}".rstrip() for report in missing)
-    log = deployment.state / "logs" / "supervisor.log"
-    last = "\n".join(log.read_text().splitlines()[-8:]) if log.exists() else ""
-    return f"Argosy did not come up ({wrong}): {log} says\n{last}"
+def _missing(deployment: Settings) -> Report | None:
+    """The first that is not healthy."""
+    return next((report for report in health.look(deployment) if report.health is not State.HEALTHY), None)
+
+
+def _cause(deployment: Settings, missing: Report) -> str:
+    told = f"Argosy did not come up, as {missing.role} is {missing.health} {missing.message}".rstrip()
+    role = "api" if missing.role == "identity" else missing.role
+    for name in (role, "supervisor"):
+        log = deployment.state / "logs" / f"{name}.log"
+        last = log.read_text().splitlines()[-3:] if log.exists() else []
+        told += "".join(f"\n{log.name}: {line[:1000]}" for line in last)
+    return told
