@@ -24,7 +24,7 @@ from argosy.engines import registry
 from argosy.engines.base import Engine, Found
 from argosy.guest import authority
 from argosy.guest.authority import Authority
-from argosy.model.guest import Health, Identity, Probe, Secret, Site, TlsMode
+from argosy.model.guest import Health, Identity, Probe, Secret, ServiceSpec, Site, TlsMode
 from argosy.testing import hands
 from argosy.testing.clients import CLIENTS, Login, Tenant
 from argosy.testing.hands import Hands
@@ -107,15 +107,30 @@ class Server:
 
     def start(self) -> None:
         """And wait until it answers."""
-        self.process = hands.run(self.hands.call("service"), self.log)
+        self.process = hands.run(_service(self), self.log)
         self.wait()
 
     def wait(self) -> Probe:
         return eventually(self._healthy, within=30, every=0.005)
 
+    def keep_running(self) -> None:
+        """As the guest's init does: what ended is started again, such as a PostgreSQL whose killed predecessor's
+        children are still there.
+        """
+        if self.running.poll() is not None:
+            self.process = hands.run(_service(self), self.log)
+
+    def revive(self) -> None:
+        """Keep it running until it answers."""
+        eventually(self._revived)
+
+    def _revived(self) -> bool:
+        self.keep_running()
+        return bool(self.hands.call("probe").health is Health.HEALTHY)
+
     def stop(self) -> int:
         """As the guest's init would. The exit code."""
-        return hands.stop(self.running, self.hands.call("service"))
+        return hands.stop(self.running, _service(self))
 
     def kill(self) -> None:
         self.running.kill()
@@ -182,6 +197,12 @@ class Farm:
         server = Server(engine, found, home, site, self.authority, Hands(engine.load_driver(), site))
         self.servers.append(server)
         return server
+
+
+def _service(server: Server) -> ServiceSpec:
+    """Not by its hands: they may be busy probing."""
+    service: ServiceSpec = server.hands.driver(server.site).service()
+    return service
 
 
 def _site(engine: Engine, found: Found, home: Path) -> Site:

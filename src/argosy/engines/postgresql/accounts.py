@@ -22,25 +22,28 @@ PATIENCE = 60.0
 """Seconds for one statement: CREATE DATABASE waits for a checkpoint on a busy disk."""
 
 MASTER_ROLES = (
-    "pg_monitor",
-    "pg_read_all_data",
-    "pg_write_all_data",
-    "pg_signal_backend",
-    "pg_checkpoint",
-    "pg_maintain",
-)
+    "pg_monitor", "pg_read_all_data", "pg_write_all_data", "pg_signal_backend", "pg_checkpoint", "pg_maintain",
+)  # fmt: skip
 """What the master is besides an owner, as far as the release has it. No role that reaches the server's files."""
 
 GUARDED_ROLES = ("pg_execute_server_program", "pg_read_server_files", "pg_write_server_files")
-
-GUARD = f"""
-UPDATE pg_authid SET rolsuper = true
- WHERE rolname IN ({", ".join(f"'{role}'" for role in GUARDED_ROLES)}) AND NOT rolsuper
-   AND current_setting('server_version_num')::int < 160000;
-"""
 """Until release 15, CREATEROLE may grant every role that is not a superuser's: the master could give itself programs
 and files of the server, and with them the administrator. Nobody is a member of these roles and they cannot log in;
 being superusers means only that nobody but a superuser can hand them out, which is the rule of later releases."""
+
+MASTER = f"""
+DO $$ DECLARE granted text; BEGIN
+IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{ENGINE.master}') THEN CREATE ROLE {ENGINE.master}; END IF;
+ALTER ROLE {ENGINE.master} CREATEDB CREATEROLE;
+FOR granted IN SELECT rolname FROM pg_roles WHERE rolname IN {MASTER_ROLES} LOOP
+EXECUTE format('GRANT %I TO {ENGINE.master} WITH ADMIN OPTION', granted); END LOOP;
+GRANT ALL ON DATABASE {HOME} TO {ENGINE.master};
+GRANT ALL ON SCHEMA public TO {ENGINE.master};
+UPDATE pg_authid SET rolsuper = true WHERE rolname IN {GUARDED_ROLES} AND NOT rolsuper
+AND current_setting('server_version_num')::int < 160000;
+END $$;
+"""
+"""Makes the master, or brings it up to what this release of ours gives it; a template has it without a password."""
 
 
 class PostgresqlAccounts:
@@ -50,31 +53,24 @@ class PostgresqlAccounts:
         self.site = site
 
     def put_master(self, password: Secret) -> None:
-        master = identifier(ENGINE.master)
         with self.session() as session:
-            have = {name for (name,) in session.query("SELECT rolname FROM pg_roles")}
-            grants = "".join(f"GRANT {role} TO {master} WITH ADMIN OPTION;" for role in MASTER_ROLES if role in have)
-            session.query(
-                f"BEGIN; {GUARD} {_put_role(ENGINE.master in have, ENGINE.master, password)}"
-                f"ALTER ROLE {master} CREATEDB CREATEROLE; {grants}"
-                f"GRANT ALL ON DATABASE {HOME} TO {master}; GRANT ALL ON SCHEMA public TO {master}; COMMIT"
-            )
+            session.query(MASTER + _put_role("ALTER", ENGINE.master, password))
 
     def put_database(self, database: Database) -> None:
         name = identifier(database.name)
         with self.session() as session:
-            if not session.query(f"SELECT 1 FROM pg_database WHERE datname = {literal(database.name)}"):
+            if not session.query(f"SELECT FROM pg_database WHERE datname = {literal(database.name)}"):
                 session.query(f"CREATE DATABASE {name} {_locale(database)}")
-            session.query(f"REVOKE ALL ON DATABASE {name} FROM PUBLIC")
-            if session.query(f"SELECT 1 FROM pg_roles WHERE rolname = {literal(ENGINE.master)}"):
-                session.query(f"ALTER DATABASE {name} OWNER TO {identifier(ENGINE.master)}")
+            session.query(
+                f"REVOKE ALL ON DATABASE {name} FROM PUBLIC; ALTER DATABASE {name} OWNER TO {identifier(ENGINE.master)}"
+            )
 
     def put_user(self, user: User) -> None:
         if user.name.startswith("pg_") or user.name in ENGINE.names.reserved_users:
             raise errors.BadRequest(f"the user name {user.name} is reserved")
         with self.session() as session:
-            known = bool(session.query(f"SELECT 1 FROM pg_roles WHERE rolname = {literal(user.name)}"))
-            session.query(_put_role(known, user.name, user.password))
+            known = session.query(f"SELECT FROM pg_roles WHERE rolname = {literal(user.name)}")
+            session.query(_put_role("ALTER" if known else "CREATE", user.name, user.password))
             for database in user.databases:
                 session.query(f"GRANT ALL ON DATABASE {identifier(database)} TO {identifier(user.name)}")
         for database in user.databases:
@@ -111,8 +107,7 @@ class PostgresqlAccounts:
             raise errors.BadRequest(str(error)) from error
 
 
-def _put_role(known: bool, name: str, password: Secret) -> str:
-    verb = "ALTER" if known else "CREATE"
+def _put_role(verb: str, name: str, password: Secret) -> str:
     return f"{verb} ROLE {identifier(name)} LOGIN PASSWORD {literal(verifier(password.value))};"
 
 

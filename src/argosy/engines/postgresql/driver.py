@@ -13,7 +13,7 @@ from pathlib import Path
 from argosy import errors
 from argosy.engines import files, programs
 from argosy.engines.postgresql import configuration, identity, wire
-from argosy.engines.postgresql.accounts import ADMINISTRATOR, HOME, PostgresqlAccounts
+from argosy.engines.postgresql.accounts import ADMINISTRATOR, HOME, MASTER, PostgresqlAccounts
 from argosy.engines.postgresql.finder import LAYOUT
 from argosy.model.guest import Health, Identity, Probe, ServiceSpec
 
@@ -22,8 +22,8 @@ RELOAD_SECONDS = 5.0
 
 CANNOT_CONNECT_NOW = "57P03"
 
-LOCK_UP = "REVOKE ALL ON DATABASE postgres FROM PUBLIC;\nREVOKE ALL ON DATABASE template1 FROM PUBLIC;\n"
-"""What every clone has: a user of one database does not even see the inside of another."""
+LOCK_UP = "REVOKE ALL ON DATABASE postgres, template1 FROM PUBLIC;"
+"""A user of one database does not even see the inside of another."""
 
 LOOK = """
 SELECT split_part(version(), ' ', 2),
@@ -98,7 +98,8 @@ class PostgresqlDriver(PostgresqlAccounts):
             place / "initdb", f"--pgdata={draft}", f"--username={ADMINISTRATOR}", "--encoding=UTF8", "--locale=C.UTF-8",
             "--data-checksums", "--auth-local=peer", "--auth-host=reject", "--no-instructions", "--no-sync",
         )  # fmt: skip
-        programs.run(place / "postgres", "--single", "-F", "-D", draft, "template1", stdin=LOCK_UP)
+        statements = "".join(f"{' '.join(each.split())}\n" for each in (LOCK_UP, MASTER))
+        programs.run(place / "postgres", "--single", "-F", "-D", draft, HOME, stdin=statements)
         programs.run(place / "initdb", "--sync-only", f"--pgdata={draft}")
 
     def _reload(self) -> bool:

@@ -29,8 +29,8 @@ from argosy import errors
 from argosy.engines import registry
 from argosy.engines.base import FACETS, Capability, Database, Driver, Engine, User
 from argosy.guest import authority
-from argosy.model.guest import Health, Identity, Probe, Secret, ServiceSpec, TlsMode
-from argosy.testing import hands, servers
+from argosy.model.guest import Health, Identity, Probe, Secret, TlsMode
+from argosy.testing import servers
 from argosy.testing.clients import Login, Refused
 from argosy.testing.servers import MIB, Farm, Server
 from argosy.testing.waiting import eventually
@@ -234,7 +234,7 @@ class EngineContract:
         server.kill()
         with contextlib.suppress(Refused):
             tenant.close()
-        server.start()
+        server.revive()
         tenant = server.connect(master)
         assert tenant.read(key) == "acknowledged"
         tenant.close()
@@ -246,12 +246,10 @@ class EngineContract:
         watcher.start()
         try:
             for _ in range(3):
-                eventually(lambda: seen and seen[-1][0].health is Health.HEALTHY)
-                server.running.kill()
-                server.running.wait(10)
-                eventually(lambda: seen and seen[-1][0].health is Health.STARTING)
-                server.process = hands.run(_service(server), server.log)
-            eventually(lambda: seen and seen[-1][0].health is Health.HEALTHY)
+                eventually(lambda: _seen_healthy(server, seen))
+                server.kill()
+                eventually(lambda: seen[-1][0].health is Health.STARTING)
+            eventually(lambda: _seen_healthy(server, seen))
         finally:
             over.set()
             watcher.join()
@@ -309,9 +307,9 @@ class EngineContract:
         return names
 
 
-def _service(server: Server) -> ServiceSpec:
-    service: ServiceSpec = server.hands.driver(server.site).service()
-    return service
+def _seen_healthy(server: Server, seen: list[tuple[Probe, float]]) -> bool:
+    server.keep_running()
+    return bool(seen) and seen[-1][0].health is Health.HEALTHY
 
 
 def _watch(server: Server, seen: list[tuple[Probe, float]], over: threading.Event) -> None:
