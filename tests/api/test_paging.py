@@ -7,7 +7,9 @@ from urllib.parse import urlsplit
 import pytest
 from calling import As
 from seeding import VERSIONS
+from sqlalchemy import event
 
+from argosy.api.v1 import instance_rows
 from argosy.db.session import Database
 from argosy.db.tables import Instance
 
@@ -74,3 +76,26 @@ def test_other_parameters_are_kept(crowd: list[str], member: As) -> None:
 )
 def test_nonsense_is_refused(member: As, query: str) -> None:
     assert member.refused("GET", f"/instances?{query}")[:2] == (400, "badRequest")
+
+
+@pytest.mark.usefixtures("crowd")
+@pytest.mark.parametrize("path", ["/instances", "/instances/detail"])
+def test_a_page_takes_as_many_statements_whatever_its_size(member: As, database: Database, path: str) -> None:
+    def statements(query: str) -> int:
+        seen: list[str] = []
+        listener = lambda _c, _cursor, statement, *_: seen.append(statement)  # noqa: E731 - removed again by identity
+        event.listen(database.engine, "before_cursor_execute", listener)
+        assert member.get(f"{path}?{query}")["instances"]
+        event.remove(database.engine, "before_cursor_execute", listener)
+        return sum(each.startswith("SELECT") for each in seen)
+
+    assert statements("limit=1") == statements("limit=20") <= 7
+
+
+def test_the_page_walks_the_index(crowd: list[str], database: Database) -> None:
+    """SQLite tells its plan in words: no sorting, no scan."""
+    compiled = str(instance_rows.PAGE.compile(database.engine, compile_kwargs={"render_postcompile": True}))
+    with database.engine.connect() as connection:
+        values = ("blue", crowd[3], 21, 0)[: compiled.count("?")]
+        (step,) = [row[3] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {compiled}", values)]
+    assert "SEARCH instances USING INDEX instances_page" in step

@@ -6,13 +6,25 @@ import uuid
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import false, select
-from sqlalchemy.orm import Session, load_only
+from sqlalchemy import BindParameter, Integer, bindparam, false, select
+from sqlalchemy.orm import Session
 
 from argosy import errors
 from argosy.api.exchange import Request
 from argosy.db.tables import Datastore, DatastoreVersion, Endpoint, Guest, Instance
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What the agent of an instance last said."""
+
+    guest_id: str
+    health: str
+    seen_at: float | None
+    volume_used: int
+    volume_total: int
 
 
 @dataclass(frozen=True)
@@ -26,15 +38,35 @@ class Seen:
     """An instance as it was read, with what its view tells besides."""
 
     instance: Instance
-    guest: Guest | None
+    claim: Claim | None
     endpoints: Sequence[Endpoint]
     offer: Offer | None
 
 
+# Statements are built once: building them anew cost as much as running them.
+PAGE = (
+    select(Instance)
+    .where(
+        Instance.project_id == bindparam("project"),
+        Instance.deleted == false(),
+        Instance.id > bindparam("marker"),
+    )
+    .order_by(Instance.id)
+    .limit(bindparam("most", type_=Integer()))
+)
+IDS: BindParameter[Any] = bindparam("ids", expanding=True)
+CLAIMS = select(Guest.id, Guest.health, Guest.seen_at, Guest.volume_used, Guest.volume_total).where(Guest.id.in_(IDS))
+ENDPOINTS = select(Endpoint).where(Endpoint.instance_id.in_(IDS)).order_by(Endpoint.role.desc())
+OFFERS = (
+    select(DatastoreVersion, Datastore)
+    .join(Datastore, Datastore.id == DatastoreVersion.datastore_id)
+    .where(DatastoreVersion.id.in_(IDS))
+)
+
+
 def page(session: Session, project: str, marker: str, limit: int) -> list[Instance]:
     """One more than `limit` where there are more. Walks the index from the marker on."""
-    mine = (Instance.project_id == project, Instance.deleted == false(), Instance.id > marker)
-    return list(session.scalars(select(Instance).where(*mine).order_by(Instance.id).limit(limit + 1)))
+    return list(session.scalars(PAGE, {"project": project, "marker": marker, "most": limit + 1}))
 
 
 def one(session: Session, request: Request) -> Instance:
@@ -49,27 +81,16 @@ def one(session: Session, request: Request) -> Instance:
 
 
 def complete(session: Session, instances: Sequence[Instance]) -> list[Seen]:
-    ids = [each.id for each in instances]
-    guests = {each.id: each for each in session.scalars(GUESTS.where(Guest.id.in_(ids)))}
+    ids = {"ids": [each.id for each in instances]}
+    claims = {claim.guest_id: claim for claim in (Claim(*row) for row in session.execute(CLAIMS, ids))}
     endpoints = defaultdict(list)
-    for each in session.scalars(select(Endpoint).where(Endpoint.instance_id.in_(ids)).order_by(Endpoint.role.desc())):
+    for each in session.scalars(ENDPOINTS, ids):
         endpoints[each.instance_id].append(each)
-    offers = _offers(session, {each.version_id for each in instances})
+    versions = session.execute(OFFERS, {"ids": list({each.version_id for each in instances})})
+    offers = {version.id: Offer(version, datastore) for version, datastore in versions}
     return [
-        Seen(each, guests.get(each.id), endpoints.get(each.id, []), offers.get(each.version_id)) for each in instances
+        Seen(each, claims.get(each.id), endpoints.get(each.id, []), offers.get(each.version_id)) for each in instances
     ]
-
-
-GUESTS = select(Guest).options(
-    load_only(Guest.id, Guest.health, Guest.message, Guest.seen_at, Guest.volume_used, Guest.volume_total)
-)
-"""Without its metrics and credentials, which no view tells."""
-
-
-def _offers(session: Session, version_ids: set[str]) -> dict[str, Offer]:
-    join = select(DatastoreVersion, Datastore).join(Datastore, Datastore.id == DatastoreVersion.datastore_id)
-    rows = session.execute(join.where(DatastoreVersion.id.in_(version_ids)))
-    return {version.id: Offer(version, datastore) for version, datastore in rows}
 
 
 def _living(session: Session, name: str) -> Instance | None:

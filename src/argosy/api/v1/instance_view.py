@@ -48,7 +48,7 @@ def detail(request: Request, seen: Seen, guarantees: list[str]) -> dict[str, Any
     """Everything but what has to be measured."""
     instance, view = seen.instance, summary(request, seen)
     view["created"], view["updated"] = clock.timestamp(instance.created), clock.timestamp(instance.updated)
-    told = seen.guest.seen_at if seen.guest else None
+    told = seen.claim.seen_at if seen.claim else None
     view["service_status_updated"] = clock.timestamp(told) if told else None
     if seen.offer:
         view["datastore"]["version_number"] = seen.offer.version.number
@@ -59,18 +59,18 @@ def detail(request: Request, seen: Seen, guarantees: list[str]) -> dict[str, Any
 def whole(request: Request, seen: Seen, guarantees: list[str]) -> dict[str, Any]:
     """One instance, with how full its volume is."""
     view = detail(request, seen, guarantees)
-    guest = seen.guest
-    if guest and guest.volume_total and view["status"] not in UNMEASURED and not _facts(request, seen).silent:
-        view["volume"]["used"] = round(guest.volume_used / GIGABYTE, 2)
-        view["volume"]["used_percent"] = round(100 * guest.volume_used / guest.volume_total, 2)
+    claim = seen.claim
+    if claim and claim.volume_total and view["status"] not in UNMEASURED and not _facts(request, seen).silent:
+        view["volume"]["used"] = round(claim.volume_used / GIGABYTE, 2)
+        view["volume"]["used_percent"] = round(100 * claim.volume_used / claim.volume_total, 2)
     return view
 
 
 def _facts(request: Request, seen: Seen) -> Facts:
-    if seen.guest is None or seen.guest.seen_at is None:
+    if seen.claim is None or seen.claim.seen_at is None:
         return Facts(seen.instance.task, Health.UNKNOWN, silent=True)
     patience = request.services.settings.conductor.silent_seconds
-    return Facts(seen.instance.task, seen.guest.health, silent=clock.now() - seen.guest.seen_at > patience)
+    return Facts(seen.instance.task, seen.claim.health, silent=clock.now() - seen.claim.seen_at > patience)
 
 
 def _addresses(seen: Seen) -> dict[str, Any]:

@@ -1,0 +1,82 @@
+"""What the owner of an instance reads, from the facts."""
+
+import itertools
+
+import pytest
+
+from argosy.model.guest import Health
+from argosy.model.status import Facts, Task, operating_status, status
+
+TROVE = {
+    "ACTIVE", "BUILD", "REBOOT", "RESIZE", "UPGRADE", "RESTART_REQUIRED", "PROMOTE", "EJECT", "DETACH", "SHUTDOWN",
+    "ERROR",
+}  # fmt: skip
+TROVE_OPERATING = {
+    "", "HEALTHY", "ACTIVE", "BLOCKED", "SHUTDOWN", "FAILED", "BUILD", "PROMOTE", "EJECT", "LOGGING", "ERROR", "NEW",
+    "DELETED", "RESTART_REQUIRED", "UPGRADING", "RESTARTING",
+}  # fmt: skip
+EVERYTHING = [
+    Facts(task, health, silent=silent) for task, health, silent in itertools.product(Task, Health, (False, True))
+]
+
+
+@pytest.mark.parametrize("facts", EVERYTHING, ids=str)
+def test_every_state_has_words_that_trove_knows(facts: Facts) -> None:
+    assert status(facts) in TROVE
+    assert operating_status(facts) in TROVE_OPERATING
+
+
+@pytest.mark.parametrize("facts", EVERYTHING, ids=str)
+def test_healthy_is_said_only_of_what_is(facts: Facts) -> None:
+    truly = facts.task == Task.NONE and facts.health == Health.HEALTHY and not facts.silent
+    assert (operating_status(facts) == "HEALTHY") is truly
+
+
+@pytest.mark.parametrize("facts", EVERYTHING, ids=str)
+def test_an_operation_hides_the_health(facts: Facts) -> None:
+    """While something is being done a server may well be down: pollers must not take that for the end of it."""
+    assert (operating_status(facts) == "") is (facts.task != Task.NONE)
+
+
+@pytest.mark.parametrize(
+    ("task", "shown"),
+    [
+        (Task.NONE, "ACTIVE"),
+        (Task.BUILDING, "BUILD"),
+        (Task.REBOOTING, "REBOOT"),
+        (Task.RESIZING, "RESIZE"),
+        (Task.UPGRADING, "UPGRADE"),
+        (Task.RESTART_REQUIRED, "RESTART_REQUIRED"),
+        (Task.PROMOTING, "PROMOTE"),
+        (Task.EJECTING, "EJECT"),
+        (Task.DETACHING, "DETACH"),
+        (Task.UPDATING, "ACTIVE"),
+        (Task.DELETING, "SHUTDOWN"),
+        (Task.ERROR, "ERROR"),
+    ],
+)
+def test_the_task_decides_the_status(task: Task, shown: str) -> None:
+    assert status(Facts(task)) == shown
+
+
+@pytest.mark.parametrize(
+    ("health", "shown"),
+    [
+        (Health.HEALTHY, "HEALTHY"),
+        (Health.BLOCKED, "BLOCKED"),
+        (Health.DOWN, "SHUTDOWN"),
+        (Health.STOPPED, "SHUTDOWN"),
+        (Health.FAILED, "FAILED"),
+        (Health.STARTING, "RESTARTING"),
+        (Health.NEW, "NEW"),
+        (Health.UNKNOWN, "ERROR"),
+    ],
+)
+def test_health_decides_when_nothing_is_being_done(health: Health, shown: str) -> None:
+    assert operating_status(Facts(Task.NONE, health)) == shown
+    assert operating_status(Facts(Task.NONE, health, silent=True)) == "ERROR"
+
+
+def test_what_is_stored_as_text_is_good_enough() -> None:
+    assert status(Facts("BUILDING")) == "BUILD"
+    assert operating_status(Facts("NONE", "healthy")) == "HEALTHY"
