@@ -6,7 +6,10 @@ from typing import Any
 
 from sqlalchemy import JSON, BigInteger, Double, Index, Integer, String, Text, UniqueConstraint
 from sqlalchemy.dialects import mysql
+from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.schema import CreateTable
+from sqlalchemy.sql.compiler import DDLCompiler
 
 from argosy.db.sealed import Sealed
 
@@ -18,6 +21,13 @@ Serial = BigInteger().with_variant(Integer(), "sqlite")
 
 class Table(DeclarativeBase):
     pass
+
+
+@compiles(CreateTable, "mysql", "mariadb")
+def _in_unicode(create: CreateTable, compiler: DDLCompiler, **options: Any) -> str:
+    """Every name can be kept, and is compared letter by letter as elsewhere, whatever the server's default is."""
+    statement: str = compiler.visit_create_table(create, **options)  # type: ignore[no-untyped-call] # SQLAlchemy's
+    return statement.rstrip() + " CHARACTER SET utf8mb4 COLLATE utf8mb4_bin\n"
 
 
 # --- what users see ---------------------------------------------------------------------------------------------
