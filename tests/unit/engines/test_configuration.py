@@ -1,0 +1,142 @@
+"""Configuration files as text."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from argosy import errors
+from argosy.engines.mysql import configuration as mysql
+from argosy.engines.postgresql import configuration as postgresql
+from argosy.engines.redis import configuration as redis
+from argosy.model.guest import Identity, Secret, Site, TlsMode
+
+MIB = 1024 * 1024
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Site:
+    """With a certificate."""
+    state = tmp_path / "state"
+    (state / "tls").mkdir(parents=True)
+    (state / "tls" / "server.crt").touch()
+    return Site(Path("/usr"), tmp_path / "data", state, "127.1.2.3", 5432, 512 * MIB, 2.0, 1024 * MIB)
+
+
+def render(engine: ModuleType, site: Site, overrides: dict[str, object]) -> str:
+    if engine is postgresql:
+        return postgresql.postgresql_conf(site, str(site.state), overrides)
+    if engine is mysql:
+        return mysql.my_cnf(site, Path("/usr"), Path("/usr/share/mysql"), overrides)
+    return redis.redis_conf(site, site.state / "redis.sock", overrides)
+
+
+@pytest.mark.parametrize(
+    ("engine", "lines"),
+    [
+        (postgresql, ["fsync = 'on'", "full_page_writes = 'on'", "synchronous_commit = 'on'"]),
+        (mysql, ['innodb_flush_log_at_trx_commit = "1"', 'sync_binlog = "1"', 'innodb_doublewrite = "ON"']),
+        (redis, ['appendonly "yes"', 'appendfsync "always"']),
+    ],
+)
+def test_acknowledged_writes_are_durable(engine: ModuleType, lines: list[str], site: Site) -> None:
+    assert set(lines) <= set(render(engine, site, {}).splitlines())
+
+
+@pytest.mark.parametrize(
+    ("engine", "line"),
+    [
+        (postgresql, "listen_addresses = '127.1.2.3'"),
+        (mysql, 'bind_address = "127.1.2.3"'),
+        (redis, 'bind "127.1.2.3"'),
+    ],
+)
+def test_a_server_listens_on_its_own_address_only(engine: ModuleType, line: str, site: Site) -> None:
+    assert line in render(engine, site, {}).splitlines()
+
+
+@pytest.mark.parametrize(
+    ("engine", "name"),
+    [
+        (postgresql, "fsync"),
+        (postgresql, "hba_file"),
+        (postgresql, "include"),
+        (postgresql, "ssl"),
+        (postgresql, "x = 1\ninclude"),
+        (postgresql, "Port"),
+        (mysql, "init-file"),
+        (mysql, "init_f"),
+        (mysql, "loose-init-file"),
+        (mysql, "skip_name_resolve"),
+        (mysql, "secure-file-priv"),
+        (mysql, "!include"),
+        (mysql, "a]\n[x"),
+        (redis, "requirepass"),
+        (redis, "port"),
+        (redis, "x 1\nport"),
+        (redis, "loadmodule"),
+    ],
+)
+def test_an_override_cannot_change_what_is_ours(engine: ModuleType, name: str, site: Site) -> None:
+    with pytest.raises(errors.BadRequest):
+        render(engine, site, {name: "1"})
+
+
+@pytest.mark.parametrize("engine", [postgresql, mysql, redis])
+def test_an_overrides_value_stays_in_its_line(engine: ModuleType, site: Site) -> None:
+    plain = render(engine, site, {"some_setting" if engine is not redis else "some-setting": "x"})
+    nasty = render(engine, site, {"some_setting" if engine is not redis else "some-setting": "x'\"\\\nport = 1"})
+    assert len(nasty.splitlines()) == len(plain.splitlines())
+
+
+def test_postgresql_lets_nobody_in_without_tls(site: Site) -> None:
+    lines = postgresql.pg_hba_conf(site).splitlines()
+    assert lines == [
+        "local all os_admin peer map=guest",
+        "host all os_admin all reject",
+        "hostssl all all all scram-sha-256",
+    ]
+    basic = postgresql.pg_hba_conf(replace(site, tls=TlsMode.BASIC))
+    assert "hostnossl all all all scram-sha-256" in basic.splitlines()
+
+
+def test_mariadb_requires_tls_also_without_a_certificate(site: Site) -> None:
+    site.certificate.unlink()
+    text = render(mysql, site, {})
+    assert 'require_secure_transport = "ON"' in text
+    assert "ssl_cert" not in text
+
+
+def test_redis_speaks_plaintext_on_the_next_port_and_only_in_mode_basic(site: Site) -> None:
+    assert 'port "0"' in render(redis, site, {}).splitlines()
+    basic = render(redis, replace(site, tls=TlsMode.BASIC), {}).splitlines()
+    assert {'port "5433"', 'tls-port "5432"'} <= set(basic)
+
+
+def test_mariadb_has_sizes_as_numbers(site: Site) -> None:
+    assert 'sort_buffer_size = "2097152"' in render(mysql, site, {"sort-buffer-size": "2M"})
+
+
+def test_mariadbs_identity_is_the_instances() -> None:
+    text = mysql.identity_cnf(Identity("0000000a-0000-4000-8000-000000000000", 3), Path("/a/init.sql"))
+    assert text == '[mariadbd]\nserver_id = 11\ngtid_domain_id = 11\ninit_file = "/a/init.sql"\n'
+
+
+def test_mariadbs_first_statements_are_one_a_line() -> None:
+    lines = mysql.init_sql("os_admin", "*AB").splitlines()
+    assert all(line.endswith(";") for line in lines)
+    assert lines[0] == "SET sql_log_bin = 0;"
+
+
+def test_redis_keeps_the_others_when_it_gets_its_administrator() -> None:
+    secret = Secret("x")
+    before = "user default on nopass ~* +@all\nuser os_admin on #old ~* +@all\nuser root on #a ~* +@all\n"
+    after = redis.access_list(before, "os_admin", secret)
+    assert after.splitlines()[0] == "user default off"
+    assert "user root on #a ~* +@all" in after
+    assert "#old" not in after
+    assert redis.admits(after, "os_admin", secret)
+    assert not redis.admits(before, "os_admin", secret)
