@@ -76,6 +76,11 @@ class Cgroups:
                     raise errors.CloudBusy(f"control group {directory} cannot be removed yet: it is still in use")
                 time.sleep(0.002)
 
+    def teardown(self) -> None:
+        """The deployment's own group goes, once its guests have gone."""
+        for controller in self.controllers.values():
+            _removed(controller.mount / self.group)
+
     def names(self) -> Collection[str]:
         parents = [each.mount / self.group for each in self.controllers.values()]
         return {path.name for parent in parents if parent.exists() for path in parent.iterdir() if path.is_dir()}

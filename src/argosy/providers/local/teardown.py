@@ -7,7 +7,7 @@ import shutil
 from dataclasses import replace
 
 from argosy.providers.base import Compute
-from argosy.providers.local import namespaces, parts
+from argosy.providers.local import cgroups, namespaces, parts
 from argosy.providers.local.directories import DirectoryVolumes
 from argosy.providers.local.faults import translated
 from argosy.providers.local.layout import Layout
@@ -26,6 +26,7 @@ def teardown(settings: Settings) -> None:
     with translated(f"what {layout.state} made cannot be taken away"):
         if os.geteuid() == 0:
             namespaces.sweep(layout)
+            cgroups.here(layout.cgroup).teardown()
             pool = Pool(layout)
             ImageVolumes(layout, pool, ImageTemplates(layout, pool)).teardown()
         DirectoryVolumes(layout).teardown()
