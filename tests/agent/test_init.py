@@ -59,7 +59,9 @@ class Guest:
 
     def agent(self) -> int:
         children = Path(f"/proc/{self.init.pid}/task/{self.init.pid}/children").read_text().split()
-        return next(int(each) for each in children if b"agent is here" in Path(f"/proc/{each}/cmdline").read_bytes())
+        found = [int(each) for each in children if b"agent is here" in Path(f"/proc/{each}/cmdline").read_bytes()]
+        assert len(found) == 1, found
+        return found[0]
 
     def close(self) -> None:
         self.init.terminate()
@@ -80,6 +82,10 @@ def alive(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except FileNotFoundError:
         return False
+
+
+def command(pid: int) -> str:
+    return Path(f"/proc/{pid}/comm").read_text().strip()
 
 
 def test_a_killed_agent_comes_back_and_its_engine_never_notices(guest: Guest) -> None:
@@ -157,11 +163,24 @@ def test_sigterm_stops_engine_and_agent_and_the_next_init_starts_both(guest: Gue
 
 def test_nothing_outlives_a_killed_init_and_there_is_never_a_second_engine(guest: Guest) -> None:
     engine, agent = guest.run("sleep", "3600"), guest.agent()
+    eventually(lambda: command(engine) == "sleep" and command(agent) != "setpriv")
     guest.init.kill()
     guest.init.wait(5)
     eventually(lambda: not alive(engine) and not alive(agent), within=5)
     guest.start()
-    assert guest.ask(do="status")["running"]
+    eventually(lambda: guest.ask(do="status")["running"])
+
+
+def test_an_init_killed_while_it_starts_a_child_leaves_no_second_one(guest: Guest) -> None:
+    """At this moment a child may not know yet that it has to die with its parent."""
+    for _ in range(10):
+        engine, agent = guest.run("sleep", "3600"), guest.agent()
+        guest.init.kill()
+        guest.init.wait(5)
+        guest.start()
+        eventually(lambda: guest.ask(do="status")["running"] and guest.agent())
+        assert not alive(engine)
+        assert not alive(agent)
 
 
 def test_an_orphan_of_the_last_engine_is_killed_before_the_next_one_starts(guest: Guest) -> None:

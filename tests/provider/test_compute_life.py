@@ -206,6 +206,17 @@ def test_the_lock_of_a_dead_boot_means_nothing(site: Site, guest: ServerSpec) ->
     contract.up(site, guest)
 
 
+def test_what_stands_in_the_way_is_a_fault_and_deletion_cleans_up(site: Site, guest: ServerSpec) -> None:
+    site.compute.fence(guest.name)
+    (site.state(guest.name) / "boot.json").unlink()
+    (site.state(guest.name) / "boot.json").mkdir()
+    server = site.compute.ensure(guest)
+    assert server.state is State.FAILED
+    assert "boot.json" in server.fault
+    site.compute.delete(guest.name)
+    assert not site.state(guest.name).exists()
+
+
 def test_one_guest_less_is_nothing_to_the_others(site: Site) -> None:
     specs = [contract.up(site, contract.prepared(site, local_sites.fresh(), 1)) for _ in range(3)]
     site.compute.delete(specs[0].name)

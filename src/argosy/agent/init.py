@@ -6,7 +6,7 @@ small (standard library only, one thread), needs neither control plane nor netwo
 reboot, starts the engine again. SIGTERM stops the engine by its own stop signal, then the agent, then init.
 
 Nothing of a guest outlives its init: process 1 takes its namespace along, and elsewhere children carry a parent
-death signal. So a new init need not adopt anything; the lock of `init_engine` is the second bolt.
+death signal. So a new init need not adopt anything; the locks of `init_child` are the second bolt.
 """
 
 from __future__ import annotations
@@ -33,10 +33,10 @@ UP = b"up\n"
 class Init:
     def __init__(self, agent: Sequence[str]) -> None:
         self._wake = waker(self._note)
-        self._agent = Child(CappedLog(STDERR, GUEST_LOG_BYTES))
+        self._agent = Child(CappedLog(STDERR, GUEST_LOG_BYTES), "agent.lock")
         self._agent.service, self._agent.wanted = Service(agent, stop_seconds=AGENT_STOP_SECONDS), True
         log = os.open("engine.log", os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        self._engine = Engine(CappedLog(log, ENGINE_LOG_BYTES))
+        self._engine = Engine(CappedLog(log, ENGINE_LOG_BYTES), "engine.lock")
         self._door = Door("init.sock", self._engine)
         self._ending = False
 

@@ -1,11 +1,15 @@
-"""One process that is wanted: started at once, again when it dies, later and later when it dies fast."""
+"""One process that is wanted: started at once, again when it dies, later and later when it dies fast.
+
+It and whatever it makes inherit a lock: as long as one of them lives, however it was orphaned, no second one starts.
+"""
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from argosy.agent.init_log import CappedLog
 from argosy.agent.init_service import Service
@@ -23,8 +27,8 @@ def pause_before(failure: int) -> float:
 
 
 class Child:
-    def __init__(self, log: CappedLog) -> None:
-        self.log = log
+    def __init__(self, log: CappedLog, lock: str) -> None:
+        self.log, self._lock = log, lock
         self.service: Service | None = None
         self.wanted = False
         self.pid: int | None = None
@@ -73,8 +77,26 @@ class Child:
         if not asked:
             self._failed()
 
-    def spawn(self, service: Service) -> int:
-        """Start the process. Raises OSError."""
+    def _spawn(self, service: Service) -> int:
+        """Raises OSError."""
+        lock = os.open(self._lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            self._seize(lock)
+            os.set_inheritable(lock, True)
+            return self._exec(service)
+        finally:
+            os.close(lock)
+
+    def _seize(self, lock: int) -> None:
+        """Raises OSError while an orphan of the last process holds the lock; orphans are killed."""
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            for pid in holders(os.path.realpath(self._lock)):
+                os.kill(pid, signal.SIGKILL)
+            raise
+
+    def _exec(self, service: Service) -> int:
         argv = (*deadly(), *service.argv)
         return os.posix_spawnp(
             argv[0],
@@ -94,7 +116,7 @@ class Child:
         if self.service is None:
             return
         try:
-            self.pid = self.spawn(self.service)
+            self.pid = self._spawn(self.service)
         except OSError as error:
             self.log.append(f"cannot start {self.service.argv[0]}: {error.strerror}\n".encode())
             self.exit = 127
@@ -108,8 +130,21 @@ class Child:
         self._due = time.monotonic() + pause_before(self.failures)
 
 
+def holders(path: str) -> Iterator[int]:
+    """Every process but ourselves that has the file open, as far as we may see."""
+    for pid in filter(str.isdigit, os.listdir("/proc")):  # noqa: PTH208 - pathlib costs init a third of its memory
+        try:
+            opened = {os.readlink(f"/proc/{pid}/fd/{each}") for each in os.listdir(f"/proc/{pid}/fd")}  # noqa: PTH115, PTH208
+        except OSError:
+            continue
+        if path in opened and int(pid) != os.getpid():
+            yield int(pid)
+
+
 def deadly() -> Sequence[str]:
-    """Where init is not process 1, whose end ends its namespace, children must die with it by themselves."""
+    """Where init is not process 1, whose end ends its namespace, children die with it by themselves. Only one that is
+    killed in the moment of starting one does not take it along: then the lock tells its successor.
+    """
     return () if os.getpid() == 1 else ("setpriv", "--pdeathsig", "KILL", "--")
 
 

@@ -1,22 +1,18 @@
 """The database server of a guest, and the four things that may be said about it.
 
-The wanted service is written down before it is acted on. Every process of the engine inherits the lock of
-`engine.lock`: as long as one of them lives, however it was orphaned, no second engine is started on the data.
+The wanted service is written down before it is acted on.
 """
 
 from __future__ import annotations
 
-import fcntl
-import os
-import signal
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 
 from argosy.agent import init_service
 from argosy.agent.init_child import Child
 from argosy.agent.init_log import CappedLog
 from argosy.agent.init_service import BadRequest, Service
 
-SERVICE, LOCK = "service.json", "engine.lock"
+SERVICE = "service.json"
 GIVEN_UP = 3
 """Failed starts after which who asked for one is told; we go on trying."""
 Reply = Mapping[str, object]
@@ -25,8 +21,8 @@ Pending = Callable[[], Reply | None]
 
 
 class Engine(Child):
-    def __init__(self, log: CappedLog) -> None:
-        super().__init__(log)
+    def __init__(self, log: CappedLog, lock: str) -> None:
+        super().__init__(log, lock)
         self._recall()
 
     def do(self, request: Mapping[str, object]) -> Pending:
@@ -45,24 +41,6 @@ class Engine(Child):
         """Stop for now: what is written down stays, and the next init starts it again."""
         self.wanted = False
         self.halt()
-
-    def spawn(self, service: Service) -> int:
-        lock = os.open(LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            self._seize(lock)
-            os.set_inheritable(lock, True)
-            return super().spawn(service)
-        finally:
-            os.close(lock)
-
-    def _seize(self, lock: int) -> None:
-        """Raises OSError while an orphan of the last engine holds the lock; orphans are killed."""
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            for pid in holders(os.path.realpath(LOCK)):
-                os.kill(pid, signal.SIGKILL)
-            raise
 
     def _start(self, service: Service) -> Pending:
         self._want(service, wanted=True)
@@ -118,14 +96,3 @@ class Engine(Child):
             return
         if saved is not None:
             self.service, self.wanted = saved
-
-
-def holders(path: str) -> Iterator[int]:
-    """Every process but ourselves that has the file open, as far as we may see."""
-    for pid in filter(str.isdigit, os.listdir("/proc")):  # noqa: PTH208 - pathlib costs init a third of its memory
-        try:
-            opened = {os.readlink(f"/proc/{pid}/fd/{each}") for each in os.listdir(f"/proc/{pid}/fd")}  # noqa: PTH115, PTH208
-        except OSError:
-            continue
-        if path in opened and int(pid) != os.getpid():
-            yield int(pid)

@@ -21,6 +21,8 @@ PROCESSES = 4096
 END_SECONDS = 5.0
 MIB = 1 << 20
 WANTED = ("memory", "pids", "cpu")
+Offered = Callable[[Path], Sequence[str]]
+"""Controllers of a unified hierarchy, by where it is mounted."""
 
 
 @dataclass(frozen=True)
@@ -106,7 +108,7 @@ class Cgroups:
             ("pids", True): {"pids.max": str(PROCESSES)},
         }
         for controller in self.controllers.values():
-            for file, value in values[controller.name, controller.unified].items():
+            for file, value in values.get((controller.name, controller.unified), {}).items():
                 yield self._directory(controller, name) / file, value
 
 
@@ -126,7 +128,7 @@ def here(group: str) -> Cgroups:
     return Cgroups(group, {name: each for name, each in found.items() if os.access(each.mount, os.W_OK)})
 
 
-def controllers(mountinfo: str, offered: Callable[[Path], Sequence[str]]) -> Mapping[str, Controller]:
+def controllers(mountinfo: str, offered: Offered) -> Mapping[str, Controller]:
     """By name, from the mounts of a machine (proc(5)); each controller is in one hierarchy only."""
     found: dict[str, Controller] = {}
     for line in mountinfo.splitlines():

@@ -32,7 +32,8 @@ class LocalCompute:
                 return Server(spec.name, State.BUILDING)
             record = self.records.save(self._renewed(spec))
             try:
-                return self._raised(record, spec.boot)
+                with translated(f"server {spec.name} cannot be started"):
+                    return self._raised(record, spec.boot)
             except errors.CloudFailed as error:
                 return _seen(self.records.save(dataclasses.replace(record, fault=error.message)), Life.NONE)
 

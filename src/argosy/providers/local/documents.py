@@ -8,7 +8,17 @@ import stat
 from dataclasses import dataclass
 from pathlib import Path
 
+from argosy import errors
+
 LONGEST = 1 << 20
+
+
+def our_directory(path: Path) -> Path:
+    """A directory that only we can enter or replace. Raises CloudFailed for what somebody else put in its place."""
+    path.mkdir(mode=0o700, exist_ok=True)
+    if path.is_symlink() or path.stat().st_uid != os.geteuid():
+        raise errors.CloudFailed(f"{path} was not made by Argosy: remove it")
+    return path
 
 
 def own_directory(path: Path, uid: int) -> None:

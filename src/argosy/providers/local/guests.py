@@ -18,7 +18,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from argosy.providers.base import ServerSpec
-from argosy.providers.local.documents import write
+from argosy.providers.local.documents import our_directory, write
 from argosy.providers.local.layout import Layout
 
 
@@ -103,7 +103,7 @@ class Records:
         """One at a time per guest, between threads and processes; False where there is nothing of such a guest."""
         while True:
             if make:
-                self.home(name).mkdir(mode=0o700, parents=True, exist_ok=True)
+                (our_directory(self.layout.servers) / name).mkdir(mode=0o700, exist_ok=True)
             try:
                 directory = os.open(self.home(name), os.O_RDONLY | os.O_DIRECTORY)
             except FileNotFoundError:

@@ -51,15 +51,15 @@ class Plain:
             processes.send(pid, signal.SIGTERM, lambda: processes.holding(lock))
 
     def end(self, name: str) -> bool:
-        """Init and engine hold locks, and so does every process that the engine made; the agent dies with init."""
+        """Init, agent and engine hold locks, and so does every process that the engine made."""
         return processes.end(lambda: self._members(name), END_SECONDS)
 
     def remove(self, name: str) -> None:
         """Nothing was made."""
 
     def _members(self, name: str) -> Collection[int]:
-        engines = self.layout.guests.glob(f"{name}.*/engine.lock")
-        return processes.holding([self.layout.servers / name / "lock", *engines])
+        children = self.layout.guests.glob(f"{name}.*/*.lock")
+        return processes.holding([self.layout.servers / name / "lock", *children])
 
 
 def need(*programs: str) -> None:

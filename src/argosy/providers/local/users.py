@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from argosy import errors
+from argosy.providers.local.documents import our_directory
 from argosy.providers.local.layout import Layout
 
 FIRST, BLOCK = 0x70000000, 4096
@@ -27,7 +28,7 @@ class Users:
 
     def reserve(self, name: str) -> int:
         """The guest's user id, the same until it is released."""
-        self.layout.users.mkdir(mode=0o700, exist_ok=True)
+        our_directory(self.layout.users)
         taken = self.taken()
         for uid, holder in taken.items():
             if holder == name:
