@@ -42,11 +42,13 @@ def run(settings: Settings) -> int:
 
 
 def _work(settings: Settings, database: Database, bell: Doorbell, stopped: threading.Event) -> None:
-    from argosy.workflows import registry, timers, world
+    from argosy.workflows import offers, registry, timers, world
 
+    here = world.build(settings)
+    offers.refresh(database, here.provider)  # first of all: until then the API has nothing to offer
     now = DatabaseClock(database)
     leases = Leases(database, workers.register(database, now), now, _lease(settings))
-    runner = Runner(database, registry.WORKFLOWS, world.build(settings), now, leases)
+    runner = Runner(database, registry.WORKFLOWS, here, now, leases)
     pool = Pool(runner, bell, settings.taskmanager.threads)
     recurring = Timers(database, timers.TIMERS, now)
     for part in (Heartbeat(database, leases, now), recurring, pool):

@@ -15,9 +15,7 @@ look_around: Workflow[World] = Workflow("look_around")
 
 @look_around.step()
 def versions(ctx: Context[World]) -> Outcome:
-    provider = ctx.world.provider
-    found = provider.catalog()
-    ctx.record(lambda session: offers.write_down(session, provider, found))
+    offers.refresh(ctx.database, ctx.world.provider)
     return None
 
 

@@ -10,6 +10,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from argosy import errors
+from argosy.db.session import Database
 from argosy.db.tables import Datastore, DatastoreVersion, Fact
 from argosy.engines import catalogue, registry
 from argosy.engines.base import Engine, Found
@@ -40,6 +41,13 @@ def get(session: Session, version_id: str) -> Offer:
     if version is None or datastore is None:
         raise errors.NotFound(f"datastore version {version_id} cannot be found")
     return Offer(version, datastore, registry.get(datastore.engine))
+
+
+def refresh(database: Database, provider: Provider) -> None:
+    """Look what the provider has, and write it down."""
+    found = provider.catalog()
+    with database.write() as session:
+        write_down(session, provider, found)
 
 
 def write_down(session: Session, provider: Provider, found: Mapping[str, Sequence[Found]]) -> None:
