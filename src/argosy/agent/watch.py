@@ -38,6 +38,7 @@ class Watch:
         self._seq = 0
         self._told: Probe | None = None
         self._told_at = 0.0
+        self._starts = 0
         self._answered_starts = 0
         self._site: Site | None = None
         self._driver: Driver | None = None
@@ -70,6 +71,7 @@ class Watch:
         asked = driver.probe() if status is None or status.running else None
         if status is None:
             return judge(Sight(None, asked))
+        self._starts = status.starts
         if status.starts < self._answered_starts:
             self._answered_starts = 0  # a new init counts from one again
         if asked is not None and asked.health is Health.HEALTHY:
@@ -101,9 +103,10 @@ class Watch:
         used, total = volume(self._site)
         self._seq += 1
         self._told, self._told_at = seen, clock.monotonic()
+        metrics = {**seen.metrics, "engine_starts": float(self._starts)}
         message = "; ".join(filter(None, (seen.message, self._notice)))
         self._say(
-            wire.Heartbeat(self.boot, self._seq, seen.health, message, seen.version, used, total, dict(seen.metrics))
+            wire.Heartbeat(self.boot, self._seq, seen.health, message, seen.version, used, total, metrics)
         )
 
 

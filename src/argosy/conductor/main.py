@@ -46,6 +46,7 @@ def run(settings: Settings) -> int:
     database, bell = Database(settings.database_url), Doorbell(settings, "conductor")
     database.ring = bell.ring
     desk = Desk(settings, database, signing)
+    tls.slim()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _nothing)  # uvicorn ends by raising the signal again once it has shut down
     try:

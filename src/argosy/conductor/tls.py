@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import asyncio.sslproto
 import ssl
 import tempfile
 
 from argosy.guest.authority import Authority
 from argosy.settings import Settings
 
+RECORD = 16_384
+"""bytes of the largest TLS record (RFC 8446, section 5.1)"""
 RENEWED_AT = 2 / 3
 """of its days"""
+
+
+def slim() -> None:
+    """Connections read one TLS record at a time: asyncio's 256 KiB for each would be 250 MB for a thousand guests."""
+    asyncio.sslproto.SSLProtocol.max_size = RECORD
 
 
 class Certificate:

@@ -109,9 +109,9 @@ class Channel:
             "heartbeat_seconds": self.settings.conductor.heartbeat_seconds,
         }
 
-    def ask(self, guest: str, verb: str, **arguments: Any) -> str:
+    def ask(self, guest: str, verb: str, term: int = 0, **arguments: Any) -> str:
         """Leave a command; its id."""
-        command = Command(id=f"test/{verb}/{uuid.uuid4()}", guest_id=guest, verb=verb, arguments=arguments)
+        command = Command(id=f"test/{verb}/{uuid.uuid4()}", guest_id=guest, verb=verb, arguments=arguments, term=term)
         with self.database.write() as session:
             mailbox.send(session, command)
         return command.id
