@@ -52,7 +52,7 @@ class Lazy(click.Group):
 )
 @click.option(
     "--state",
-    type=click.Path(path_type=Path, file_okay=False, resolve_path=True),
+    type=click.Path(path_type=Path, file_okay=False, readable=False, resolve_path=True),
     envvar="ARGOSY_STATE",
     help="State directory of the deployment meant (ARGOSY_STATE).",
 )

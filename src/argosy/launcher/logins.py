@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pwd
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from argosy.client.credentials import Credentials, Login, default_file
@@ -32,15 +32,32 @@ def hand_out(deployment: Settings) -> None:
         Login(url, each["username"], each["password"], each["project"], region)
         for each in json.loads(file(deployment).read_text())
     ]
-    keep(Credentials(default_file(os.environ)), str(deployment.state), found)
+
+    def keep(credentials: Credentials) -> None:
+        for login in found:
+            credentials.keep_login(str(deployment.state), login)
+
+    _everywhere(keep)
+
+
+def take_back(state: Path) -> None:
+    """Remove what the same files know of a deployment that is gone."""
+    _everywhere(lambda credentials: credentials.drop_deployment(str(state)))
+
+
+def _everywhere(change: Callable[[Credentials], None]) -> None:
+    change(Credentials(default_file(os.environ)))
     asker = sudo_user(os.environ)
-    if asker is not None:
-        _for(asker, str(deployment.state), found)
+    if asker is None:
+        return
+    theirs = Credentials(default_file({"XDG_CONFIG_HOME": f"{asker.pw_dir}/.config"}))
 
+    def as_them() -> int:
+        change(theirs)
+        return 0
 
-def keep(credentials: Credentials, state: str, found: Iterable[Login]) -> None:
-    for login in found:
-        credentials.keep_login(state, login)
+    # As that user: root follows no link in a directory of somebody else's.
+    os.waitpid(fork(as_them, user=asker), 0)
 
 
 def sudo_user(environment: Mapping[str, str]) -> pwd.struct_passwd | None:
@@ -51,14 +68,3 @@ def sudo_user(environment: Mapping[str, str]) -> pwd.struct_passwd | None:
         return pwd.getpwnam(name)
     except KeyError:
         return None
-
-
-def _for(user: pwd.struct_passwd, state: str, found: Iterable[Login]) -> None:
-    """As that user: root follows no link in a directory of somebody else's."""
-    credentials = Credentials(Path(user.pw_dir) / ".config" / "argosy" / "credentials.json")
-
-    def hand_over() -> int:
-        keep(credentials, state, found)
-        return 0
-
-    os.waitpid(fork(hand_over, user=user), 0)

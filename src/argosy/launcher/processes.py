@@ -88,8 +88,9 @@ def record(run: Path, process: Process) -> None:
     fresh = file.with_suffix(f".{os.getpid()}.new")
     fresh.unlink(missing_ok=True)
     # Others may write in this directory too: O_EXCL follows no link that they laid.
-    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644), "w") as out:
+    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as out:
         json.dump(asdict(process), out)
+        os.fchmod(out.fileno(), 0o644)  # whatever the umask: everybody may ask for the status
     fresh.replace(file)
 
 

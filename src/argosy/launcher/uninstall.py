@@ -7,7 +7,7 @@ import time
 
 from argosy import clock, errors
 from argosy.cli.place import SYSTEM_STATE, Place
-from argosy.launcher import account, down, processes, unit
+from argosy.launcher import account, down, logins, processes, unit
 from argosy.settings import Settings
 
 PATIENCE = 15.0
@@ -21,7 +21,7 @@ def uninstall(place: Place, deployment: Settings) -> list[str]:
     down.down(deployment)
     _teardown(deployment)
     shutil.rmtree(deployment.state)
-    place.credentials.drop_deployment(str(deployment.state))
+    logins.take_back(deployment.state)
     told = [f"{deployment.state} with every database and all their data"]
     return told + (_from_the_system(place, deployment) if deployment.provider.level == "root" else [])
 
