@@ -70,18 +70,18 @@ build: Workflow[Site] = Workflow("build", cancellable=True)
 
 @build.step(minutes=5)
 def volume(ctx: Context[Site]) -> Outcome:
-    ctx.world.ensure("volume")
+    ctx.world.ensure(f"{ctx.subject}-volume")
     ctx.memory["volume"] = "made"
-    ctx.record(lambda session: count(session, "volumes"))
+    ctx.record(lambda session: count(session, f"{ctx.subject} volumes"))
     return None
 
 
 @build.step(minutes=5)
 def network(ctx: Context[Site]) -> Outcome:
     """Not to be had at first."""
-    if ctx.world.calls("network") < 2:
+    if ctx.world.calls(f"{ctx.subject}-network") < 2:
         raise errors.CloudBusy("no address is free just now")
-    ctx.world.ensure("port")
+    ctx.world.ensure(f"{ctx.subject}-port")
     return None
 
 
@@ -102,7 +102,7 @@ def guest(ctx: Context[Site]) -> Outcome:
 
 @build.step(minutes=5)
 def ready(ctx: Context[Site]) -> Outcome:
-    ctx.record(lambda session: count(session, "ready"))
+    ctx.record(lambda session: count(session, f"{ctx.subject} ready"))
     return None
 
 
@@ -133,9 +133,9 @@ class Building:
 
     def check(self, database: Database) -> None:
         acts = (self.directory / "acts.log").read_text().split()
-        assert Site(self.directory).there() == {"volume", "port"}
-        assert set(acts) == {"volume", "port"}
-        assert counted(database, "volumes") == counted(database, "ready") == 1
+        assert Site(self.directory).there() == {"house-volume", "house-port"}
+        assert set(acts) == {"house-volume", "house-port"}
+        assert counted(database, "house volumes") == counted(database, "house ready") == 1
         assert counted(database, "failed") == 0
         assert timeline(database, "build") == [(name, "done") for name in build.steps]
 
@@ -161,27 +161,27 @@ abandon: Workflow[Site] = Workflow("abandon")
 
 @abandon.step(detour="clear")
 def begin(ctx: Context[Site]) -> Outcome:
-    ctx.world.ensure("volume")
+    ctx.world.ensure(f"{ctx.subject}-volume")
     return None
 
 
 @abandon.step(detour="clear")
 def stumble(ctx: Context[Site]) -> Outcome:
-    ctx.world.ensure("port")
+    ctx.world.ensure(f"{ctx.subject}-port")
     raise errors.CloudFailed("the ground gave way")
 
 
 @abandon.detour()
 def clear(ctx: Context[Site]) -> Outcome:
-    ctx.world.remove("port")
-    ctx.world.remove("volume")
+    ctx.world.remove(f"{ctx.subject}-port")
+    ctx.world.remove(f"{ctx.subject}-volume")
     return None
 
 
 @abandon.on_failure
-def abandoned(session: Session, _run: Run, fault: str) -> None:
+def abandoned(session: Session, run: Run, fault: str) -> None:
     assert fault == "the ground gave way"
-    count(session, "abandoned")
+    count(session, f"{run.subject} abandoned")
 
 
 @dataclass(frozen=True)
@@ -191,7 +191,7 @@ class Abandoning(Building):
 
     def check(self, database: Database) -> None:
         assert Site(self.directory).there() == set()
-        assert counted(database, "abandoned") == 1
+        assert counted(database, "house abandoned") == 1
         expected = [("begin", "done"), ("stumble", "failed"), ("clear", "done")]
         assert timeline(database, "abandon") == expected
         with database.read() as session:
@@ -210,7 +210,7 @@ def hold(ctx: Context[Site]) -> Outcome:
 @demolish.step()
 def remove(ctx: Context[Site]) -> Outcome:
     for thing in ("port", "volume"):
-        ctx.world.remove(thing)
+        ctx.world.remove(f"{ctx.subject}-{thing}")
     return None
 
 

@@ -9,14 +9,19 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import Insert, delete, select
+from sqlalchemy import Insert, delete, select, update
 from sqlalchemy.dialects import mysql, postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from argosy.db.session import Database
 from argosy.db.tables import Lock, LockGuard
+from argosy.durable.claims import changed
 
 EXCLUSIVE = ""
 """holder of an exclusive lock: its primary key admits one"""
+
+SWEPT = 200
+"""guards taken away at a time"""
 
 
 def take(session: Session, run_id: str, exclusive: Collection[str], shared: Collection[str] = ()) -> list[str]:
@@ -25,21 +30,35 @@ def take(session: Session, run_id: str, exclusive: Collection[str], shared: Coll
     _guard(session, wanted)
     held = session.scalars(select(Lock).where(Lock.subject.in_(wanted))).all()
     blockers = _blockers(held, run_id, exclusive)
-    if not blockers:
-        mine = {(lock.subject, lock.holder) for lock in held if lock.run_id == run_id}
-        keys = {*((each, EXCLUSIVE) for each in exclusive), *((each, run_id) for each in set(shared) - set(exclusive))}
-        session.add_all(Lock(subject=subject, holder=holder, run_id=run_id) for subject, holder in keys - mine)
-        session.flush()
-    return blockers
+    if blockers:
+        return blockers
+    mine = {(lock.subject, lock.holder) for lock in held if lock.run_id == run_id}
+    keys = {*((each, EXCLUSIVE) for each in exclusive), *((each, run_id) for each in set(shared) - set(exclusive))}
+    session.add_all(Lock(subject=subject, holder=holder, run_id=run_id) for subject, holder in keys - mine)
+    session.flush()
+    return []
 
 
 def release(session: Session, run_id: str) -> list[str]:
     """Let go of everything that the run holds: its subjects."""
     subjects = sorted(session.scalars(select(Lock.subject).where(Lock.run_id == run_id)).all())
     if subjects:
-        session.execute(delete(LockGuard).where(LockGuard.subject.in_(subjects)))
         session.execute(delete(Lock).where(Lock.run_id == run_id))
     return subjects
+
+
+def sweep(database: Database) -> None:
+    """Take away guards of subjects that nobody holds. Not at each release: on MariaDB a row that is deleted and made
+    anew under several takers makes them deadlock.
+    """
+    held = select(Lock.subject).where(Lock.subject == LockGuard.subject).exists()
+    with database.read() as session:
+        idle = session.scalars(select(LockGuard).where(~held).order_by(LockGuard.subject).limit(SWEPT)).all()
+    if idle:
+        with database.write() as session:
+            for guard in idle:
+                as_seen = (LockGuard.subject == guard.subject) & (LockGuard.touched == guard.touched)
+                session.execute(delete(LockGuard).where(as_seen))
 
 
 def holders(session: Session, subject: str) -> Sequence[str]:
@@ -54,10 +73,12 @@ def _blockers(held: Collection[Lock], run_id: str, exclusive: Collection[str]) -
 
 def _guard(session: Session, subjects: Sequence[str]) -> None:
     for subject in subjects:
-        session.execute(_touch(session.get_bind().dialect.name, subject))
+        touch = update(LockGuard).where(LockGuard.subject == subject).values(touched=LockGuard.touched + 1)
+        if not changed(session, touch):
+            session.execute(_made_or_touched(session.get_bind().dialect.name, subject))
 
 
-def _touch(dialect: str, subject: str) -> Insert:
+def _made_or_touched(dialect: str, subject: str) -> Insert:
     """One statement that makes the guard row or writes it: it waits for every other taker's transaction to end."""
     values: dict[str, Any] = {"subject": subject, "touched": 0}
     again: dict[str, Any] = {"touched": LockGuard.touched + 1}

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import select, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from argosy import errors
@@ -81,12 +82,18 @@ def fire(database: Database, recurrences: Sequence[Recurrence], now: float) -> f
 
 def _fire(session: Session, each: Recurrence, seen: float | None, now: float) -> None:
     if seen is None:
-        session.add(Timer(name=each.name, due_at=now))
-        session.flush()
-        seen = now
-    mine = (Timer.name == each.name) & (Timer.due_at == seen)
+        _begin(session, each.name, now)
+    mine = (Timer.name == each.name) & (Timer.due_at == (now if seen is None else seen))
     if changed(session, update(Timer).where(mine).values(due_at=now + each.seconds)):
         _enqueue(session, each)
+
+
+def _begin(session: Session, name: str, now: float) -> None:
+    try:
+        with session.begin_nested():
+            session.add(Timer(name=name, due_at=now))
+    except IntegrityError:
+        log.info("another worker has begun with it", extra={"timer": name})
 
 
 def _enqueue(session: Session, each: Recurrence) -> None:

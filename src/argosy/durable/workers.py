@@ -16,6 +16,7 @@ from argosy import clock
 from argosy.clock import Clock
 from argosy.db.session import Database, ring
 from argosy.db.tables import Run, Worker
+from argosy.durable import locks
 from argosy.durable.claims import DATABASE_AWAY, changed
 from argosy.durable.lease import Leases
 from argosy.durable.times import DatabaseClock
@@ -84,6 +85,10 @@ class Heartbeat:
     def start(self) -> None:
         self._thread.start()
 
+    def join(self) -> None:
+        """Returns once `leases.closed` is set."""
+        self._thread.join()
+
     def _beat(self) -> None:
         while not self._leases.closed.wait(self._leases.seconds / 3):
             try:
@@ -96,6 +101,7 @@ class Heartbeat:
     def beat(self) -> None:
         self._now.adjust()
         self._leases.renew()
+        locks.sweep(self._database)
         with self._database.write() as session:
             me = Worker.id == self._leases.worker
             changed(session, update(Worker).where(me).values(seen_at=self._now()))

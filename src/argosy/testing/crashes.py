@@ -19,10 +19,9 @@ from typing import Any, Protocol, TypeVar
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from argosy.clock import Clock
 from argosy.db.session import Database
 from argosy.db.tables import Lock, LockGuard, Run
-from argosy.durable import workers
+from argosy.durable import locks, workers
 from argosy.durable.lease import Leases
 from argosy.durable.runner import Runner
 from argosy.durable.times import DatabaseClock
@@ -219,18 +218,17 @@ def _kill() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def work(scenario: Scenario[Any], database: Database, passes: Passes, now: Clock | None = None) -> None:
+def work(scenario: Scenario[Any], database: Database, passes: Passes) -> None:
     """Be a worker, registered as one, until every run has ended."""
-    plain = Database(database.url.render_as_string(hide_password=False))
-    watched = Watched(plain, passes)
-    now = now or DatabaseClock(plain)
-    leases = Leases(watched, workers.register(plain, now), now)
+    watched, now = Watched(database, passes), DatabaseClock(database)
+    leases = Leases(watched, workers.register(database, now), now)
     runner = Runner(watched, scenario.workflows, scenario.world(passes), now, leases)
-    while unfinished(plain):
+    while unfinished(database):
         if not runner.run_once():
-            scenario.meanwhile(plain)
+            scenario.meanwhile(database)
             time.sleep(0.005)
-    workers.unregister(plain, leases.worker)
+    workers.unregister(database, leases.worker)
+    watched.engine.dispose()
 
 
 # --- what must be so at every end ---------------------------------------------------------------------------------
@@ -243,6 +241,7 @@ def unfinished(database: Database) -> list[str]:
 
 def settled(database: Database) -> None:
     """Nothing of the machine is left behind: no lock, no guard, no memory."""
+    locks.sweep(database)
     with database.read() as session:
         for table in (Lock, LockGuard):
             left = session.scalar(select(func.count()).select_from(table))
