@@ -1,0 +1,103 @@
+"""One deployment for all tests of a module; every instance made in it is deleted at the end of its test."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from argosy.client.resources import Client, Document, Request
+from argosy.testing.connections import Door, door
+from argosy.testing.deployments import Deployment
+from argosy.testing.waiting import eventually
+
+ENGINES = ("postgresql", "mariadb", "redis")
+HELLO = {"postgresql": "SELECT 1", "mariadb": "SELECT 1", "redis": "PING"}
+WRITE = {
+    "postgresql": "CREATE TABLE kept AS SELECT 42 AS it",
+    "mariadb": "CREATE TABLE mysql_free.kept AS SELECT 42 AS it",
+    "redis": "SET kept 42",
+}
+
+
+@pytest.fixture(scope="module")
+def argosy() -> Iterator[Deployment]:
+    if os.geteuid() != 0:
+        pytest.skip("the whole product at level root needs root")
+    with Deployment(level="root", conductor={"heartbeat_seconds": 1}) as deployment:
+        deployment.cli("datastore", "list")
+        yield deployment
+
+
+@dataclass
+class Owner:
+    """Somebody who makes databases and waits for them."""
+
+    argosy: Deployment
+    client: Client
+    passwords: dict[str, str]
+
+    def create(self, engine: str, name: str = "m", **more: Any) -> Document:
+        made = self.client.instances.create(Request(name, engine, more.pop("flavor", "2"), 1, **more))
+        self.passwords[made["id"]] = made.get("password", "")
+        return made
+
+    def ready(self, engine: str, name: str = "m", **more: Any) -> Document:
+        """An instance that is ACTIVE and HEALTHY."""
+        made = self.create(engine, name, **more)
+        self.ended(made["id"])
+        return self.healthy(made["id"])
+
+    def healthy(self, instance: str) -> Document:
+        def look() -> Document | None:
+            seen = self.client.instances.get(instance)
+            told = (seen["status"], seen["operating_status"], seen.get("fault"))
+            assert told[:2] == ("ACTIVE", "HEALTHY"), told
+            return seen
+
+        found = eventually(look, within=60)
+        assert found is not None
+        return found
+
+    def ended(self, instance: str, *, within: float = 120) -> Document:
+        """The newest operation, once none is under way any more."""
+
+        def look() -> Document | None:
+            operations = self.client.instances.operations(instance)["operations"]
+            active = [each for each in operations if each["state"] == "active"]
+            assert not active, active
+            return operations[0] if operations else None
+
+        found = eventually(look, within=within)
+        assert found is not None
+        return found
+
+    def door(self, instance: Document, **more: Any) -> Door:
+        password = more.pop("password", self.passwords[instance["id"]])
+        return door(self.client, instance, password, **more)
+
+    def delete(self, instance: str) -> None:
+        self.client.instances.delete(instance)
+        eventually(lambda: self.gone(instance), within=120)
+
+    def gone(self, instance: str) -> bool:
+        return all(each["id"] != instance for each in self.client.instances.list())
+
+
+@pytest.fixture
+def owner(argosy: Deployment) -> Iterator[Owner]:
+    owner = Owner(argosy, argosy.client(), {})
+    yield owner
+    for each in list(owner.client.instances.list()):
+        owner.delete(each["id"])
+
+
+@pytest.fixture
+def guests() -> Callable[[str], set[int]]:
+    """The pids in the control group of an instance."""
+    from argosy.testing.machines import pids_of
+
+    return lambda instance: set(pids_of(instance))
