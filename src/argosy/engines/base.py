@@ -43,14 +43,27 @@ class Found:
     """what users should know of this build, e.g. that TLS is not to be had"""
 
 
+TROVE_FORBIDS = "'\";`,/\\"
+"""What Trove allows neither in names of users nor in passwords of MySQL."""
+
+
 @dataclass(frozen=True)
 class Names:
     """Rules for names, checked before a request is admitted."""
 
     database_length: int = 64
+    """bytes, as of users"""
     user_length: int = 32
     reserved_databases: frozenset[str] = frozenset()
+    """whatever their case, as of users"""
     reserved_users: frozenset[str] = frozenset()
+    reserved_prefixes: tuple[str, ...] = ()
+    """of users"""
+    forbidden_in_users: str = TROVE_FORBIDS
+    """single characters"""
+    forbidden_in_passwords: str = ""
+    character_sets: frozenset[str] = frozenset()
+    """that a database may ask for, each the beginning of the names of its collations; empty: the server is asked"""
 
 
 @dataclass(frozen=True)

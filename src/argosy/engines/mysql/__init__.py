@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from argosy.engines.base import Capability, Datastore, Engine, Names
+from argosy.engines.base import TROVE_FORBIDS, Capability, Datastore, Engine, Names
+
+_CHARACTER_SETS = (
+    "armscii8 ascii big5 binary cp1250 cp1251 cp1256 cp1257 cp850 cp852 cp866 cp932 dec8 eucjpms euckr gb2312 gbk"
+    " geostd8 greek hebrew hp8 keybcs2 koi8r koi8u latin1 latin2 latin5 latin7 macce macroman sjis swe7 tis620 ucs2"
+    " ujis utf16 utf16le utf32 utf8 utf8mb3 utf8mb4"
+)
 
 ENGINE = Engine(
     name="mysql",
@@ -20,6 +26,8 @@ ENGINE = Engine(
         user_length=32,
         reserved_databases=frozenset({"mysql", "information_schema", "performance_schema", "sys", "lost+found"}),
         reserved_users=frozenset({"os_admin", "root", "mariadb.sys", "mysql.sys", "mysql.session", "PUBLIC"}),
+        forbidden_in_passwords=TROVE_FORBIDS,
+        character_sets=frozenset(_CHARACTER_SETS.split()),
     ),
     driver="argosy.engines.mysql.driver:MysqlDriver",
     finder="argosy.engines.mysql.finder:find",

@@ -17,6 +17,7 @@ ENGINE = Engine(
         user_length=63,
         reserved_databases=frozenset({"postgres", "template0", "template1"}),
         reserved_users=frozenset({"os_admin", "root", "postgres", "public", "none"}),
+        reserved_prefixes=("pg_",),
     ),
     driver="argosy.engines.postgresql.driver:PostgresqlDriver",
     finder="argosy.engines.postgresql.finder:find",

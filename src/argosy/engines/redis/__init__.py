@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from argosy.engines.base import Capability, Datastore, Engine, Names
+from argosy.engines.base import TROVE_FORBIDS, Capability, Datastore, Engine, Names
 
 ENGINE = Engine(
     name="redis",
@@ -12,7 +12,11 @@ ENGINE = Engine(
     scheme="rediss",
     capabilities=frozenset({Capability.ACCOUNTS, Capability.TLS}),
     smallest_ram=48,
-    names=Names(user_length=64, reserved_users=frozenset({"os_admin", "root", "default"})),
+    names=Names(
+        user_length=64,
+        reserved_users=frozenset({"os_admin", "root", "default"}),
+        forbidden_in_users=f"{TROVE_FORBIDS} ",
+    ),
     driver="argosy.engines.redis.driver:RedisDriver",
     finder="argosy.engines.redis.finder:find",
 )
