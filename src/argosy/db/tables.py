@@ -66,6 +66,8 @@ class Instance(Table):
     deleted_at: Mapped[float | None] = mapped_column(Double)
     quota_held: Mapped[bool] = mapped_column(default=True)
     """false once its quota was given back: a delete that is repeated gives nothing back twice"""
+    master_told: Mapped[bool] = mapped_column(default=False)
+    """somebody was told a password of the master user: Trove's rootEnabled"""
 
 
 class Endpoint(Table):

@@ -168,6 +168,7 @@ def upgrade() -> None:
         sa.Column("deleted", sa.Boolean(), nullable=False),
         sa.Column("deleted_at", sa.Double(), nullable=True),
         sa.Column("quota_held", sa.Boolean(), nullable=False),
+        sa.Column("master_told", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
         if_not_exists=True,
     )
