@@ -23,10 +23,12 @@ from argosy.identity.local import tokens
 
 POSTGRESQL = "11111111-1111-4111-8111-111111111111"
 MARIADB = "22222222-2222-4222-8222-222222222222"
+REDIS = "33333333-3333-4333-8333-333333333333"
 VERSIONS = {
     "15": "11111111-1111-4111-8111-000000000015",
     "17": "11111111-1111-4111-8111-000000000017",
     "10.11": "22222222-2222-4222-8222-000000001011",
+    "7.0": "33333333-3333-4333-8333-000000000070",
 }
 
 
@@ -35,10 +37,12 @@ def fill(database: Database) -> None:
         session.add(Fact(name="provider", value={"name": "local", "features": ["isolation", "volume-size"]}))
         session.add(Datastore(id=POSTGRESQL, name="postgresql", engine="postgresql", default_version_id=VERSIONS["15"]))
         session.add(Datastore(id=MARIADB, name="mariadb", engine="mysql", default_version_id=VERSIONS["10.11"]))
+        session.add(Datastore(id=REDIS, name="redis", engine="redis", default_version_id=VERSIONS["7.0"]))
         for datastore, name, number in (
             (POSTGRESQL, "15", "15.18"),
             (POSTGRESQL, "17", "17.10"),
             (MARIADB, "10.11", "10.11.19"),
+            (REDIS, "7.0", "7.0.15"),
         ):
             version = DatastoreVersion(id=VERSIONS[name], datastore_id=datastore, name=name, number=number)
             version.capabilities = ["accounts", "databases", "tls"]

@@ -21,8 +21,9 @@ def retire(database: Database, *names: str) -> None:
 
 
 def test_datastores(member: As) -> None:
-    mariadb, postgresql = member.get("/datastores")["datastores"]
+    mariadb, postgresql, redis = member.get("/datastores")["datastores"]
     assert (mariadb["name"], mariadb["id"]) == ("mariadb", MARIADB)
+    assert redis["name"] == "redis"
     assert postgresql["default_version"] == VERSIONS["15"]
     assert [each["name"] for each in postgresql["versions"]] == ["15", "17"]
     first = postgresql["versions"][0]
@@ -68,11 +69,11 @@ def test_unknown(member: As, path: str, status: int) -> None:
 
 
 def test_what_is_retired_is_shown_to_admins_only(member: As, admin: As, database: Database) -> None:
-    retire(database, "15", "10.11")
+    retire(database, "15", "10.11", "7.0")
     assert [each["name"] for each in member.get("/datastores")["datastores"]] == ["postgresql"]
     assert "default_version" not in member.get("/datastores/postgresql")["datastore"]
     shown = admin.get("/datastores")["datastores"]
-    assert [[each["active"] for each in one["versions"]] for one in shown] == [[False], [False, True]]
+    assert [[each["active"] for each in one["versions"]] for one in shown] == [[False], [False, True], [False]]
     assert member.refused("POST", "/instances", order())[0] == 400
     assert member.refused("POST", "/instances", order(datastore={"type": "mariadb"}))[0] == 400
     assert member.refused("POST", "/instances", order(datastore={"type": "postgresql", "version": "15"}))[0] == 400

@@ -194,11 +194,42 @@ def test_refused_and_nothing_left(member: As, database: Database, more: dict[str
         ("mariadb", [], [{"name": " u", "password": "p"}]),
         ("mariadb", [], [{"name": "u/v", "password": "p"}]),
         ("mariadb", ["a"], [{"name": "u", "password": "p", "databases": [{"name": "b"}]}]),
+        ("mariadb", [], [{"name": "public", "password": "p"}]),
+        ("mariadb", [], [{"name": "u", "password": "p'q"}]),
+        ("mariadb", [{"name": "a", "character_set": "klingon"}], []),
+        ("mariadb", [{"name": "a", "character_set": "utf8", "collate": "latin1_bin"}], []),
+        ("mariadb", [{"name": "a", "collate": "klingon_bin"}], []),
+        ("mariadb", [{"name": "a", "collate": "x; DROP"}], []),
+        ("postgresql", [], [{"name": "pg_u", "password": "p"}]),
+        ("postgresql", [], [{"name": "é" * 32, "password": "p"}]),
+        ("postgresql", ["é"], []),
+        ("redis", [], [{"name": "a b", "password": "p"}]),
     ],
 )
-def test_names_are_checked_up_front(member: As, datastore: str, databases: list[str], users: list[Any]) -> None:
-    body = order(datastore={"type": datastore}, databases=[{"name": each} for each in databases], users=users)
+def test_names_are_checked_up_front(member: As, datastore: str, databases: list[Any], users: list[Any]) -> None:
+    wanted = [each if isinstance(each, dict) else {"name": each} for each in databases]
+    body = order(datastore={"type": datastore}, databases=wanted, users=users)
     assert member.refused("POST", "/instances", body)[:2] == (400, "badRequest")
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        {"name": "a", "character_set": "utf8", "collate": "utf8_general_ci"},
+        {"name": "a", "character_set": "utf8", "collate": "utf8mb3_general_ci"},
+        {"name": "a", "character_set": "utf8mb4", "collate": "uca1400_ai_ci"},
+        {"name": "a", "collate": "latin1_swedish_ci"},
+        {"name": "A-b_c d?e"},
+        {"name": "x" * 64},
+    ],
+)
+def test_databases_that_mariadb_can_make(create: Create, wanted: dict[str, str]) -> None:
+    create(datastore={"type": "mariadb"}, databases=[wanted])
+
+
+def test_redis_has_no_databases(member: As) -> None:
+    body = order(datastore={"type": "redis"}, databases=[{"name": "a"}])
+    assert member.refused("POST", "/instances", body)[:2] == (501, "notImplemented")
 
 
 def test_troves_words(member: As) -> None:

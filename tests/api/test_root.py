@@ -63,6 +63,10 @@ def test_what_went_wrong_in_the_guest_is_told(ready: Ready, member: As, database
     assert answer.result().json == {"badRequest": {"code": 400, "message": "the server said no"}}
 
 
+def test_told_with_the_answer_to_create(ready: Ready, member: As) -> None:
+    assert member.get(f"/instances/{ready()}/root") == {"rootEnabled": True}
+
+
 def test_never_asked_for(ready: Ready, member: As) -> None:
     users = [{"name": "joe", "password": "pw"}]
     assert member.get(f"/instances/{ready(users=users)}/root") == {"rootEnabled": False}

@@ -10,11 +10,12 @@ from argosy.api.fields import Fields
 from argosy.engines.base import Database, Names, User
 from argosy.model.guest import Secret
 
-DATABASE = re.compile(r"[\w-]([\w ?#@-]*[\w-])?")
+DATABASE = re.compile(r"[\w-]([\w ?#@-]*[\w-])?", re.ASCII)
 """Letters, digits, `_` and `-`; in the middle also space and `?#@`."""
-FORBIDDEN_IN_USERS = frozenset("'\";`,/\\")
-HOST = re.compile(r"%?[\w.:/()-]*%?[\w.:/%()-]*")
-WORD = re.compile(r"\w+", re.ASCII)
+HOST = re.compile(r"%?[\w.:/()-]*%?[\w.:/%()-]*", re.ASCII)
+COMMON = "uca1400"
+"""Begins the collations of MariaDB that belong to every Unicode character set."""
+WORD = re.compile(r"[\w.-]+", re.ASCII)
 
 
 def databases(fields: Fields, rules: Names) -> tuple[Database, ...]:
@@ -36,35 +37,62 @@ def users(fields: Fields, rules: Names, made: Sequence[Database]) -> tuple[User,
     return found
 
 
+def password(fields: Fields, rules: Names) -> Secret:
+    value = fields.needed_text("password")
+    if value != value.strip() or set(rules.forbidden_in_passwords) & set(value):
+        raise fields.wrong("password", f"must not hold any of {rules.forbidden_in_passwords} nor spaces at its ends")
+    return Secret(value)
+
+
 def _database(fields: Fields, rules: Names) -> Database:
     name = _database_name(fields, rules)
-    return Database(name, _word(fields, "character_set"), _word(fields, "collate"))
+    character_set, collate = _word(fields, "character_set"), _word(fields, "collate")
+    if rules.character_sets:
+        _check_pair(fields, rules, character_set, collate)
+    return Database(name, character_set, collate)
 
 
 def _database_name(fields: Fields, rules: Names) -> str:
-    name = fields.needed_text("name", most=rules.database_length)
+    name = _name(fields, rules.database_length)
     if not DATABASE.fullmatch(name):
         raise fields.wrong("name", f"{name!r} is not a database name: letters, digits, _ and - are")
-    if name.lower() in rules.reserved_databases:
+    if _is_among(name, rules.reserved_databases):
         raise fields.wrong("name", f"{name!r} is reserved")
     return name
 
 
+def _check_pair(fields: Fields, rules: Names, character_set: str, collate: str) -> None:
+    if character_set and character_set.lower() not in rules.character_sets:
+        raise fields.wrong("character_set", f"{character_set!r} is not known")
+    asked, meant = _meant(character_set), _meant(collate.partition("_")[0])
+    if collate and meant != COMMON and meant not in ({asked} if asked else rules.character_sets):
+        raise fields.wrong("collate", f"{collate!r} is not a collation of {character_set or 'any character set'}")
+
+
+def _meant(character_set: str) -> str:
+    """In MariaDB and in MySQL before 8.1 `utf8` is short for `utf8mb3`."""
+    return "utf8mb3" if character_set.lower() == "utf8" else character_set.lower()
+
+
 def _user(fields: Fields, rules: Names) -> User:
-    name = fields.needed_text("name", most=rules.user_length)
-    if name != name.strip() or FORBIDDEN_IN_USERS & set(name):
-        raise fields.wrong("name", f"{name!r} is not a user name: no quotes, commas, slashes, no spaces at the ends")
-    if name.lower() in rules.reserved_users:
+    name = _name(fields, rules.user_length)
+    if name != name.strip() or set(rules.forbidden_in_users) & set(name):
+        raise fields.wrong("name", f"must not hold any of {rules.forbidden_in_users} nor spaces at its ends")
+    if _is_among(name, rules.reserved_users) or name.lower().startswith(rules.reserved_prefixes):
         raise fields.wrong("name", f"{name!r} is reserved")
     wanted = dict.fromkeys(_database_name(each, rules) for each in fields.objects("databases"))
-    return User(name, password(fields), _host(fields), tuple(wanted))
+    return User(name, password(fields, rules), _host(fields), tuple(wanted))
 
 
-def password(fields: Fields) -> Secret:
-    value = fields.needed_text("password")
-    if value != value.strip():
-        raise fields.wrong("password", "must not begin or end with a space")
-    return Secret(value)
+def _name(fields: Fields, longest: int) -> str:
+    name = fields.needed_text("name")
+    if len(name.encode()) > longest:
+        raise fields.wrong("name", f"must not be longer than {longest} bytes")
+    return name
+
+
+def _is_among(name: str, reserved: Iterable[str]) -> bool:
+    return name.lower() in {each.lower() for each in reserved}
 
 
 def _host(fields: Fields) -> str:

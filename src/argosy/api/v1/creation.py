@@ -31,6 +31,7 @@ def create(request: Request) -> Answer:
         wanted = read(session, services.settings, fields)
     with services.database.write() as session:
         admitted = create_instance.admit(session, services.settings, request.caller, wanted)
+        admitted.instance.master_told = admitted.password is not None
     with services.database.read() as session:
         view = _view(session, request, admitted)
     return Answer(200, {"instance": view})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import exists, select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from argosy import errors
@@ -10,8 +10,9 @@ from argosy.api.exchange import Answer, Request
 from argosy.api.fields import Fields
 from argosy.api.v1 import accounts, instance_rows
 from argosy.db.tables import Guest, Instance, Run
+from argosy.engines.base import Names
 from argosy.model.guest import Health, Secret
-from argosy.workflows import reset_master
+from argosy.workflows import offers, reset_master
 
 PATIENCE = 15.0
 """Seconds that the guest has to change the password while the client waits."""
@@ -19,30 +20,33 @@ PATIENCE = 15.0
 
 def show(request: Request) -> Answer:
     with request.services.database.read() as session:
-        instance = _own(session, request)
-        done = (Run.subject == instance.id, Run.workflow == reset_master.reset_master.name, Run.state == "done")
-        enabled = session.scalar(select(exists().where(*done)))
-    return Answer(200, {"rootEnabled": bool(enabled)})
+        return Answer(200, {"rootEnabled": _own(session, request).master_told})
 
 
 def create(request: Request) -> Answer:
     """A new password, generated unless the body brings one. Answers once it is good."""
-    given = Fields(request.body or {})
-    password = accounts.password(given) if "password" in given else None
-    with request.services.bell.seat() as seated:
+    services = request.services
+    with services.bell.seat() as seated:
         if not seated:
             raise errors.Unavailable("too many requests wait for guests already: try again")
-        run_id, password = _admit(request, password)
-        _await(request, run_id)
+        run, password = _admit(request)
+        _await(request, run.id)
+    with services.database.write() as session:
+        session.execute(update(Instance).where(Instance.id == run.subject).values(master_told=True))
     return Answer(200, {"user": {"name": "root", "password": password.value}})
 
 
-def _admit(request: Request, password: Secret | None) -> tuple[str, Secret]:
+def _admit(request: Request) -> tuple[Run, Secret]:
     with request.services.database.write() as session:
         instance = _own(session, request)
+        password = _given(request, offers.get(session, instance.version_id).engine.names)
         _require_running(session, instance)
-        run, password = reset_master.admit(session, request.caller, instance, password)
-        return run.id, password
+        return reset_master.admit(session, request.caller, instance, password)
+
+
+def _given(request: Request, rules: Names) -> Secret | None:
+    fields = Fields(request.body or {})
+    return accounts.password(fields, rules) if "password" in fields else None
 
 
 def _await(request: Request, run_id: str) -> None:
