@@ -22,17 +22,23 @@ def moments(act: Callable[[], object]) -> Iterator[float]:
 
 def killed(act: Callable[[], object], after: float | None) -> None:
     """Act in a process of its own, which is killed so many seconds after its start; None: never."""
-    pid = os.fork()
-    if pid == 0:
-        _act(act)
+    pid = begun(act)
     if after is not None:
-        time.sleep(after)
-        os.kill(pid, signal.SIGKILL)
+        kill(pid, after)
     os.waitpid(pid, 0)
 
 
-def _act(act: Callable[[], object]) -> None:
-    try:
-        act()
-    finally:
-        os._exit(0)
+def begun(act: Callable[[], object]) -> int:
+    """The process, a child of ours, in which the act has begun; how it ends is nobody's business."""
+    pid = os.fork()
+    if pid == 0:
+        try:
+            act()
+        finally:
+            os._exit(0)
+    return pid
+
+
+def kill(pid: int, after: float) -> None:
+    time.sleep(after)
+    os.kill(pid, signal.SIGKILL)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import fcntl
 import logging
 import os
 import pwd
@@ -16,6 +15,7 @@ from argosy import errors, logs, settings
 from argosy.providers.local import parts
 from argosy.providers.local.helper import server
 from argosy.providers.local.layout import Layout
+from argosy.providers.local.locks import alone
 
 log = logging.getLogger(__name__)
 
@@ -38,14 +38,12 @@ def main() -> int:
 def run(configured: settings.Settings, user: pwd.struct_passwd) -> None:
     layout = Layout(configured.state.resolve())
     secure(layout, user.pw_gid)
-    with (layout.run / "helper.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # until the one before has ended
+    with alone(layout.addresses):  # until the one before has ended
         served = parts.as_root(configured)
         served.prepare()
         listener = server.listen(layout.helper_socket, user.pw_gid)
-        _end_on_signal(listener)
         log.info("ready", extra={"socket": str(layout.helper_socket)})
-        server.serve(listener, server.Desk(served, frozenset({0, user.pw_uid})))
+        server.serve(listener, server.Desk(served, frozenset({0, user.pw_uid})), _end_of_it())
 
 
 def secure(layout: Layout, group: int) -> None:
@@ -59,9 +57,16 @@ def secure(layout: Layout, group: int) -> None:
             raise errors.CloudFailed(f"{directory} does not belong to root: remove it")
 
 
-def _end_on_signal(listener: socket.socket) -> None:
+def _end_of_it() -> socket.socket:
+    """Something is to be read from it once we are told to end, whatever the main thread is about then: a handler alone
+    would not wake it between looking for signals and waiting for a caller.
+    """
+    reading, writing = socket.socketpair()
+    writing.setblocking(False)
+    signal.set_wakeup_fd(writing.detach())
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: listener.shutdown(socket.SHUT_RDWR))
+        signal.signal(number, lambda *_: None)
+    return reading
 
 
 def _arguments() -> argparse.Namespace:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
+import select
 import socket
 import struct
 import threading
@@ -126,12 +128,10 @@ def listen(path: Path, group: int) -> socket.socket:
     return listener
 
 
-def serve(listener: socket.socket, desk: Desk) -> None:
-    """Answer until the listener is shut down; requests under way are finished."""
+def serve(listener: socket.socket, desk: Desk, ending: socket.socket) -> None:
+    """Answer until something is to be read from `ending`; requests under way are finished."""
+    listener.setblocking(False)
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        while True:
-            try:
-                connection, _ = listener.accept()
-            except OSError:
-                return
-            pool.submit(desk.answer, connection)
+        while ending not in select.select([listener, ending], [], [])[0]:
+            with contextlib.suppress(BlockingIOError, ConnectionError):  # who called has gone again
+                pool.submit(desk.answer, listener.accept()[0])
