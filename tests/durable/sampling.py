@@ -11,13 +11,13 @@ SOAK = os.environ.get("ARGOSY_SOAK") == "1"
 
 def sampled(share: float) -> Callable[[int], bool]:
     """Chooses about this share of the points. ARGOSY_SEED repeats a choice."""
-    dice = random.Random(seed())  # noqa: S311 - a choice of tests
+    dice = random.Random(seed())
     return lambda _number: SOAK or dice.random() < share
 
 
 def seed() -> int:
-    chosen = int(os.environ.get("ARGOSY_SEED") or random.randrange(10**6))  # noqa: S311 - a choice of tests
-    print(f"ARGOSY_SEED={chosen}")  # noqa: T201 - pytest shows it with a failure
+    chosen = int(os.environ.get("ARGOSY_SEED") or random.randrange(10**6))
+    print(f"ARGOSY_SEED={chosen}")
     return chosen
 
 

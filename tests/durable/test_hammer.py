@@ -1,4 +1,4 @@
-"""Signals that meet suspends, by the thousand: none may be lost. (It was, in 11 of 3,000, before wakes were counted.)"""
+"""Signals that meet suspends, by the thousand: none may be lost. Before wakes were counted, 11 of 3,000 were."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ work: Workflow[None] = Workflow("work")
 
 
 @work.step()
-def stay(ctx: Context[None]) -> Outcome:
+def stay(_ctx: Context[None]) -> Outcome:
     return Wait(500, "staying")
 
 
@@ -134,7 +134,7 @@ def test_the_less_urgent_waits_for_its_turn(database: Database) -> None:
 
 @dataclass
 class Hammer:
-    """Threads that take and release a few subjects, shared or alone, and look whether they are as alone as they think."""
+    """Threads that take and release a few subjects, shared or alone, and look whether they are indeed alone."""
 
     database: Database
     wanted: int

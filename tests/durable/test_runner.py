@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import pairwise
 
 import pytest
 from building import count, counted
@@ -51,7 +52,7 @@ def test_a_step_that_waits_says_for_what_and_is_called_again_in_time(database: D
     calls: list[float] = []
 
     @work.step()
-    def build(ctx: Context[None]) -> Outcome:
+    def build(_ctx: Context[None]) -> Outcome:
         calls.append(stage.now())
         return Wait(5, "the server is building") if len(calls) < 3 else None
 
@@ -119,7 +120,7 @@ def test_what_is_unavailable_is_tried_again_with_growing_pauses(database: Databa
     calls: list[float] = []
 
     @work.step()
-    def busy(ctx: Context[None]) -> Outcome:
+    def busy(_ctx: Context[None]) -> Outcome:
         calls.append(stage.now())
         if len(calls) < 5:
             raise errors.CloudBusy("no room just now")
@@ -132,7 +133,7 @@ def test_what_is_unavailable_is_tried_again_with_growing_pauses(database: Databa
         assert stage.steps(run_id)[0].error == stage.run(run_id).note == "no room just now"
         stage.now.time += stage.worker().next()[1]
     stage.work()
-    pauses = [after - before for before, after in zip(calls, calls[1:], strict=False)]
+    pauses = [after - before for before, after in pairwise(calls)]
     assert pauses == pytest.approx([moves.pause(attempt) for attempt in (1, 2, 3, 4)])
     assert (stage.run(run_id).state, stage.steps(run_id)[0].attempts) == ("done", 5)
 
@@ -142,7 +143,7 @@ def test_a_deadline_is_judged_after_a_last_look(database: Database) -> None:
     finished: list[bool] = []
 
     @work.step(minutes=1)
-    def build(ctx: Context[None]) -> Outcome:
+    def build(_ctx: Context[None]) -> Outcome:
         return None if finished else Wait(20, "building")
 
     stage = Stage(database, (work,))
@@ -160,7 +161,7 @@ def test_a_run_sleeps_no_longer_than_its_deadline(database: Database) -> None:
     work: Workflow[None] = Workflow("work")
 
     @work.step(minutes=1)
-    def build(ctx: Context[None]) -> Outcome:
+    def build(_ctx: Context[None]) -> Outcome:
         return Wait(3600, "building")
 
     stage = Stage(database, (work,))
@@ -176,7 +177,7 @@ def test_a_cancelled_run_goes_by_its_detour(database: Database) -> None:
     work: Workflow[None] = Workflow("work", cancellable=True)
 
     @work.step(detour="tidy")
-    def build(ctx: Context[None]) -> Outcome:
+    def build(_ctx: Context[None]) -> Outcome:
         return Wait(500, "building")
 
     @work.detour()
@@ -185,7 +186,7 @@ def test_a_cancelled_run_goes_by_its_detour(database: Database) -> None:
         return None
 
     @work.on_failure
-    def failed(session: Session, run: Run, fault: str) -> None:
+    def failed(session: Session, _run: Run, fault: str) -> None:
         count(session, fault)
 
     stage = Stage(database, (work,))
@@ -208,7 +209,7 @@ def test_a_run_cancelled_in_the_middle_of_a_claim_stops_at_its_next_step(databas
         return None
 
     @work.step()
-    def never(ctx: Context[None]) -> Outcome:
+    def never(_ctx: Context[None]) -> Outcome:
         raise AssertionError
 
     stage = Stage(database, (work,))
@@ -263,11 +264,11 @@ def test_a_last_word_that_fails_does_not_keep_the_run_from_ending(database: Data
     work: Workflow[None] = Workflow("work")
 
     @work.step()
-    def build(ctx: Context[None]) -> Outcome:
+    def build(_ctx: Context[None]) -> Outcome:
         raise errors.CloudFailed("it fell over")
 
     @work.on_failure
-    def failed(session: Session, run: Run, fault: str) -> None:
+    def failed(session: Session, _run: Run, _fault: str) -> None:
         count(session, "half")
         session.flush()
         raise ZeroDivisionError
@@ -434,7 +435,7 @@ def test_a_renamed_step_goes_on_under_its_alias(database: Database) -> None:
     after: Workflow[None] = Workflow("work")
 
     @before.step()
-    def build(ctx: Context[None]) -> Outcome:
+    def build(_ctx: Context[None]) -> Outcome:
         return Wait(5, "building")
 
     @after.step(formerly="build")
@@ -493,7 +494,7 @@ def test_a_stopping_worker_gives_its_run_back_between_steps(database: Database) 
     work: Workflow[None] = Workflow("work")
 
     @work.step()
-    def first(ctx: Context[None]) -> Outcome:
+    def first(_ctx: Context[None]) -> Outcome:
         worker.stopping = True
         return None
 
@@ -557,7 +558,7 @@ def test_a_database_that_is_away_for_a_look_is_another_try(database: Database) -
     away = [True]
 
     @work.step()
-    def build(ctx: Context[None]) -> Outcome:
+    def build(_ctx: Context[None]) -> Outcome:
         if away.pop() if away else False:
             raise exc.OperationalError("SELECT", None, ConnectionError())
         return None

@@ -51,7 +51,8 @@ def _be_a_worker(village: Building, database: Database) -> None:
 
 
 def test_random_kills(database: Database, tmp_path: Path) -> None:
-    dice, village, houses = random.Random(seed()), Building(fresh_directory(tmp_path)), size(15, 100)
+    dice = random.Random(seed())
+    village, houses = Building(fresh_directory(tmp_path)), size(15, 100)
     with database.write() as session:
         for number in range(houses):
             queue.enqueue(session, abandon if number % 3 == 0 else build, f"house{number}", shared=["ground"])

@@ -51,7 +51,7 @@ def test_left_out_while_the_last_one_is_under_way(database: Database) -> None:
     long: Workflow[None] = Workflow("long")
 
     @long.step()
-    def stay(ctx: Context[None]) -> Outcome:
+    def stay(_ctx: Context[None]) -> Outcome:
         return Wait(500, "staying")
 
     recurring = [timers.every("long", 60, long, "long")]

@@ -185,5 +185,3 @@ def test_time_goes_on_over_a_reboot_even_with_a_wrong_wall_clock(
     monkeypatch.setattr(clock, "boot", lambda: 5.0)
     monkeypatch.setattr(clock, "now", lambda: 0.0)
     assert seen <= DatabaseClock(database)() + 1
-
-
