@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from argosy.providers.base import Fence, ServerSpec, State
-from argosy.providers.local import processes, runtime
+from argosy.providers.local import runtime
+from argosy.providers.local.processes import Holders
 from argosy.testing import killing, local_sites
 from argosy.testing.contracts import compute as contract
 from argosy.testing.local_sites import Site
@@ -113,7 +114,7 @@ def test_after_the_death_of_its_init_ensure_brings_everything_back_once(site: Si
 
 def inits(site: Site, name: str) -> list[int]:
     """By what the provider itself goes by: who holds the guest's lock."""
-    return list(processes.holding([site.layout.servers / name / "lock"]))
+    return list(Holders([site.layout.servers / name / "lock"]).members())
 
 
 def test_stopping_a_server_stops_its_engine_cleanly(site: Site, guest: ServerSpec) -> None:

@@ -131,10 +131,10 @@ def test_the_processor_quota_is_kept(site: Site, guest: ServerSpec) -> None:
 
 def test_a_fork_bomb_hits_the_wall_and_is_gone_with_its_guest(site: Site, guest: ServerSpec) -> None:
     site.run(guest.name, "sh", "-c", "while :; do sleep 3600 & done")
-    members = site.compute.enclosure.cgroups.members
-    eventually(lambda: len(members(guest.name)) > 300)
+    members = site.compute.enclosure.cgroups.group_of(guest.name).members
+    eventually(lambda: len(members()) > 300)
     site.compute.delete(guest.name)
-    assert members(guest.name) == set()
+    assert members() == set()
 
 
 def test_deletion_leaves_no_control_group(site: Site, guest: ServerSpec) -> None:

@@ -89,9 +89,7 @@ def site(*, walled: bool) -> Iterator[Site]:
     yield made
     for name in made.compute.owned():
         made.compute.delete(name)
-    for each in cgroups.here(layout.cgroup).directories(""):
-        if each.exists():
-            each.rmdir()
+    cgroups.here(layout.cgroup).teardown()
     shutil.rmtree(directory)
 
 

@@ -34,6 +34,23 @@ class Controller:
 
 
 @dataclass(frozen=True)
+class Group:
+    """What is in the same group in any of several hierarchies; it cannot leave."""
+
+    directories: Sequence[Path]
+
+    def members(self) -> Collection[int]:
+        found: set[int] = set()
+        for directory in self.directories:
+            with contextlib.suppress(OSError):
+                found |= {int(pid) for pid in (directory / "cgroup.procs").read_text().split()}
+        return found
+
+    def has(self, pid: int) -> bool:
+        return pid in self.members()
+
+
+@dataclass(frozen=True)
 class Cgroups:
     group: str
     """of the whole deployment"""
@@ -53,13 +70,9 @@ class Cgroups:
         """All that a process of the guest must join."""
         return sorted({self._directory(each, name) for each in self.controllers.values()})
 
-    def members(self, name: str) -> Collection[int]:
-        """Every process of the guest: a group cannot be left."""
-        found: set[int] = set()
-        for directory in self.directories(name):
-            with contextlib.suppress(FileNotFoundError, OSError):
-                found |= {int(pid) for pid in (directory / "cgroup.procs").read_text().split()}
-        return found
+    def group_of(self, name: str) -> Group:
+        """Every process of the guest."""
+        return Group(self.directories(name))
 
     def end(self, name: str) -> bool:
         """Kill every process of the guest; True when it is certain that none is left."""
@@ -67,7 +80,7 @@ class Cgroups:
             for brake in (directory / "pids.max", directory / "cgroup.kill"):
                 with contextlib.suppress(OSError):
                     brake.write_text("1")
-        return processes.end(lambda: self.members(name), END_SECONDS)
+        return processes.end(self.group_of(name), END_SECONDS)
 
     def remove(self, name: str) -> None:
         """Raises CloudBusy while processes of it are still on their way out."""
@@ -82,10 +95,6 @@ class Cgroups:
         """The deployment's own group goes, once its guests have gone."""
         for controller in self.controllers.values():
             _removed(controller.mount / self.group)
-
-    def names(self) -> Collection[str]:
-        parents = [each.mount / self.group for each in self.controllers.values()]
-        return {path.name for parent in parents if parent.exists() for path in parent.iterdir() if path.is_dir()}
 
     def _directory(self, controller: Controller, name: str) -> Path:
         return controller.mount / self.group / name

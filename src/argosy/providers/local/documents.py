@@ -54,8 +54,10 @@ def _read(place: int, name: str) -> bytes | None:
         file = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=place)
     except OSError:
         return None
-    with os.fdopen(file, "rb") as content:
-        return content.read(LONGEST) if stat.S_ISREG(os.fstat(file).st_mode) else None
+    try:
+        return os.read(file, LONGEST) if stat.S_ISREG(os.fstat(file).st_mode) else None
+    finally:
+        os.close(file)
 
 
 def _replace(place: int, name: str, content: bytes, how: Writing) -> None:

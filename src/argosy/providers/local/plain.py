@@ -5,14 +5,16 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from argosy import errors
 from argosy.providers.base import Feature
 from argosy.providers.local import processes
 from argosy.providers.local.guests import Guest, View
 from argosy.providers.local.layout import Layout
+from argosy.providers.local.processes import Holders
 from argosy.providers.local.runtime import Runtime
 
 END_SECONDS = 5.0
@@ -46,20 +48,19 @@ class Plain:
         return self.runtime.environment(guest.state)
 
     def ask_to_stop(self, name: str) -> None:
-        lock = [self.layout.servers / name / "lock"]
-        for pid in processes.holding(lock):
-            processes.send(pid, signal.SIGTERM, lambda: processes.holding(lock))
+        init = Holders([self._lock(name)])
+        processes.send(init, init.members(), signal.SIGTERM)
 
     def end(self, name: str) -> bool:
         """Init, agent and engine hold locks, and so does every process that the engine made."""
-        return processes.end(lambda: self._members(name), END_SECONDS)
+        children = self.layout.guests.glob(f"{name}.*/*.lock")
+        return processes.end(Holders([self._lock(name), *children]), END_SECONDS)
 
     def remove(self, name: str) -> None:
         """Nothing was made."""
 
-    def _members(self, name: str) -> Collection[int]:
-        children = self.layout.guests.glob(f"{name}.*/*.lock")
-        return processes.holding([self.layout.servers / name / "lock", *children])
+    def _lock(self, name: str) -> Path:
+        return self.layout.servers / name / "lock"
 
 
 def need(*programs: str) -> None:

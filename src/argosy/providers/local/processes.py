@@ -1,56 +1,70 @@
-"""Ending processes for certain, by what they hold rather than by number alone."""
+"""Ending processes for certain, by what they hold or belong to rather than by number alone."""
 
 from __future__ import annotations
 
 import os
 import signal
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Collection
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from argosy import clock
 
-Found = Callable[[], Collection[int]]
-"""The processes meant, as of now."""
+
+class Crowd(Protocol):
+    def members(self) -> Collection[int]:
+        """As of now."""
+
+    def has(self, pid: int) -> bool: ...
 
 
-def end(found: Found, seconds: float) -> bool:
-    """SIGKILL until none is found; False when one was still there after the given time."""
+@dataclass(frozen=True)
+class Holders:
+    """Processes but ours that have one of the files open, as far as we may see."""
+
+    paths: Collection[Path]
+
+    def members(self) -> Collection[int]:
+        wanted = {str(path.resolve()) for path in self.paths}
+        numbers = (int(path.name) for path in Path("/proc").iterdir() if path.name.isdigit())
+        return {pid for pid in numbers if pid != os.getpid() and not wanted.isdisjoint(_open_files(pid))}
+
+    def has(self, pid: int) -> bool:
+        return not {str(path.resolve()) for path in self.paths}.isdisjoint(_open_files(pid))
+
+
+def end(crowd: Crowd, seconds: float) -> bool:
+    """SIGKILL until none is left; False when one was still there after the given time."""
     until = clock.monotonic() + seconds
-    while pids := found():
-        for pid in pids:
-            send(pid, signal.SIGKILL, found)
+    while pids := crowd.members():
+        send(crowd, pids, signal.SIGKILL)
         if clock.monotonic() > until:
             return False
         time.sleep(0.002)
     return True
 
 
-def send(pid: int, number: signal.Signals, found: Found) -> None:
-    """Signal the process if it is still one of those meant: its number may have become another's."""
+def send(crowd: Crowd, pids: Collection[int], number: signal.Signals) -> None:
+    """Signal those that are still of the crowd: a number may have become another process's meanwhile."""
+    for pid in pids:
+        try:
+            handle = os.pidfd_open(pid)
+        except ProcessLookupError:
+            continue
+        try:
+            if crowd.has(pid):
+                signal.pidfd_send_signal(handle, number)
+        except ProcessLookupError:
+            continue
+        finally:
+            os.close(handle)
+
+
+def _open_files(pid: int) -> set[str]:
+    directory = f"/proc/{pid}/fd"
     try:
-        handle = os.pidfd_open(pid)
-    except ProcessLookupError:
-        return
-    try:
-        if pid in found():
-            signal.pidfd_send_signal(handle, number)
-    except ProcessLookupError:
-        return
-    finally:
-        os.close(handle)
-
-
-def holding(paths: Collection[Path]) -> Collection[int]:
-    """Processes but ours that have one of the files open, as far as we may see."""
-    wanted = {str(path.resolve()) for path in paths}
-    mine = str(os.getpid())
-    numbers = (path.name for path in Path("/proc").iterdir() if path.name.isdigit() and path.name != mine)
-    return {int(number) for number in numbers if wanted & _open_files(number)}
-
-
-def _open_files(pid: str) -> set[str]:
-    try:
-        return {str(each.readlink()) for each in Path("/proc", pid, "fd").iterdir()}
+        return {os.readlink(f"{directory}/{each}") for each in os.listdir(directory)}  # noqa: PTH115, PTH208 - many
     except OSError:
         return set()

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import signal
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -72,8 +72,9 @@ class Jail:
         return moved(self.runtime).environment(STATE)
 
     def ask_to_stop(self, name: str) -> None:
-        for pid in self._inits(name):
-            processes.send(pid, signal.SIGTERM, lambda: self._inits(name))
+        group = self.cgroups.group_of(name)
+        inits = [pid for pid in group.members() if _numbers(pid)[1:] == ["1"]]
+        processes.send(group, inits, signal.SIGTERM)
 
     def end(self, name: str) -> bool:
         return self.cgroups.end(name)
@@ -81,10 +82,6 @@ class Jail:
     def remove(self, name: str) -> None:
         self.cgroups.remove(name)
         self.users.release(name)
-
-    def _inits(self, name: str) -> Collection[int]:
-        """Process 1 of the guest's namespace, as the host numbers it."""
-        return [pid for pid in self.cgroups.members(name) if _numbers(pid)[1:] == ["1"]]
 
     def _walls(self, guest: Guest) -> Iterator[str]:
         yield from ("--unshare-pid", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try", "--as-pid-1")
