@@ -56,10 +56,10 @@ def _cell(value: Any) -> str:
 
 
 def _document(found: Any, form: str) -> None:
-    click.echo(json.dumps(found, indent=2) if form == "json" else "\n".join(_yaml(found)))
+    click.echo(json.dumps(found, indent=2) if form == "json" else "\n".join(yaml(found)))
 
 
-def _yaml(value: Any) -> list[str]:
+def yaml(value: Any) -> list[str]:
     """Lines of block style YAML for what JSON can hold."""
     if isinstance(value, Mapping) and value:
         return [line for name, item in value.items() for line in _entry(f"{_scalar(name)}:", item)]
@@ -69,14 +69,14 @@ def _yaml(value: Any) -> list[str]:
 
 
 def _entry(head: str, value: Any) -> list[str]:
-    lines = _yaml(value)
+    lines = yaml(value)
     if _nested(value):
         return [head, *(f"  {line}" for line in lines)]
     return [f"{head} {lines[0]}"]
 
 
 def _item(value: Any) -> list[str]:
-    first, *others = _yaml(value)
+    first, *others = yaml(value)
     return [f"- {first}", *(f"  {line}" for line in others)]
 
 
@@ -85,6 +85,16 @@ def _nested(value: Any) -> bool:
 
 
 def _scalar(value: Any) -> str:
-    if isinstance(value, str) and PLAIN.fullmatch(value) and value.lower() not in WORDS:
-        return value
-    return json.dumps(value)  # JSON's scalars and empty containers are YAML's too
+    if isinstance(value, str):
+        return value if PLAIN.fullmatch(value) and value.lower() not in WORDS else _quoted(value)
+    text = json.dumps(value)  # JSON's other scalars and empty containers are YAML's too …
+    if isinstance(value, float) and "e" in text and "." not in text:
+        return text.replace("e", ".0e")  # … except that a float wants a point
+    return text
+
+
+def _quoted(text: str) -> str:
+    """As in JSON, but for characters beyond 16 bits, which JSON writes as two."""
+    return (
+        '"' + "".join(json.dumps(each)[1:-1] if ord(each) < 0x10000 else f"\\U{ord(each):08x}" for each in text) + '"'
+    )

@@ -1,0 +1,38 @@
+"""Tables for people, JSON and YAML for programs."""
+
+import json
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from argosy.cli import output
+
+SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()
+KEYS = st.text(max_size=100)
+DOCUMENTS = st.recursive(SCALARS, lambda inner: st.lists(inner) | st.dictionaries(KEYS, inner), max_leaves=12)
+
+
+@given(DOCUMENTS)
+def test_yaml_says_what_json_says(document: Any) -> None:
+    assert yaml.safe_load("\n".join(output.yaml(document))) == document
+
+
+@pytest.mark.parametrize(
+    "text", ["yes", "No", "1", "1.5", "null", "~", "a: b", "- a", "#", "2026-11-21", "0x1F", "a #b"]
+)
+def test_text_that_yaml_would_read_otherwise_is_quoted(text: str) -> None:
+    assert yaml.safe_load("\n".join(output.yaml({"key": text}))) == {"key": text}
+
+
+def test_tables_line_up(capsys: pytest.CaptureFixture[str]) -> None:
+    rows = [{"name": "a", "size": 1}, {"name": "longer", "size": None}]
+    output.rows(rows, (("NAME", lambda row: row["name"]), ("SIZE", lambda row: row["size"])), "table")
+    assert capsys.readouterr().out == "NAME    SIZE\na       1\nlonger\n"
+
+
+def test_programs_get_everything(capsys: pytest.CaptureFixture[str]) -> None:
+    output.rows([{"name": "a", "more": [1]}], (("NAME", lambda row: row["name"]),), "json")
+    assert json.loads(capsys.readouterr().out) == [{"name": "a", "more": [1]}]

@@ -1,0 +1,40 @@
+"""Steps as they are shown while somebody waits."""
+
+import io
+
+from argosy.cli.waiting import Steps
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+DONE = {"name": "volume", "state": "done", "seconds": 0.052, "ended": "…", "attempts": 1}
+AGAIN = {"name": "network", "state": "done", "seconds": 1.5, "ended": "…", "attempts": 3}
+FAILED = {"name": "server", "state": "failed", "seconds": 2, "ended": "…", "attempts": 1, "error": "no memory left"}
+UNDER_WAY = {"name": "guest", "state": "waiting", "attempts": 1, "waiting_for": "the guest is preparing"}
+
+
+def operation(*steps: object) -> dict[str, object]:
+    return {"id": "one", "operation": "create_instance", "steps": list(steps)}
+
+
+def test_a_step_is_told_once_when_it_has_ended() -> None:
+    steps = Steps(io.StringIO())
+    steps.show(operation(UNDER_WAY))
+    steps.show(operation(DONE, UNDER_WAY))
+    steps.show(operation(DONE, AGAIN, FAILED))
+    assert steps.out.getvalue().splitlines() == [
+        "  volume         done      0.052 s",
+        "  network        done      1.500 s after 3 attempts",
+        "  server         failed    2.000 s: no memory left",
+    ]
+
+
+def test_a_terminal_sees_the_step_under_way_and_what_it_waits_for() -> None:
+    steps = Steps(Terminal())
+    steps.show(operation(DONE, UNDER_WAY))
+    assert steps.out.getvalue().endswith("  guest          … the guest is preparing")
+    steps.clear()
+    assert steps.out.getvalue().endswith("\r\033[K")
