@@ -11,8 +11,12 @@ from pathlib import Path
 
 import pytest
 
+from argosy import settings as settings_of
 from argosy.durable.doorbell import Doorbell
+from argosy.durable.notify import Notifier
 from argosy.settings import Settings
+from argosy.testing import databases
+from argosy.testing.waiting import eventually
 
 
 @pytest.fixture
@@ -84,6 +88,22 @@ def test_the_sockets_of_dead_processes_are_taken_away(settings: Settings) -> Non
     bell.ring({"taskmanager"})
     bell.close()
     assert list(settings.run.iterdir()) == []
+
+
+def test_rings_reach_other_hosts_over_postgresql(tmp_path: Path) -> None:
+    """Two hosts are two run directories here, and a bell that says it is elsewhere."""
+    heard: list[str] = []
+    with databases.serve("postgresql") as server, server.empty() as database:
+        url = database.url.render_as_string(hide_password=False)
+        here = Doorbell(Settings(state=tmp_path, database=settings_of.Database(url=url)), "taskmanager")
+        there = Notifier(database.url, heard.append, host="another")
+        try:
+            eventually(lambda: there.ring({"taskmanager"}) or here.wait(0.1))  # type: ignore[func-returns-value]
+            eventually(lambda: here.ring({"conductor"}) or "conductor" in heard)  # type: ignore[func-returns-value]
+            assert "taskmanager" not in heard, "what one rang oneself"
+        finally:
+            there.close()
+            here.close()
 
 
 def test_ringing_where_nobody_is(settings: Settings) -> None:

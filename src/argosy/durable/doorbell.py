@@ -13,8 +13,14 @@ import socket
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sqlalchemy import URL, make_url
 
 from argosy.settings import Settings
+
+if TYPE_CHECKING:  # psycopg is loaded where PostgreSQL is the control database
+    from argosy.durable.notify import Notifier
 
 SUFFIX = ".bell"
 
@@ -30,6 +36,7 @@ class Doorbell:
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
         with _short(self._directory) as directory:
             self._socket.bind(f"{directory}/{self._name}")
+        self._notifier = self._far(make_url(settings.database_url))
 
     def fileno(self) -> int:
         """Readable when somebody has rung."""
@@ -51,22 +58,40 @@ class Doorbell:
 
     def ring(self, roles: set[str]) -> None:
         """Wake every process of these roles. Never fails and never waits."""
+        if self._notifier is not None:
+            self._notifier.ring(roles)
         with contextlib.suppress(OSError), _short(self._directory) as directory:
-            for entry in os.scandir(directory):
-                if entry.name.endswith(SUFFIX) and entry.name.rpartition("-")[0] in roles:
-                    self._send(entry.path)
+            for path in Path(directory).iterdir():
+                if path.suffix == SUFFIX and path.name.rpartition("-")[0] in roles:
+                    self._send(str(path))
 
     def close(self) -> None:
+        if self._notifier is not None:
+            self._notifier.close()
         self._socket.close()
         (self._directory / self._name).unlink(missing_ok=True)
+
+    def _far(self, url: URL) -> Notifier | None:
+        """What carries rings to other hosts and back, where the database can."""
+        if url.get_backend_name() != "postgresql":
+            return None
+        from argosy.durable.notify import Notifier
+
+        return Notifier(url, self._heard)
+
+    def _heard(self, role: str) -> None:
+        """Another host rings: every process of this one has heard it, so each wakes itself."""
+        if role == self.role:
+            with contextlib.suppress(OSError), _short(self._directory) as directory:
+                self._send(f"{directory}/{self._name}")
 
     def _send(self, path: str) -> None:
         try:
             self._socket.sendto(b"!", path)
-        except BlockingIOError:
-            return  # its buffer is full of rings: it is awake enough
         except ConnectionRefusedError:
             Path(path).unlink(missing_ok=True)  # its process has died; names are never used twice
+        except OSError:
+            return  # gone meanwhile, or its buffer is full of rings: then it is awake enough
 
 
 @contextlib.contextmanager

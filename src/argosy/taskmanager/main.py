@@ -47,7 +47,7 @@ def _work(settings: Settings, database: Database, bell: Doorbell, stopped: threa
     here = world.build(settings)
     offers.refresh(database, here.provider)  # first of all: until then the API has nothing to offer
     now = DatabaseClock(database)
-    leases = Leases(database, workers.register(database, now), now, _lease(settings))
+    leases = Leases(database, workers.register(database, now), now, lease_seconds(settings))
     runner = Runner(database, registry.WORKFLOWS, here, now, leases)
     pool = Pool(runner, bell, settings.taskmanager.threads)
     recurring = Timers(database, timers.TIMERS, now)
@@ -64,7 +64,7 @@ def _work(settings: Settings, database: Database, bell: Doorbell, stopped: threa
     log.info("stopped")
 
 
-def _lease(settings: Settings) -> float:
+def lease_seconds(settings: Settings) -> float:
     """Raises BadSetting."""
     if settings.taskmanager.lease_seconds < SHORTEST:
         raise BadSetting(f"taskmanager.lease_seconds must be at least {SHORTEST:g}")
