@@ -156,7 +156,9 @@ class Driver(Protocol):
         """
 
     def reload_certificates(self) -> None:
-        """Serve the files under `site.state / "tls"` to new connections, without a restart."""
+        """Serve the files under `site.state / "tls"` to new connections, without a restart. A stopped server will
+        when it starts.
+        """
 
 
 @runtime_checkable

@@ -96,3 +96,19 @@ def stop(process: subprocess.Popen[bytes], service: ServiceSpec) -> int:
     except subprocess.TimeoutExpired:
         process.kill()
         return process.wait(10)
+
+
+def family(process: int) -> list[int]:
+    """The process and its children."""
+    children = Path(f"/proc/{process}/task/{process}/children").read_text().split()
+    return [process, *(int(each) for each in children)]
+
+
+def resident(process: int) -> int:
+    """Bytes: what is the processes' own, and their share of what they share."""
+    return sum(_proportional(each) for each in family(process))
+
+
+def _proportional(process: int) -> int:
+    rollup = Path(f"/proc/{process}/smaps_rollup").read_text()
+    return next(int(line.split()[1]) * 1024 for line in rollup.splitlines() if line.startswith("Pss:"))

@@ -6,7 +6,6 @@ import contextlib
 import importlib.util
 import os
 import random
-import shutil
 import signal
 import socket
 import subprocess
@@ -45,14 +44,15 @@ def find(engine: Engine) -> Sequence[Found]:
 
 def require(name: str, version: str = "") -> Found:
     """The newest server whose version begins so. Skips the test without one, or fails it where REQUIRE_ENGINES (as
-    `postgresql-17,redis`) names the engine.
+    `postgresql-17,mariadb,redis`) names the engine or its datastore.
     """
-    found = [each for each in find(registry.get(name)) if not version or f"{each.version}.".startswith(f"{version}.")]
+    engine = registry.get(name)
+    found = [each for each in find(engine) if not version or f"{each.version}.".startswith(f"{version}.")]
     if found:
         return found[-1]
-    wanted = os.environ.get("REQUIRE_ENGINES", "").split(",")
-    missing = f"no server of {name} {version} on this machine"
-    if name in wanted or f"{name}-{version}" in wanted:
+    missing = f"no server of {engine.title} {version} on this machine"
+    names = {engine.name, *(each.name for each in engine.datastores)}
+    if {*names, *(f"{each}-{version}" for each in names)} & set(os.environ.get("REQUIRE_ENGINES", "").split(",")):
         pytest.fail(missing)
     pytest.skip(missing)
 
@@ -162,7 +162,7 @@ class Farm:
 
     def template(self, engine: Engine, found: Found) -> Server:
         """Installed, and never started."""
-        server = self._server(engine, found)
+        server = self.bare(engine, found)
         server.hands.call("install")
         return server
 
@@ -171,10 +171,24 @@ class Farm:
 
         The differences are fields of its site.
         """
-        server = self._server(template.engine, template.found, template.site.data, **differences)
+        server = self.bare(template.engine, template.found, template.site.data, **differences)
         server.hands.call("adopt", identity)
         server.issue_certificate()
         server.hands.call("configure", {})
+        return server
+
+    def bare(self, engine: Engine, found: Found, data: Path | None = None, **differences: Any) -> Server:
+        """Nothing done yet; with `data`, on a copy of that volume."""
+        home = self.home / str(len(self.servers))
+        home.mkdir()
+        (home / "state").mkdir(mode=0o700)
+        (home / "data").mkdir()
+        hands.give(home)
+        if data:
+            subprocess.run(["cp", "-a", "--reflink=auto", f"{data}/.", home / "data"], check=True)
+        site = replace(_site(engine, found, home), **differences)
+        server = Server(engine, found, home, site, self.authority, Hands(engine.load_driver(), site))
+        self.servers.append(server)
         return server
 
     def clear(self) -> None:
@@ -183,20 +197,6 @@ class Farm:
                 server.process.send_signal(signal.SIGCONT)
                 server.kill()
             server.hands.close()
-
-    def _server(self, engine: Engine, found: Found, data: Path | None = None, **differences: Any) -> Server:
-        home = self.home / str(len(self.servers))
-        home.mkdir()
-        (home / "state").mkdir(mode=0o700)
-        if data:
-            shutil.copytree(data, home / "data", symlinks=True)
-        else:
-            (home / "data").mkdir()
-        hands.give(home)
-        site = replace(_site(engine, found, home), **differences)
-        server = Server(engine, found, home, site, self.authority, Hands(engine.load_driver(), site))
-        self.servers.append(server)
-        return server
 
 
 def _service(server: Server) -> ServiceSpec:

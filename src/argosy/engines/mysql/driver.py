@@ -88,6 +88,8 @@ class MysqlDriver(MysqlAccounts):
         return Probe(Health.HEALTHY, version=version or "", metrics=metrics)
 
     def reload_certificates(self) -> None:
+        if not files.listening(self.socket):
+            return
         with self.session() as session:
             session.query("FLUSH SSL")
 

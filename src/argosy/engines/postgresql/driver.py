@@ -57,7 +57,7 @@ class PostgresqlDriver(PostgresqlAccounts):
         text = configuration.postgresql_conf(self.site, str(self.socket.parent), overrides)
         files.write(self._configuration, text)
         files.write(self.site.state / "pg_hba.conf", configuration.pg_hba_conf(self.site))
-        files.write(self.site.state / "pg_ident.conf", configuration.pg_ident_conf(pwd.getpwuid(os.getuid()).pw_name))
+        files.write(self.site.state / "pg_ident.conf", configuration.pg_ident_conf(_unix_user()))
         return files.listening(self.socket) and self._reload()
 
     def service(self) -> ServiceSpec:
@@ -82,7 +82,8 @@ class PostgresqlDriver(PostgresqlAccounts):
         return Probe(Health.HEALTHY, version=version or "", metrics=metrics)
 
     def reload_certificates(self) -> None:
-        self._reload()
+        if files.listening(self.socket):
+            self._reload()
 
     @property
     def _cluster(self) -> Path:
@@ -115,6 +116,13 @@ class PostgresqlDriver(PostgresqlAccounts):
                     raise errors.GuestFailed(f"PostgreSQL did not take its new configuration: {_complaints(session)}")
                 time.sleep(0.002)
             return bool(session.query("SELECT 1 FROM pg_settings WHERE pending_restart"))
+
+
+def _unix_user() -> str:
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError as error:
+        raise errors.GuestFailed(f"PostgreSQL wants a name for its Unix user: {os.getuid()} has none here") from error
 
 
 def _complaints(session: wire.Connection) -> str:

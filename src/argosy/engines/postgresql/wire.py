@@ -14,6 +14,9 @@ from argosy.engines.stream import LocalStream
 
 VERSION_3 = 196608
 
+SESSION = {"application_name": "argosy", "client_encoding": "UTF8", "search_path": "pg_catalog"}
+"""The search path keeps the administrator from calling what a tenant has put into a schema of theirs."""
+
 Row = tuple[str | None, ...]
 
 
@@ -49,7 +52,7 @@ class Connection(LocalStream):
         return rows
 
     def _start(self, user: str, database: str) -> None:
-        words = ("user", user, "database", database, "application_name", "argosy", "client_encoding", "UTF8")
+        words = [word for pair in {"user": user, "database": database, **SESSION}.items() for word in pair]
         body = struct.pack("!i", VERSION_3) + b"".join(_text(word) for word in words) + b"\0"
         self.send(struct.pack("!i", len(body) + 4) + body)
         for kind, body in self._answers():

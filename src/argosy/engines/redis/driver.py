@@ -73,6 +73,8 @@ class RedisDriver(RedisAccounts):
 
     def reload_certificates(self) -> None:
         """One command for the pair: a key never meets the other's certificate."""
+        if not files.listening(self.socket):
+            return
         with self.session() as session:
             session.command(
                 "CONFIG", "SET",

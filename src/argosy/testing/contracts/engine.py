@@ -30,7 +30,7 @@ from argosy.engines import registry
 from argosy.engines.base import FACETS, Capability, Database, Driver, Engine, User
 from argosy.guest import authority
 from argosy.model.guest import Health, Identity, Probe, Secret, TlsMode
-from argosy.testing import servers
+from argosy.testing import hands, servers
 from argosy.testing.clients import Login, Refused
 from argosy.testing.servers import MIB, Farm, Server
 from argosy.testing.waiting import eventually
@@ -120,6 +120,7 @@ class EngineContract:
     def test_adopting_twice_is_the_same(self, farm: Farm, template: Server) -> None:
         own = identity()
         clone = farm.clone(template, own)
+        clone.hands.call("reload_certificates")
         before = fingerprint(clone.site.data, clone.site.state)
         clone.hands.call("adopt", own)
         assert fingerprint(clone.site.data, clone.site.state) == before
@@ -280,7 +281,7 @@ class EngineContract:
         tenants = [clone.connect(clone.login(self._engine.master, password)) for _ in range(10)]
         for number, tenant in enumerate(tenants):
             tenant.write(f"{number}", "x" * 10_000)
-        assert _resident(clone.running.pid) < smallest
+        assert hands.resident(clone.running.pid) < smallest
         for tenant in tenants:
             tenant.close()
         assert clone.stop() == 0
@@ -293,7 +294,7 @@ class EngineContract:
             server.connect(replace(master, user="talkative"))
         secrets = {master.password, user.password.value, *_own_secrets(server)}
         words = " ".join(server.hands.call("service").argv) + server.log.read_text(errors="replace")
-        words += "".join(_arguments(each) for each in _family(server.running.pid))
+        words += "".join(_arguments(each) for each in hands.family(server.running.pid))
         assert not [secret for secret in secrets if secret in words]
 
     def _databases(self, server: Server, *names: str) -> tuple[str, ...]:
@@ -324,24 +325,8 @@ def _own_secrets(server: Server) -> list[str]:
     return [each.read_text().strip() for each in server.site.state.glob("administrator")]
 
 
-def _family(process: int) -> list[int]:
-    """The process and its children."""
-    children = Path(f"/proc/{process}/task/{process}/children").read_text().split()
-    return [process, *(int(each) for each in children)]
-
-
 def _arguments(process: int) -> str:
     try:
         return Path(f"/proc/{process}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
     except OSError:
         return ""
-
-
-def _resident(process: int) -> int:
-    """Bytes: what is the processes' own, and their share of what they share."""
-    return sum(_proportional(each) for each in _family(process))
-
-
-def _proportional(process: int) -> int:
-    rollup = Path(f"/proc/{process}/smaps_rollup").read_text()
-    return next(int(line.split()[1]) * 1024 for line in rollup.splitlines() if line.startswith("Pss:"))
