@@ -64,6 +64,11 @@ def servers(site: Site, name: str) -> list[int]:
     return [pid for pid in found if same_directory(pid, site.layout.volumes / name)]
 
 
+def agents(site: Site, name: str) -> list[int]:
+    found = [pid for pid in numbers() if "agent is here" in command(pid) and "init.main" not in command(pid)]
+    return [pid for pid in found if same_directory(pid, site.state(name))]
+
+
 def numbers() -> Iterator[int]:
     return (int(path.name) for path in Path("/proc").iterdir() if path.name.isdigit())
 
@@ -90,6 +95,16 @@ def test_a_killed_engine_is_back_within_two_seconds_with_its_data(site: Site, gu
     os.kill(killed, signal.SIGKILL)
     eventually(lambda: servers(site, guest.name) not in ([], [killed]), within=2)
     eventually(lambda: cli(site, guest.name, "get", "k") == "v", within=2)
+
+
+def test_a_killed_agent_comes_back_and_the_engine_never_notices(site: Site, guest: ServerSpec) -> None:
+    redis(site, guest.name)
+    before, log = servers(site, guest.name), site.layout.servers / guest.name / "guest.log"
+    (killed,) = eventually(lambda: agents(site, guest.name))
+    os.kill(killed, signal.SIGKILL)
+    eventually(lambda: log.read_text().count("agent is here") == 2)
+    eventually(lambda: agents(site, guest.name) not in ([], [killed]))
+    assert servers(site, guest.name) == before
 
 
 def test_who_started_a_guest_may_be_killed(site: Site) -> None:

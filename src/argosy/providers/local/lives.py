@@ -29,9 +29,11 @@ class Lock:
         """Callers take turns (`Records.alone`), so that what holds the lock is the guest."""
         with self._opened() as file:
             up = os.pread(file, 1, 0) != b""
-            if _taken(file):
-                return Life.LOST if up else Life.NONE
-            return Life.UP if up else Life.RISING
+            if not _taken(file):
+                return Life.UP if up else Life.RISING
+            # Said aloud: a program that another thread is starting just now has a copy of the descriptor until it runs.
+            fcntl.flock(file, fcntl.LOCK_UN)
+            return Life.LOST if up else Life.NONE
 
     def launch(self, argv: Sequence[str], environment: Mapping[str, str], log: Path) -> None:
         """Start a process that holds the lock, as descriptor `{lock}` of its arguments, and outlives us."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import compileall
 import os
 import site
 import sys
@@ -48,6 +49,14 @@ class Runtime:
 
 
 def here() -> Runtime:
+    """With the code compiled: guests cannot keep what they compile, and would do it at every start."""
+    found = _found()
+    for part in ("agent", "engines", "model"):
+        compileall.compile_dir(found.package / part, quiet=2)
+    return found
+
+
+def _found() -> Runtime:
     base = Path(sys.base_prefix).resolve()
     name = f"python{sys.version_info.major}.{sys.version_info.minor}"
     libraries = {*site.getsitepackages(), *(sysconfig.get_path(each) for each in ("purelib", "platlib"))}
