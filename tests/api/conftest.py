@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,39 +13,47 @@ import pytest
 from calling import As, Create, Ready, order
 from seeding import fill, finish, issue
 
+from argosy import settings as options
 from argosy.api import main
 from argosy.api.bell import Bell
 from argosy.db import sealed
 from argosy.db.session import Database
-from argosy.db.tables import Table
 from argosy.identity.local.identity import LocalIdentity
 from argosy.settings import Settings
+from argosy.testing import databases
+from argosy.testing.databases import Server
+
+KINDS = databases.KINDS if os.environ.get("ARGOSY_SOAK") == "1" else ("sqlite",)
+"""Control databases: SQLite, and with ARGOSY_SOAK=1 PostgreSQL and MariaDB too."""
+
+
+@pytest.fixture(autouse=True, scope="session")
+def master_key(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    file = tmp_path_factory.mktemp("keys") / "master.key"
+    sealed.make(file)
+    sealed.use(file)
+    return file
+
+
+@pytest.fixture(scope="session", params=KINDS)
+def server(request: pytest.FixtureRequest) -> Iterator[Server]:
+    with databases.serve(request.param) as server:
+        yield server
 
 
 @pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    return Settings(tmp_path)
+def database(server: Server) -> Iterator[Database]:
+    with server.fresh() as made:
+        fill(made)
+        yield made
 
 
-@pytest.fixture(scope="session")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    """A filled database that the tests copy: making it takes longer than most of them."""
-    made = Settings(tmp_path_factory.mktemp("template"))
-    sealed.make(made.keys / "master.key")
-    database = Database(made.database_url)
-    Table.metadata.create_all(database.engine)
-    fill(database)
-    database.engine.dispose()
+@pytest.fixture
+def settings(tmp_path: Path, master_key: Path, database: Database) -> Settings:
+    made = Settings(tmp_path, database=options.Database(database.url.render_as_string(hide_password=False)))
+    made.keys.mkdir()
+    shutil.copy(master_key, made.keys)
     return made
-
-
-@pytest.fixture
-def database(settings: Settings, template: Settings) -> Iterator[Database]:
-    shutil.copytree(template.state, settings.state, dirs_exist_ok=True)
-    sealed.use(settings.keys / "master.key")
-    made = Database(settings.database_url)
-    yield made
-    made.engine.dispose()
 
 
 @pytest.fixture

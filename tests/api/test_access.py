@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import falcon.testing
@@ -122,7 +123,7 @@ def obeying(settings: Settings, database: Database, tmp_path: Path) -> Callable[
     def obeying(rules: dict[str, str]) -> As:
         file = tmp_path / "policy.json"
         file.write_text(json.dumps(rules))
-        changed = Settings(settings.state, api=Api(policy_file=str(file)))
+        changed = replace(settings, api=Api(policy_file=str(file)))
         client = falcon.testing.TestClient(main.make_app(changed, database, LocalIdentity(database)))
         return As(client, "blue", issue(database, "blue", "reader"))
 

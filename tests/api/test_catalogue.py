@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import falcon.testing
 import pytest
 from calling import As, Ready, order
@@ -117,7 +119,7 @@ def test_limits(member: As) -> None:
 
 
 def serve(settings: Settings, database: Database, member: As, **changed: object) -> As:
-    app = main.make_app(Settings(settings.state, **changed), database, LocalIdentity(database))  # type: ignore[arg-type]
+    app = main.make_app(replace(settings, **changed), database, LocalIdentity(database))  # type: ignore[arg-type]
     return As(falcon.testing.TestClient(app), member.project, member.token)
 
 

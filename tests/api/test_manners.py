@@ -138,10 +138,16 @@ def test_what_nobody_foresaw_stays_inside(settings: Settings, database: Database
     assert "secret" not in answer.text
 
 
-def test_a_database_that_is_away_is_503(member: As, client: falcon.testing.TestClient, database: Database) -> None:
-    database.engine.dispose()
-    file = Path(str(database.url.database))
-    file.rename(file.with_suffix(".away"))
-    file.mkdir()
-    assert member.refused("GET", "/instances")[:2] == (503, "serviceUnavailable")
+def test_a_database_that_is_away_is_503(settings: Settings, tmp_path: Path) -> None:
+    away = Database(f"sqlite:///{tmp_path}/no/such/directory.db")
+    client = falcon.testing.TestClient(main.make_app(settings, away, LocalIdentity(away)))
+    answer = client.simulate_get("/v1.0/blue/instances", headers={"X-Auth-Token": "xyz"})
+    assert (answer.status_code, next(iter(answer.json))) == (503, "serviceUnavailable")
     assert client.simulate_get("/healthcheck").status_code == 503
+    assert client.simulate_head("/healthcheck").status_code == 503
+
+
+@pytest.mark.parametrize("path", ["/datastores/a%00b", "/instances/a%00b", "/flavors/%0A", "/datastores/versions/%00"])
+def test_what_no_name_can_hold_is_not_found(member: As, path: str) -> None:
+    """A database server would refuse to be asked for it."""
+    assert member.refused("GET", path)[:2] == (404, "itemNotFound")

@@ -94,6 +94,8 @@ def test_a_page_takes_as_many_statements_whatever_its_size(member: As, database:
 
 def test_the_page_walks_the_index(crowd: list[str], database: Database) -> None:
     """SQLite tells its plan in words: no sorting, no scan."""
+    if database.dialect != "sqlite":
+        pytest.skip("the plan is read in SQLite's words")
     compiled = str(instance_rows.PAGE.compile(database.engine, compile_kwargs={"render_postcompile": True}))
     with database.engine.connect() as connection:
         values = ("blue", crowd[3], 21, 0)[: compiled.count("?")]

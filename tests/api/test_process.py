@@ -13,7 +13,6 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from email.message import Message
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -35,10 +34,14 @@ def free() -> int:
 
 
 class Api:
-    def __init__(self, state: Path, token: str, **options: object) -> None:
+    def __init__(self, settings: Settings, token: str, **options: object) -> None:
+        state = settings.state
         self.port, self.identity, self.token = free(), free(), token
         told = "".join(f"{name} = {json.dumps(value)}\n" for name, value in options.items())
-        (state / "argosy.toml").write_text(f"[api]\nport = {self.port}\n{told}[identity]\nport = {self.identity}\n")
+        (state / "argosy.toml").write_text(
+            f"[database]\nurl = {json.dumps(settings.database.url)}\n"
+            f"[api]\nport = {self.port}\n{told}[identity]\nport = {self.identity}\n"
+        )
         self.log = state / "api.log"
         with self.log.open("wb") as log:
             environment = {**os.environ, "ARGOSY_STATE": str(state)}
@@ -73,7 +76,7 @@ def start(settings: Settings, database: Database) -> Iterator[Callable[..., Api]
     started: list[Api] = []
 
     def start(**options: object) -> Api:
-        started.append(Api(settings.state, issue(database, "blue", "member"), **options))
+        started.append(Api(settings, issue(database, "blue", "member"), **options))
         eventually(started[0].up)
         return started[0]
 

@@ -70,6 +70,8 @@ class Gate:
         req.context.format = Format.JSON
         wanted = formats.wanted(req.path, req.accept)
         req.context.format, req.path = wanted.format, wanted.path
+        if not req.path.isprintable():
+            raise errors.NotFound(faults.UNFOUND)  # database servers refuse to be asked for a NUL
         req.context.caller = None
         tenant = TENANT.match(req.path)
         if tenant:
