@@ -19,5 +19,5 @@ from argosy.testing import servers
 )
 def test_a_missing_engine(required: str, outcome: type[BaseException], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("REQUIRE_ENGINES", required)
-    with pytest.raises(outcome, match="no server of MySQL and MariaDB 5.0"):
+    with pytest.raises(outcome, match=r"no server of MySQL and MariaDB 5\.0"):
         servers.require("mysql", "5.0")
