@@ -1,9 +1,10 @@
 """The parent of everything in one guest: keeps agent and engine running, each whatever becomes of the other.
 
 Started by the provider with `python -I -S`, as process 1 of the guest's own PID namespace where there is one. It stays
-small (standard library only, one thread), needs neither control plane nor network, and does what it is told over
-`init.sock` in the guest's state directory. The wanted service lies beside it in `service.json`: a new init, or a
-reboot, starts the engine again. SIGTERM stops the engine by its own stop signal, then the agent, then init.
+small (standard library only, and little of that before it is needed; one thread), needs neither control plane nor
+network, and does what it is told over `init.sock` in the guest's state directory. The wanted service lies beside it in
+`service.json`: a new init, or a reboot, starts the engine again. SIGTERM stops the engine by its own stop signal, then
+the agent, then init.
 
 Nothing of a guest outlives its init: process 1 takes its namespace along, and elsewhere children carry a parent
 death signal. So a new init need not adopt anything; the locks of `init_child` are the second bolt.
@@ -11,7 +12,6 @@ death signal. So a new init need not adopt anything; the locks of `init_child` a
 
 from __future__ import annotations
 
-import contextlib
 import os
 import select
 import signal
@@ -73,13 +73,20 @@ class Init:
 
     def _reap(self) -> None:
         """Every dead child, also those that the namespace left to its process 1."""
-        with contextlib.suppress(ChildProcessError):
-            while (dead := os.waitpid(-1, os.WNOHANG)) != (0, 0):
-                for child in (self._agent, self._engine):
-                    child.ended(dead[0], os.waitstatus_to_exitcode(dead[1]))
+        while (dead := died()) != (0, 0):
+            for child in (self._agent, self._engine):
+                child.ended(dead[0], os.waitstatus_to_exitcode(dead[1]))
 
     def _note(self, number: int, _frame: object) -> None:
         self._ending = self._ending or number == signal.SIGTERM
+
+
+def died() -> tuple[int, int]:
+    """Number and status of a dead child; zeros when there is none."""
+    try:
+        return os.waitpid(-1, os.WNOHANG)
+    except ChildProcessError:
+        return 0, 0
 
 
 def waker(note: Callable[[int, object], None]) -> int:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import json
 import os
 import socket
 from collections.abc import Callable, Mapping
@@ -18,8 +16,8 @@ READERS = Mapping[int, Callable[[], None]]
 class Door:
     def __init__(self, path: str, engine: Engine) -> None:
         """`path` is relative to the working directory: a Unix socket's address holds 107 bytes only."""
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(path)  # noqa: PTH108 - pathlib costs init a third of its memory
+        if os.path.lexists(path):
+            os.unlink(path)  # noqa: PTH108 - likewise
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self._socket.bind(path)
         self._socket.listen()
@@ -39,10 +37,12 @@ class Door:
                 self._callers.pop(number).connection.close()
 
     def _accept(self) -> None:
-        with contextlib.suppress(OSError):
+        try:
             connection, _ = self._socket.accept()
-            connection.setblocking(False)
-            self._callers[connection.fileno()] = Caller(connection, self._engine)
+        except OSError:  # the caller has gone already
+            return
+        connection.setblocking(False)
+        self._callers[connection.fileno()] = Caller(connection, self._engine)
 
 
 class Caller:
@@ -71,6 +71,8 @@ class Caller:
         """Begin the next request, when a whole one was heard and none is on its way."""
         if self.pending is not None or b"\n" not in self._heard:
             return
+        import json
+
         line, _, self._heard = self._heard.partition(b"\n")
         try:
             self.pending = self._engine.do(json.loads(line))
@@ -79,6 +81,8 @@ class Caller:
             self.pending = lambda: {"ok": False, "error": message}
 
     def _say(self, reply: Mapping[str, object]) -> None:
+        import json
+
         try:
             self.connection.sendall(json.dumps(reply).encode() + b"\n")
         except OSError:
