@@ -5,10 +5,13 @@ from __future__ import annotations
 import ast
 import dataclasses
 import inspect
+import json
 import sys
 import typing
 from collections.abc import Callable, Iterator
+from importlib import resources
 from pathlib import Path
+from typing import Any
 
 from argosy import errors, settings
 
@@ -104,7 +107,28 @@ def datastores_page() -> str:
     return "\n".join(lines) + "\n"
 
 
+def api_page() -> str:
+    """Every call of the REST API, from its OpenAPI document."""
+    document = json.loads(resources.files("argosy.api").joinpath("openapi.json").read_text())
+    lines = ["# REST API", "", document["info"]["description"], ""]
+    lines += [
+        "The whole of it, with every field, is `src/argosy/api/openapi.json` (`GET /openapi.json` of a deployment)."
+    ]
+    lines += ["", "| call | what it does | policy rule | answers |", "|---|---|---|---|"]
+    for path, item in document["paths"].items():
+        for method in ("get", "head", "post", "put", "patch", "delete"):
+            if method in item:
+                lines.append(_call(method, path, item[method]))
+    return "\n".join(lines) + "\n"
+
+
+def _call(method: str, path: str, told: dict[str, Any]) -> str:
+    rule = f"`{told['x-policy']}`" if told.get("x-policy") else "-"
+    return f"| {method.upper()} `{path}` | {told['summary']} | {rule} | {' '.join(told['responses'])} |"
+
+
 PAGES: dict[str, Callable[[], str]] = {
+    "api.md": api_page,
     "settings.md": settings_page,
     "errors.md": errors_page,
     "operations.md": operations_page,
