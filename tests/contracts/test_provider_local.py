@@ -2,8 +2,8 @@
 
 import os
 import subprocess
-import tempfile
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -11,11 +11,13 @@ import pytest
 from argosy import settings
 from argosy.providers.base import Provider
 from argosy.providers.local import loops, mounts, parts
+from argosy.providers.local.helper.client import Helper, RemoteParts
 from argosy.providers.local.layout import Layout
 from argosy.providers.local.provider import LocalProvider
 from argosy.providers.local.teardown import teardown
 from argosy.testing.contracts.networks import NetworksContract
 from argosy.testing.contracts.provider import ProviderContract
+from argosy.testing.root_helper import helper_process, short_directory
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
 
@@ -26,9 +28,8 @@ def configured(state: Path, **provider: object) -> settings.Settings:
 
 @pytest.fixture
 def state() -> Iterator[Path]:
-    """Short, for sockets in it; empty in the end, and with nothing mounted from it."""
-    with tempfile.TemporaryDirectory(prefix="ag-", dir="/tmp") as directory:
-        yield Path(directory)
+    with short_directory() as directory:
+        yield directory
 
 
 def torn_down(deployment: settings.Settings) -> None:
@@ -65,6 +66,24 @@ class TestUser(ProviderContract):
 
     def place(self, provider: Provider, name: str) -> Path:
         return provider.volumes.attach(name)
+
+
+@dataclass(frozen=True)
+class Remote(RemoteParts):
+    """What an unprivileged process has; files are looked at by root, as everywhere in these tests."""
+
+    settings: settings.Settings
+    name: str = "local"
+
+
+@needs_root
+class TestThroughTheHelper(Local):
+    @pytest.fixture
+    def provider(self, state: Path) -> Iterator[Provider]:
+        with helper_process(state, "daemon"):
+            yield Remote(Helper(state / "run" / "helper.sock"), configured(state))
+        (state / "argosy.toml").unlink()
+        torn_down(configured(state))
 
 
 @needs_root

@@ -6,6 +6,7 @@ import os
 import pwd
 import socket
 import stat
+import subprocess
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,6 +17,7 @@ import pytest
 from argosy import settings
 from argosy.providers import base
 from argosy.providers.local.helper import checks, client, protocol
+from argosy.providers.local.provider import LocalProvider
 from argosy.providers.local.teardown import teardown
 from argosy.testing.root_helper import helper_process, short_directory
 
@@ -217,6 +219,23 @@ def test_the_caller_cannot_read_what_a_volume_holds(helper: client.Helper, state
     (state / "mounts" / NAME).chmod(0o700)
     assert as_user(OURS, (state / "mounts" / NAME / "secret").read_text) == "PermissionError"
     assert as_user(OURS, lambda: [str(each) for each in (state / "mounts").iterdir()]) == "PermissionError"
+
+
+def test_the_caller_cannot_read_what_a_guest_is_told_at_boot(helper: client.Helper, state: Path) -> None:
+    version = LocalProvider(settings.load(state)).catalog()["redis"][0].version
+    parts = client.RemoteParts(helper)
+    parts.networks.ensure(base.PortSpec(NAME, "p", 6379))
+    parts.volumes.ensure(NAME, 1, base.Source())
+    parts.compute.ensure(checks.server({**SERVER, "version": version, "boot": json.dumps({"token": "hush-hush"})}))
+    told = state / "guests" / f"{NAME}.1" / "boot.json"
+    assert "hush-hush" in told.read_text()
+    assert as_user(OURS, told.read_text) == "PermissionError"
+    seen = as_user(OURS, lambda: subprocess.check_output(["ps", "axeww"], text=True))
+    assert NAME in seen  # the guest's processes are among them
+    assert "hush-hush" not in seen
+    parts.compute.delete(NAME)
+    parts.networks.delete(NAME)
+    parts.volumes.delete(NAME)
 
 
 def test_callers_that_say_nothing_do_not_stop_the_others(helper: client.Helper) -> None:

@@ -13,7 +13,7 @@ from argosy import errors
 from argosy.providers.local.helper.client import Helper
 from argosy.testing.waiting import eventually
 
-POOL = "[provider]\npool_gigabytes = 8\n"
+POOL = "[provider]\npool_gigabytes = 64\n"
 
 
 @contextmanager

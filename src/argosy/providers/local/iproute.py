@@ -35,7 +35,7 @@ class Ip:
         (NAMESPACES / name).unlink(missing_ok=True)
 
     def remove_link(self, link: str) -> None:
-        """A cable also goes by itself, a moment after the namespace at its other end: what counts is that it is gone."""
+        """A cable also goes by itself, soon after the namespace at its other end: what counts is that it is gone."""
         try:
             if (LINKS / link).exists():
                 run(["ip", "link", "delete", link], held=[self.lock])
