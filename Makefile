@@ -36,11 +36,11 @@ engines: packages venv ## the contracts of engines, providers and stores, on the
 system: packages venv ## the whole product on real engines (K=restart for some)
 	$(PYTEST) tests/system
 
-bench: packages venv ## the figures of docs/operate/performance.md, measured here, raw engines beside ours
-	$(PYTHON) -m argosy.testing.bench
+bench: packages venv ## the figures of docs/operate, measured here, raw engines beside ours
+	@for script in $(filter-out %/by_hand.py,$(wildcard benchmarks/*.py)); do echo "== $$script"; $(PYTHON) $$script || exit 1; done
 
-soak: packages venv ## kills at random, for long
-	$(PYTEST) tests -m soak
+soak: packages venv ## the whole of what `make test` samples: every kill, every control database
+	ARGOSY_SOAK=1 $(PYTEST)
 
 docs: venv ## make the references from the code
 	$(PYTHON) docs/generate.py
