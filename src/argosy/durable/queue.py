@@ -84,10 +84,10 @@ def wake(session: Session, run_id: str) -> None:
     _signal(session, {run_id})
 
 
-def wake_waiting(session: Session, subjects: Sequence[str]) -> None:
-    """Have the runs about these subjects look again: what they waited for may have been released."""
-    about = (Run.subject.in_(subjects)) & (Run.state == "active")
-    _signal(session, set(session.scalars(select(Run.id).where(about))))
+def wake_waiting(session: Session, ended: Run, subjects: Sequence[str]) -> None:
+    """Have the other runs about these subjects look again: what they waited for has been released."""
+    others = Run.subject.in_(subjects) & (Run.state == "active") & (Run.id != ended.id)
+    _signal(session, set(session.scalars(select(Run.id).where(others))))
 
 
 def _new(workflow: Workflow[Any], subject: str, project_id: str, memory: dict[str, Any]) -> Run:

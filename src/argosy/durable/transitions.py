@@ -10,7 +10,7 @@ import logging
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import case, select, update
+from sqlalchemy import case, insert, select, update
 from sqlalchemy.orm import Session
 
 from argosy import clock
@@ -49,8 +49,7 @@ def enter(session: Session, run: Run, move: Enter, at: Moment) -> dict[str, Any]
         "fault": run.fault or move.fault,
         **_memory(run, at),
     }
-    session.add(_opened(run, move.step, running=at.keep))
-    session.flush()
+    _open(session, run, move.step, running=at.keep)
     _fenced(session, run, **values, **({} if at.keep else {**GIVEN_BACK, "wake_at": 0.0}))
     ring(session, "api", *([] if at.keep else ["taskmanager"]))
     return values | _signals(session, run)
@@ -72,7 +71,7 @@ def end(session: Session, run: Run, move: End, failed: OnEnd | None) -> None:
         _last_word(session, run, move.fault, failed)
     _close(session, run, "failed" if move.fault and not run.fault else "done", "" if run.fault else move.fault)
     released = locks.release(session, run.id)
-    queue.wake_waiting(session, released)
+    queue.wake_waiting(session, run, released)
     ended: dict[str, Any] = {"state": move.state, "fault": move.fault, "note": "", "ended": clock.now(), "memory": {}}
     _fenced(session, run, **ended, **GIVEN_BACK)
     ring(session, "api", "taskmanager")
@@ -106,9 +105,9 @@ def _memory(run: Run, at: Moment) -> dict[str, Any]:
     return {"memory": at.memory} if at.memory != run.memory else {}
 
 
-def _opened(run: Run, step: str, *, running: bool) -> RunStep:
-    state = "running" if running else "waiting"
-    return RunStep(run_id=run.id, position=run.position + 1, name=step, state=state, started=clock.now(), attempts=1)
+def _open(session: Session, run: Run, step: str, *, running: bool) -> None:
+    entry: dict[str, Any] = {"run_id": run.id, "position": run.position + 1, "name": step, "started": clock.now()}
+    session.execute(insert(RunStep).values(**entry, state="running" if running else "waiting", attempts=1))
 
 
 def _close(session: Session, run: Run, state: str, error: str) -> None:
