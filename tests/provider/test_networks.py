@@ -13,7 +13,7 @@ import pytest
 
 from argosy import errors, settings
 from argosy.providers.base import PortSpec
-from argosy.providers.local import iproute, parts
+from argosy.providers.local import ground, iproute, parts
 from argosy.providers.local.addresses import LOOPBACK, PRIVATE, Addresses, network
 from argosy.providers.local.networks import LoopbackNetworks, free
 from argosy.settings import BadSetting
@@ -118,6 +118,13 @@ def test_who_reaches_whom(separate: parts.Parts) -> None:
     with socket.socket() as host:
         host.settimeout(5)
         assert str(host.connect_ex((one.address, 9))) == REFUSED
+
+
+def test_the_doorstep_is_where_guests_reach_the_host(
+    separate: parts.Parts, configured: Callable[..., settings.Settings]
+) -> None:
+    assert ground.doorstep(configured(network="namespace")) == separate.ground.networks.gateway
+    assert ground.doorstep(configured()) == "127.0.0.1"
 
 
 def test_ports_come_back_after_a_reboot(separate: parts.Parts) -> None:

@@ -62,13 +62,26 @@ def network_features(settings: Settings) -> frozenset[Feature]:
     return frozenset({Feature.NETWORK_ISOLATION} if settings.provider.network == "namespace" else ())
 
 
+def doorstep(settings: Settings) -> str:
+    """The address of this host at which guests reach it: in mode `namespace` the only one, so the conductor must
+    listen there too; otherwise where the conductor listens in any case.
+    """
+    if settings.provider.network == "namespace":
+        return _private(settings, Layout(settings.state.resolve())).gateway
+    return settings.conductor.host
+
+
 def _networks(settings: Settings, layout: Layout) -> GroundNetworks:
     if settings.provider.network == "loopback":
         return _loopback(settings, layout)
     if settings.provider.network == "namespace":
-        within = addresses.network(settings.provider.addresses, addresses.PRIVATE, layout.deployment)
-        return NamespaceNetworks(layout, addresses.Addresses(layout.addresses, within))
+        return NamespaceNetworks(layout, _private(settings, layout))
     raise BadSetting(f"provider.network {settings.provider.network!r} is not known: `loopback` or `namespace`")
+
+
+def _private(settings: Settings, layout: Layout) -> addresses.Addresses:
+    within = addresses.network(settings.provider.addresses, addresses.PRIVATE, layout.deployment)
+    return addresses.Addresses(layout.addresses, within)
 
 
 def _loopback(settings: Settings, layout: Layout) -> GroundNetworks:

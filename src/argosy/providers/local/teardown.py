@@ -29,6 +29,7 @@ def teardown(settings: Settings) -> None:
             cgroups.here(layout.cgroup).teardown()
             pool = Pool(layout)
             ImageVolumes(layout, pool, ImageTemplates(layout, pool)).teardown()
+            cgroups.here(layout.cgroup).teardown()
         DirectoryVolumes(layout).teardown()
         for directory in (layout.addresses, layout.servers, layout.users, layout.guests):
             shutil.rmtree(directory, ignore_errors=True)
