@@ -47,6 +47,11 @@ VERBS: Mapping[str, Mapping[str, checks.Check]] = {
     "networks.owned": {},
 }
 
+LOOKS = frozenset(
+    {"ping", "compute.look", "compute.owned", "volumes.usage", "volumes.owned", "volumes.templates", "networks.owned"}
+)
+"""Verbs that change nothing: asked often, and not worth a line in the log each."""
+
 KINDS: Mapping[str, type[errors.ArgosyError]] = {
     kind.__name__: kind
     for kind in (

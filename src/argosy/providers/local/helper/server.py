@@ -98,7 +98,8 @@ class Desk:
             began = clock.monotonic()
             result = self._call(request)
         spent = round((clock.monotonic() - began) * 1000, 1)
-        log.info("done", extra={"verb": request.verb, "subjects": request.subjects, "milliseconds": spent})
+        level = logging.DEBUG if request.verb in protocol.LOOKS else logging.INFO
+        log.log(level, "done", extra={"verb": request.verb, "subjects": request.subjects, "milliseconds": spent})
         return result
 
     def _call(self, request: protocol.Request) -> Any:
