@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from argosy import errors
 from argosy.client.resources import Client, Document, Request
 from argosy.testing.connections import Door, door
 from argosy.testing.deployments import Deployment
@@ -75,6 +76,17 @@ class Owner:
         assert found is not None
         return found
 
+    def reaches(self, ask: Callable[[], Any]) -> bool:
+        """The api answers again."""
+        try:
+            ask()
+        except errors.Unavailable as error:
+            raise AssertionError(error.message) from error
+        return True
+
+    def answers(self, instance: Document, engine: str) -> None:
+        answering(self.door(instance), engine)
+
     def door(self, instance: Document, **more: Any) -> Door:
         password = more.pop("password", self.passwords[instance["id"]])
         return door(self.client, instance, password, **more)
@@ -87,17 +99,21 @@ class Owner:
         return all(each["id"] != instance for each in self.client.instances.list())
 
 
+def answering(door: Door, engine: str) -> None:
+    """The server answers within a few seconds: it may just be coming back."""
+
+    def look() -> bool:
+        try:
+            return door.ask(HELLO[engine]) in {"1", "PONG"}
+        except Exception as error:
+            raise AssertionError(f"{type(error).__name__}: {error}") from error
+
+    eventually(look, within=20)
+
+
 @pytest.fixture
 def owner(argosy: Deployment) -> Iterator[Owner]:
     owner = Owner(argosy, argosy.client(), {})
     yield owner
     for each in list(owner.client.instances.list()):
         owner.delete(each["id"])
-
-
-@pytest.fixture
-def guests() -> Callable[[str], set[int]]:
-    """The pids in the control group of an instance."""
-    from argosy.testing.machines import pids_of
-
-    return lambda instance: set(pids_of(instance))

@@ -67,7 +67,8 @@ def test_restart_ends_well_and_data_stay(owner: Owner, engine: str) -> None:
     assert door.ask(read) == "42"
 
 
-def test_the_command_line_goes_the_whole_way(argosy: Deployment, owner: Owner) -> None:
+@pytest.mark.usefixtures("owner")
+def test_the_command_line_goes_the_whole_way(argosy: Deployment) -> None:
     argosy.cli("db", "create", "c1", "--engine", "redis", "--flavor", "1", "--size", "1")
     (listed,) = json.loads(argosy.cli("db", "list", "-o", "json").stdout)
     assert listed["name"] == "c1"

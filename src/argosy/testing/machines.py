@@ -1,0 +1,47 @@
+"""The processes of a guest, seen from the machine."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+PROGRAMS = ("postgres", "mariadbd", "redis-server")
+
+
+def pids_of(instance: str) -> Iterator[int]:
+    """Every process in the control groups of the instance's guest."""
+    for entry in Path("/proc").iterdir():
+        with suppress(OSError):
+            if entry.name.isdigit() and instance in (entry / "cgroup").read_text():
+                yield int(entry.name)
+
+
+def agent_of(instance: str) -> int:
+    """0 when there is none."""
+    return next((pid for pid in pids_of(instance) if "argosy.agent" in _text(f"/proc/{pid}/cmdline").split("\0")), 0)
+
+
+def engine_of(instance: str) -> int:
+    """The server's first process; 0 when there is none."""
+    found = [pid for pid in pids_of(instance) if _text(f"/proc/{pid}/comm").strip() in PROGRAMS]
+    return min(found, default=0)
+
+
+def kill(pid: int) -> bool:
+    """SIGKILL; false when there was nothing to kill."""
+    with suppress(ProcessLookupError):
+        if pid:
+            os.kill(pid, signal.SIGKILL)
+            return True
+    return False
+
+
+def _text(file: str) -> str:
+    """Nothing for a process that is gone."""
+    try:
+        return Path(file).read_text(errors="replace")
+    except OSError:
+        return ""

@@ -1,0 +1,178 @@
+"""SIGKILL of each process at each step of each operation: it ends as if nothing had happened, or with its cause.
+
+CI runs a sample by a printed seed; ARGOSY_SOAK=1 runs the whole matrix, three times over.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import random
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import pytest
+from conftest import ENGINES, Owner, answering
+from sqlalchemy import select
+
+from argosy.db.session import Database
+from argosy.db.tables import Run
+from argosy.testing import machines
+from argosy.testing.deployments import Deployment
+from argosy.testing.waiting import eventually
+
+SOAK = os.environ.get("ARGOSY_SOAK") == "1"
+SEED = int(os.environ.get("ARGOSY_SEED") or random.randrange(10**6))
+SAMPLE, TIMES = 14, 3
+
+CONTROL = ("api", "taskmanager", "conductor", "helper", "supervisor")
+STEPS = {
+    "create_instance": ("template", "volume", "network", "server", "guest", "ready"),
+    "restart_instance": ("server", "restart", "ready"),
+    "delete_instance": ("hold", "server", "network", "volume", "forget"),
+}
+VICTIMS = (*CONTROL, "agent", "engine")
+
+
+def matrix() -> list[tuple[str, str, str, str]]:
+    """(operation, step, victim, engine): the whole, or a sample of it."""
+    cells = [
+        (operation, step, victim)
+        for operation, steps in STEPS.items()
+        for step, victim in itertools.product(steps, VICTIMS)
+    ]
+    dice = random.Random(SEED)
+    if SOAK:
+        return [(*cell, engine) for cell, engine in itertools.product(cells, ENGINES[:TIMES])]
+    return [(*cell, dice.choice(ENGINES)) for cell in dice.sample(cells, SAMPLE)]
+
+
+@pytest.mark.parametrize(("operation", "step", "victim", "engine"), matrix())
+def test_killed_in_a_step(
+    argosy: Deployment, owner: Owner, operation: str, step: str, victim: str, engine: str
+) -> None:
+    print(f"ARGOSY_SEED={SEED}")
+    if operation == "create_instance":
+        with struck(argosy, owner, operation, step, victim):
+            instance = owner.create(engine)["id"]
+            ended = settled(owner, instance)
+    else:
+        instance = owner.ready(engine)["id"]
+        with struck(argosy, owner, operation, step, victim):
+            (owner.client.instances.restart if operation == "restart_instance" else owner.client.instances.delete)(
+                instance
+            )
+            ended = settled(owner, instance)
+    if operation == "delete_instance":
+        eventually(lambda: owner.gone(instance), within=120)
+        assert list(machines.pids_of(instance)) == []
+    else:
+        assert ended == "done"
+        owner.answers(owner.healthy(instance), engine)
+
+
+def settled(owner: Owner, instance: str) -> str:
+    """How the newest operation ended, with the api dying meanwhile or not."""
+
+    def look() -> str:
+        newest = select(Run.workflow, Run.step, Run.state, Run.fault, Run.note).where(Run.subject == instance)
+        with owner.argosy.database.read() as session:
+            workflow, step, state, fault, note = (
+                session.execute(newest.order_by(Run.created.desc())).first() or ("",) * 5
+            )
+        assert state not in {"", "active"}, f"{workflow} in {step}: {note}"
+        return f"{state} {fault}".strip()
+
+    return eventually(look, within=150, every=0.1)
+
+
+@contextmanager
+def struck(argosy: Deployment, owner: Owner, operation: str, step: str, victim: str) -> Iterator[None]:
+    """Kill the victim once, as soon as an operation of this kind is seen in this step."""
+    stop = threading.Event()
+    killer = threading.Thread(target=_strike, args=(argosy, operation, step, victim, stop))
+    killer.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        killer.join()
+    eventually(lambda: set(argosy.pids) >= set(CONTROL), within=60)
+    eventually(lambda: owner.reaches(owner.client.datastores), within=60)
+
+
+def _strike(argosy: Deployment, operation: str, step: str, victim: str, stop: threading.Event) -> None:
+    database = argosy.database
+    try:
+        while not stop.is_set():
+            subject = _in_step(database, operation, step)
+            if subject and _hit(argosy, victim, subject):
+                return
+            time.sleep(0.001)
+    finally:
+        database.dispose()
+
+
+def _in_step(database: Database, operation: str, step: str) -> str:
+    """Whose operation of this kind is in this step, or past it: steps may be faster than we look."""
+    later = STEPS[operation][STEPS[operation].index(step) :]
+    with database.read() as session:
+        return (
+            session.scalar(
+                select(Run.subject).where(Run.workflow == operation, Run.step.in_(later), Run.state == "active")
+            )
+            or ""
+        )
+
+
+def _hit(argosy: Deployment, victim: str, instance: str) -> bool:
+    """True once it was hit, or when there is nobody to hit in this step."""
+    find: dict[str, Callable[[str], int]] = {"agent": machines.agent_of, "engine": machines.engine_of}
+    if victim in find:
+        return machines.kill(find[victim](instance))
+    return victim in argosy.pids and bool(argosy.kill(victim))
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_killed_engine_is_back(owner: Owner, engine: str) -> None:
+    instance = owner.ready(engine)
+    first = machines.engine_of(instance["id"])
+    assert machines.kill(first)
+    eventually(lambda: machines.engine_of(instance["id"]) not in {0, first}, within=10)
+    owner.answers(instance, engine)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_killed_engine_is_back_with_the_control_plane_down(argosy: Deployment, owner: Owner, engine: str) -> None:
+    instance = owner.ready(engine)
+    door = owner.door(instance)
+    argosy.down()
+    try:
+        assert machines.kill(machines.engine_of(instance["id"]))
+        answering(door, engine)
+    finally:
+        argosy.up()
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_killed_agent_takes_no_engine_along(owner: Owner, engine: str) -> None:
+    instance = owner.ready(engine)
+    server, agent = machines.engine_of(instance["id"]), machines.agent_of(instance["id"])
+    assert machines.kill(agent)
+    eventually(lambda: machines.agent_of(instance["id"]) not in {0, agent}, within=10)
+    owner.healthy(instance["id"])
+    assert machines.engine_of(instance["id"]) == server
+
+
+def test_a_whole_guest_that_was_killed_is_brought_back(owner: Owner) -> None:
+    """As after a reboot: nothing of it runs any more."""
+    instance = owner.ready("postgresql")
+    door = owner.door(instance)
+    door.ask("CREATE TABLE kept AS SELECT 42 AS it")
+    for pid in list(machines.pids_of(instance["id"])):
+        machines.kill(pid)
+    eventually(lambda: machines.engine_of(instance["id"]), within=60)
+    owner.answers(instance, "postgresql")
+    assert door.ask("SELECT it FROM kept") == "42"
