@@ -1,7 +1,7 @@
-"""What reading costs with 100 and with 10,000 instances in a project: `python benchmarks/api.py [DATABASE-URL]`.
+"""What reading costs with 100 and with 10,000 instances in a project: `python benchmarks/api.py`.
 
-The API runs as a process of its own, as `argosy up` runs it; its processor time is read from /proc. One client, one
-kept connection, medians. The raw floor is an unauthenticated `GET /` of the same process.
+The API runs as a process of its own, as `argosy up` runs it; its processor time is read from /proc. One client with one
+kept connection for each size, in turns; medians. The raw floor is an unauthenticated `GET /` of the same process.
 """
 
 from __future__ import annotations
@@ -50,27 +50,24 @@ PROJECT, DATASTORE, VERSION = "bench", str(uuid.uuid4()), str(uuid.uuid4())
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("url", nargs="?", default="", help="control database; an SQLite file of its own by default")
     parser.add_argument("--requests", type=int, default=REQUESTS)
     options = parser.parse_args()
-    figures = {size: measure(size, options.url, options.requests) for size in SIZES}
-    small, large = (figures[size] for size in SIZES)
-    ratios = {name: round(large[name]["cpu_ms"] / small[name]["cpu_ms"], 2) for name in small if name != "floor"}
-    print(json.dumps({"instances": figures, "cpu_ratio": ratios}, indent=2))
+    with contextlib.ExitStack() as stack:
+        callers = {size: stack.enter_context(deployment(size)) for size in SIZES}
+        figures = {name: compare(callers, name, options.requests) for name in callers[SIZES[0]].paths}
+    print(json.dumps(figures, indent=2))
 
 
-def measure(size: int, url: str, requests: int) -> dict[str, Any]:
+@contextlib.contextmanager
+def deployment(size: int) -> Iterator[Caller]:
+    """An API with so many instances in its SQLite database."""
     with tempfile.TemporaryDirectory(prefix="argosy-bench-") as directory:
-        state = Path(directory)
-        database = Database(url or f"sqlite:///{state / 'control.db'}")
+        database = Database(f"sqlite:///{directory}/control.db")
         Table.metadata.create_all(database.engine)
-        try:
-            with served(state, url) as api:
-                token, ids = fill(database, size)
-                return compare(Caller(api.port, api.pid, token), ids, requests)
-        finally:
-            Table.metadata.drop_all(database.engine)
-            database.engine.dispose()
+        with served(Path(directory)) as api:
+            token, ids = fill(database, size)
+            yield Caller(api, token, ids)
+        database.engine.dispose()
 
 
 @dataclass
@@ -80,11 +77,10 @@ class Served:
 
 
 @contextlib.contextmanager
-def served(state: Path, url: str) -> Iterator[Served]:
+def served(state: Path) -> Iterator[Served]:
     port, identity = (free() for _ in range(2))
-    database = f'[database]\nurl = "{url}"\n' if url else ""
     (state / "argosy.toml").write_text(
-        f"[api]\nport = {port}\n[identity]\nport = {identity}\n[limits]\nrequests_per_minute = 1000000\n{database}"
+        f"[api]\nport = {port}\n[identity]\nport = {identity}\n[limits]\nrequests_per_minute = 1000000\n"
     )
     sealed.make(state / "keys" / "master.key")
     with (state / "log").open("wb") as log:
@@ -141,17 +137,29 @@ def instance(instance_id: str, age: int, now: float) -> Instance:
 
 
 class Caller:
-    def __init__(self, port: int, pid: int, token: str) -> None:
-        self.connection = http.client.HTTPConnection("127.0.0.1", port)
-        self.stat = Path(f"/proc/{pid}/stat")
-        self.headers = {"X-Auth-Token": token}
+    """One client with one kept connection."""
 
-    def get(self, path: str) -> int:
-        self.connection.request("GET", path, headers=self.headers)
+    def __init__(self, api: Served, token: str, ids: list[str]) -> None:
+        self.connection = http.client.HTTPConnection("127.0.0.1", api.port)
+        self.stat = Path(f"/proc/{api.pid}/stat")
+        self.headers = {"X-Auth-Token": token}
+        base, middle = f"/v1.0/{PROJECT}/instances", ids[len(ids) // 2]
+        self.paths = {
+            "floor": "/",
+            "list": f"{base}?limit=20",
+            "list_from_the_middle": f"{base}?limit=20&marker={middle}",
+            "detail": f"{base}/detail?limit=20",
+            "show": f"{base}/{middle}",
+        }
+
+    def get(self, name: str) -> float:
+        """Milliseconds."""
+        begun = time.perf_counter()
+        self.connection.request("GET", self.paths[name], headers=self.headers)
         answer = self.connection.getresponse()
-        size = len(answer.read())
+        answer.read()
         assert answer.status == 200, answer.status
-        return size
+        return (time.perf_counter() - begun) * 1000
 
     def spent(self) -> float:
         """Processor time of the API, milliseconds."""
@@ -159,34 +167,25 @@ class Caller:
         return (int(user) + int(system)) * 1000 / TICKS
 
 
-def compare(caller: Caller, ids: list[str], requests: int) -> dict[str, Any]:
-    base = f"/v1.0/{PROJECT}/instances"
-    paths = {
-        "floor": "/",
-        "list": f"{base}?limit=20",
-        "list_from_the_middle": f"{base}?limit=20&marker={ids[len(ids) // 2]}",
-        "detail": f"{base}/detail?limit=20",
-        "show": f"{base}/{ids[len(ids) // 2]}",
-    }
-    return {name: figures(caller, path, requests) for name, path in paths.items()}
-
-
-def figures(caller: Caller, path: str, requests: int) -> dict[str, Any]:
-    for _ in range(WARM_UP):
-        size = caller.get(path)
-    times, before = [], caller.spent()
+def compare(callers: dict[int, Caller], name: str, requests: int) -> dict[str, Any]:
+    """Both sizes in turns, so that whatever else the machine does meets both."""
+    for caller in callers.values():
+        for _ in range(WARM_UP):
+            caller.get(name)
+    before = {size: caller.spent() for size, caller in callers.items()}
+    times: dict[int, list[float]] = {size: [] for size in callers}
     for _ in range(requests):
-        begun = time.perf_counter()
-        caller.get(path)
-        times.append((time.perf_counter() - begun) * 1000)
-    cpu = (caller.spent() - before) / requests
+        for size, caller in callers.items():
+            times[size].append(caller.get(name))
+    cpu = {size: (caller.spent() - before[size]) / requests for size, caller in callers.items()}
+    small, large = (cpu[size] for size in SIZES)
+    told = {size: figures(times[size], cpu[size]) for size in SIZES}
+    return {**told, "cpu_ratio": round(large / max(small, 1 / TICKS), 2)}
+
+
+def figures(times: list[float], cpu: float) -> dict[str, float]:
     quantiles = statistics.quantiles(times, n=100)
-    return {
-        "p50_ms": round(quantiles[49], 2),
-        "p99_ms": round(quantiles[98], 2),
-        "cpu_ms": round(cpu, 2),
-        "bytes": size,
-    }
+    return {"p50_ms": round(quantiles[49], 2), "p99_ms": round(quantiles[98], 2), "cpu_ms": round(cpu, 2)}
 
 
 if __name__ == "__main__":
