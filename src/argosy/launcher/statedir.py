@@ -18,8 +18,10 @@ from argosy import settings
 from argosy.launcher import ports
 from argosy.settings import BadSetting, Settings
 
-LONGEST = 60
-"""Letters of a state directory's path: guests keep Unix sockets below it, and those end at 107 (unix(7))."""
+LONGEST = {"root": 90, "user": 45}
+"""Letters of a state directory's path: a Unix socket's ends at 107 (unix(7)), and the longest below it takes 62 at
+level `user` (`guests/<uuid>.<generation>/.s.PGSQL.5432`) and 16 at level `root`, where guests see short paths.
+"""
 
 
 @dataclass(frozen=True)
@@ -41,13 +43,14 @@ DIRECTORIES = (
 
 def prepare(state: Path, user: pwd.struct_passwd | None, port_base: int | None) -> Settings:
     """Make what is missing; the settings file, once written, is the operator's. `user` None: level `user`."""
-    if len(str(state)) > LONGEST:
-        raise BadSetting(f"the path {state} is too long for the Unix sockets below it: use one of {LONGEST} letters")
+    level = "root" if user else "user"
+    if len(str(state)) > LONGEST[level]:
+        raise BadSetting(f"{state} is too long for the Unix sockets below it: use a path of {LONGEST[level]} letters")
     for directory in DIRECTORIES:
         _make(state / directory.name, directory, user)
     with locked(state):
         if not (state / "argosy.toml").exists():
-            _write_settings(state, "root" if user else "user", ports.choose(port_base))
+            _write_settings(state, level, ports.choose(port_base))
     return settings.load(state)
 
 
