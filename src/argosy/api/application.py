@@ -50,13 +50,22 @@ def identified(app: Application) -> Application:
 
         def start(status: str, headers: list[tuple[str, str]], *more: Any) -> Any:
             told = {"method": environ["REQUEST_METHOD"], "path": environ["PATH_INFO"], "status": int(status[:3])}
-            log.info("answered", extra={**told, "milliseconds": round((clock.monotonic() - begun) * 1000, 1)})
+            log.log(
+                _level(environ["REQUEST_METHOD"], status),
+                "answered",
+                extra={**told, "milliseconds": round((clock.monotonic() - begun) * 1000, 1)},
+            )
             return start_response(status, [*headers, *ids], *more)
 
         with logs.bound(request=name):
             return app(environ, start)
 
     return call
+
+
+def _level(method: str, status: str) -> int:
+    """Reading without trouble is not news: clients poll."""
+    return logging.DEBUG if method in ("GET", "HEAD") and status < "400" else logging.INFO
 
 
 class Gate:

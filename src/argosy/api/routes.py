@@ -28,12 +28,14 @@ I = f"{P}/instances/{{id}}"  # noqa: E741 - the table reads like an index
 
 
 ROUTES: tuple[Route, ...] = (
+    # of the whole deployment, for anybody
     Route("GET", "/", versions.index),
     Route("GET", "/v1.0", versions.show),
     Route("GET", "/healthcheck", health.show),
     Route("HEAD", "/healthcheck", health.head),
     Route("GET", "/openapi", document.show),
     Route("GET", "/v1/ca", authority.show),
+    # instances
     Route("GET", f"{P}/instances", instances.index, "instance:index"),
     Route("POST", f"{P}/instances", creation.create, "instance:create"),
     Route("GET", f"{P}/instances/detail", instances.detail, "instance:detail"),
@@ -45,6 +47,7 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", f"{I}/operations", operations.index, "instance:operations"),
     Route("GET", f"{I}/root", root.show, "instance:extension:root:index"),
     Route("POST", f"{I}/root", root.create, "instance:extension:root:create"),
+    # what can be asked for
     Route("GET", f"{P}/datastores", datastores.index, "datastore:index"),
     Route("GET", f"{P}/datastores/{{datastore}}", datastores.show, "datastore:show"),
     Route("GET", f"{P}/datastores/{{datastore}}/versions", datastores.versions, "datastore:version_index"),
@@ -59,5 +62,6 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", f"{P}/flavors", flavors.index, "flavor:index"),
     Route("GET", f"{P}/flavors/{{id}}", flavors.show, "flavor:show"),
     Route("GET", f"{P}/limits", limits.index, "limits:index"),
+    # known to Trove, and not built yet
     *unbuilt.routes(P),
 )
