@@ -1,4 +1,4 @@
-"""What a conductor costs, and how much it takes in: `python benchmarks/conductor.py [sqlite|postgresql|mariadb] [--guests 1000]`.
+"""What a conductor costs, and how much it takes in: `python benchmarks/conductor.py [postgresql] [--guests 1000]`.
 
 Simulated agents run in this process, the conductor in its own; its figures are read from /proc. Ingest is measured at
 the database: an offered rate counts when every guest's row follows its last heartbeat within a second.

@@ -5,6 +5,7 @@ Only the deployment's own authority is trusted.
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
 import queue
@@ -77,18 +78,21 @@ class Door:
         from websockets.exceptions import InvalidHandshake, InvalidStatus
         from websockets.sync.client import connect
 
+        opened = contextlib.ExitStack()
         try:
-            socket_ = connect(
-                f"wss://{self._host}:{self._port}/v1/guest",
-                sock=self._dial(),
-                ssl=self._tls,
-                server_hostname=self._host,
-                additional_headers={"Authorization": f"Bearer {credential}"},
-                compression=None,
-                proxy=None,
-                open_timeout=CONNECT_SECONDS,
-                ping_interval=None,
-                max_size=wire.MAX_FRAME,
+            connection = opened.enter_context(
+                connect(
+                    f"wss://{self._host}:{self._port}/v1/guest",
+                    sock=self._dial(),
+                    ssl=self._tls,
+                    server_hostname=self._host,
+                    additional_headers={"Authorization": f"Bearer {credential}"},
+                    compression=None,
+                    proxy=None,
+                    open_timeout=CONNECT_SECONDS,
+                    ping_interval=None,
+                    max_size=wire.MAX_FRAME,
+                )
             )
         except InvalidStatus as error:
             if error.response.status_code == 401:
@@ -98,7 +102,7 @@ class Door:
             raise _NoUpgrade from error
         except (OSError, TimeoutError, EOFError) as error:
             raise Lost(f"{self.url} cannot be reached: {error}") from error
-        return WebSocket(socket_)
+        return WebSocket(connection, opened)
 
     def _dial(self) -> socket.socket:
         try:
@@ -115,10 +119,11 @@ class _NoUpgrade(Exception):
 
 
 class WebSocket:
-    def __init__(self, connection: Any) -> None:
+    def __init__(self, connection: Any, opened: contextlib.ExitStack) -> None:
         from websockets.exceptions import ConnectionClosed
 
         self._connection = connection
+        self._opened = opened
         self._gone = (ConnectionClosed, OSError)
 
     def send(self, frame: wire.Frame) -> None:
@@ -134,7 +139,7 @@ class WebSocket:
             raise Lost(f"the connection has ended: {error}") from error
 
     def close(self) -> None:
-        self._connection.close()
+        self._opened.close()
 
 
 class LongPoll:

@@ -89,6 +89,7 @@ async def _serve(settings: Settings, desk: Desk, bell: Doorbell, certificate: Ce
     config = uvicorn.Config(
         application(desk, certificate.keep),
         log_config=None,
+        log_level="warning",
         access_log=False,
         ws_max_size=wire.MAX_FRAME,
         ws_per_message_deflate=False,

@@ -10,15 +10,15 @@ import tempfile
 from argosy.guest.authority import Authority
 from argosy.settings import Settings
 
-RECORD = 16_384
-"""bytes of the largest TLS record (RFC 8446, section 5.1)"""
+READ_BYTES = 4096
+"""read from a connection at once: a heartbeat and more"""
 RENEWED_AT = 2 / 3
 """of its days"""
 
 
 def slim() -> None:
-    """Connections read one TLS record at a time: asyncio's 256 KiB for each would be 250 MB for a thousand guests."""
-    asyncio.sslproto.SSLProtocol.max_size = RECORD
+    """Connections read little at a time: asyncio's 256 KiB for each would be 250 MB for a thousand guests."""
+    asyncio.sslproto.SSLProtocol.max_size = READ_BYTES
 
 
 class Certificate:
