@@ -30,7 +30,9 @@ class Attempts:
     def admit(self, who: str) -> None:
         """Raises TooManyFailures when `who` has failed too often in this minute."""
         now = clock.now()
-        ours = select(LoginFailure.failures).where(LoginFailure.name == _key(who), LoginFailure.minute == now // 60)
+        ours = select(LoginFailure.failures).where(
+            LoginFailure.name == _key(who), LoginFailure.minute == int(now // 60)
+        )
         with self.database.read() as session:
             failures = session.scalar(ours) or 0
         if failures >= self.per_minute:

@@ -75,11 +75,7 @@ class Logins:
             bearer = tokens.find(session, token)
         if bearer is None:
             raise Denied
-        confined = None
-        if bearer.application_credential_id and bearer.project:
-            confined = Confined(bearer.application_credential_id, bearer.project.id, frozenset(bearer.roles))
-        holds = lambda session, _now: tokens.find(session, token) is not None  # noqa: E731 - one line, used once
-        return Proof(bearer.account.id, "token", bearer.expires, holds, confined)
+        return Proof(bearer.account.id, "token", bearer.expires, _alive(token), _confined(bearer))
 
     def by_credential(self, credential_id: str, secret: str) -> Proof:
         """Raises Denied or TooManyFailures."""
@@ -144,6 +140,16 @@ class Logins:
 
     def _end(self) -> float:
         return clock.now() + self.seconds
+
+
+def _alive(token: str) -> Callable[[Session, Account], bool]:
+    return lambda session, _now: tokens.find(session, token) is not None
+
+
+def _confined(bearer: Bearer) -> Confined | None:
+    if not bearer.application_credential_id or not bearer.project:
+        return None
+    return Confined(bearer.application_credential_id, bearer.project.id, frozenset(bearer.roles))
 
 
 def _still(credential_id: str) -> Callable[[Session, Account], bool]:
