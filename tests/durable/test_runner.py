@@ -380,24 +380,29 @@ def test_a_claim_whose_answer_was_lost_is_given_back(database: Database) -> None
     assert stage.run(run_id).state == "done"
 
 
-def test_a_worker_that_lost_its_run_writes_nothing(database: Database) -> None:
+@pytest.mark.parametrize("taker", ["another", "slow"])
+def test_a_worker_that_lost_its_run_writes_nothing(database: Database, taker: str) -> None:
+    """Also not when another thread of the same worker has taken it."""
     work: Workflow[None] = Workflow("work")
 
     @work.step()
     def build(ctx: Context[None]) -> Outcome:
-        if ctx.run.worker == "slow":
+        epoch = ctx.run.epoch
+        if epoch == 1:
             stage.now.time += 31
-            stage.worker("fast").run_once()
-        ctx.memory["by"] = ctx.run.worker
-        ctx.record(lambda session: count(session, f"by {ctx.run.worker}"))
-        return Wait(500, f"seen by {ctx.run.worker}")
+            stage.worker(taker).next()
+        ctx.memory["by"] = epoch
+        ctx.record(lambda session: count(session, f"by {epoch}"))
+        return Wait(500, f"seen by {epoch}")
 
     stage = Stage(database, (work,))
     run_id = stage.enqueue()
     stage.worker("slow").run_once()
     run = stage.run(run_id)
-    assert (run.note, run.memory, run.epoch) == ("seen by fast", {"by": "fast"}, 2)
-    assert (counted(database, "by fast"), counted(database, "by slow")) == (1, 0)
+    assert (run.note, run.memory, run.epoch, run.worker) == ("", {}, 2, taker)
+    stage.now.time += 31
+    stage.work()
+    assert (counted(database, "by 1"), counted(database, "by 3")) == (0, 1)
 
 
 def test_a_worker_that_lost_its_run_takes_no_lock_for_it(database: Database) -> None:

@@ -10,8 +10,8 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from argosy import clock, errors
-from argosy.db.session import Database, ring
-from argosy.db.tables import Lock, Run, RunStep
+from argosy.db.session import ring
+from argosy.db.tables import Run, RunStep
 from argosy.durable import locks
 from argosy.durable.workflow import Context, Outcome, Wait, Workflow
 
@@ -57,13 +57,6 @@ def hold(session: Session, run: Run, *subjects: str, shared: bool = False) -> bo
     Raises LeaseLost when this worker does not own the run any more.
     """
     return not _blockers(session, run, subjects, shared=shared)
-
-
-def holds(database: Database, run: Run) -> bool:
-    """Whether the run holds its subject alone."""
-    with database.read() as session:
-        lock = session.get(Lock, (run.subject, locks.EXCLUSIVE))
-        return lock is not None and lock.run_id == run.id
 
 
 def await_hold(ctx: Context[Any], *subjects: str, shared: bool = False) -> Outcome:

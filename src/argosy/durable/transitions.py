@@ -15,9 +15,9 @@ from sqlalchemy.orm import Session
 
 from argosy import clock
 from argosy.db.session import ring
-from argosy.db.tables import Run, RunStep
+from argosy.db.tables import Run
 from argosy.durable import locks, queue
-from argosy.durable.claims import DATABASE_AWAY, changed, write
+from argosy.durable.claims import DATABASE_AWAY, RUNS, STEPS, changed, write
 from argosy.durable.moves import End, Enter, Sleep
 from argosy.durable.workflow import OnEnd
 
@@ -59,7 +59,7 @@ def sleep(session: Session, run: Run, move: Sleep, at: Moment) -> None:
     """Give the run back until its time comes, or until somebody signals it; at once if somebody just has."""
     entry: dict[str, Any] = {"state": "waiting", "note": move.note}
     _entry(session, run, **entry, **({"error": move.error} if move.error else {}))
-    wake_at = case((Run.wake_seq == run.wake_seq, at.now + move.seconds), else_=0.0)
+    wake_at = case((RUNS.c.wake_seq == run.wake_seq, at.now + move.seconds), else_=0.0)
     attempt = run.attempt if move.error else 0
     _fenced(session, run, wake_at=wake_at, note=move.note, attempt=attempt, **_memory(run, at), **GIVEN_BACK)
     ring(session, "api")
@@ -96,7 +96,7 @@ def _fenced(session: Session, run: Run, **values: Any) -> None:
 
 def _signals(session: Session, run: Run) -> dict[str, Any]:
     """What others did to the row up to this commit, which holds it: later signals differ from it."""
-    row = session.execute(select(Run.wake_seq, Run.cancelled).where(Run.id == run.id)).one()
+    row = session.execute(select(RUNS.c.wake_seq, RUNS.c.cancelled).where(RUNS.c.id == run.id)).one()
     return {"wake_seq": row.wake_seq, "cancelled": row.cancelled}
 
 
@@ -107,7 +107,7 @@ def _memory(run: Run, at: Moment) -> dict[str, Any]:
 
 def _open(session: Session, run: Run, step: str, *, running: bool) -> None:
     entry: dict[str, Any] = {"run_id": run.id, "position": run.position + 1, "name": step, "started": clock.now()}
-    session.execute(insert(RunStep).values(**entry, state="running" if running else "waiting", attempts=1))
+    session.execute(insert(STEPS).values(**entry, state="running" if running else "waiting", attempts=1))
 
 
 def _close(session: Session, run: Run, state: str, error: str) -> None:
@@ -115,5 +115,5 @@ def _close(session: Session, run: Run, state: str, error: str) -> None:
 
 
 def _entry(session: Session, run: Run, **values: Any) -> None:
-    open_entry = (RunStep.run_id == run.id) & (RunStep.position == run.position)
-    changed(session, update(RunStep).where(open_entry).values(values))
+    open_entry = (STEPS.c.run_id == run.id) & (STEPS.c.position == run.position)
+    changed(session, update(STEPS).where(open_entry).values(values))
