@@ -52,5 +52,7 @@ def names(settings: Settings) -> list[str]:
 
 
 def hosts(settings: Settings) -> list[str]:
-    """What the conductor listens on: its setting, which may name several, separated by commas."""
-    return [host.strip() for host in settings.conductor.host.split(",") if host.strip()]
+    """What the conductor listens on: its setting, and where the provider's guests reach this host."""
+    from argosy.workflows import world
+
+    return list(dict.fromkeys([settings.conductor.host, world.build(settings).provider.doorstep]))

@@ -193,5 +193,9 @@ class Provider(Protocol):
     @property
     def networks(self) -> Networks: ...
 
+    @property
+    def doorstep(self) -> str:
+        """Address of the control plane's host at which guests reach the conductor."""
+
     def catalog(self) -> Mapping[str, Sequence[Found]]:
         """Engine name -> exact versions that guests can be made of here."""

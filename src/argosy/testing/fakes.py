@@ -159,6 +159,8 @@ class FakeProvider:
     name = "fake"
     features = frozenset({Feature.TEMPLATE, Feature.SNAPSHOT, Feature.GROW_ONLINE})
 
+    doorstep = "127.0.0.1"
+
     def __init__(self, cloud: Cloud) -> None:
         self.compute = FakeCompute(cloud)
         self.volumes = FakeVolumes(cloud)

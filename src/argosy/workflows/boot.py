@@ -7,17 +7,18 @@ import json
 from argosy.engines.base import Engine
 from argosy.guest import enrolment
 from argosy.model.guest import Secret
-from argosy.settings import Settings
+from argosy.workflows.world import World
 
 
-def document(settings: Settings, guest: str, generation: int, engine: Engine, version: str) -> Secret:
+def document(world: World, guest: str, generation: int, engine: Engine, version: str) -> Secret:
     """The boot document, the same each time for one generation, so that `ensure` may be repeated."""
+    settings = world.settings
     told = {
         "guest": guest,
         "generation": generation,
         "engine": engine.name,
         "version": version,
-        "conductors": [f"https://{settings.conductor.host}:{settings.conductor.port}"],
+        "conductors": [f"https://{world.provider.doorstep}:{settings.conductor.port}"],
         "authority": (settings.keys / "ca.crt").read_text(),
         "token": enrolment.token(guest, generation),
         "heartbeat_seconds": settings.conductor.heartbeat_seconds,

@@ -93,7 +93,7 @@ def place(ctx: Context[World]) -> Outcome:
 def server(ctx: Context[World]) -> Outcome:
     name, offer = builder(ctx.subject), _offer(ctx)
     number = offer.version.number
-    document = boot.document(ctx.world.settings, name, ctx.memory["generation"], offer.engine, number)
+    document = boot.document(ctx.world, name, ctx.memory["generation"], offer.engine, number)
     made = ctx.world.provider.compute.ensure(
         ServerSpec(name, ctx.memory["generation"], offer.engine.name, number, RAM, VCPUS, name, name, "basic", document)
     )

@@ -57,7 +57,7 @@ def spec(ctx: Context[World]) -> ServerSpec:
         volume=instance.id,
         port=instance.id,
         tls=instance.tls_mode,
-        boot=boot.document(ctx.world.settings, instance.id, instance.generation, offer.engine, number),
+        boot=boot.document(ctx.world, instance.id, instance.generation, offer.engine, number),
     )
 
 

@@ -10,7 +10,7 @@ from typing import Protocol
 
 from argosy.engines.base import Found
 from argosy.providers.base import Compute, Feature, Networks, Volumes
-from argosy.providers.local import parts
+from argosy.providers.local import ground, parts
 from argosy.providers.local.helper.client import Helper, RemoteParts
 from argosy.providers.local.layout import Layout
 from argosy.settings import BadSetting, Settings
@@ -62,6 +62,10 @@ class LocalProvider:
         self.settings = settings
         self.way = way(settings.provider.level, root=os.geteuid() == 0, helper=socket.exists())
         self.parts = _parts(self.way, settings, socket)
+
+    @property
+    def doorstep(self) -> str:
+        return ground.doorstep(self.settings)
 
     @property
     def features(self) -> frozenset[Feature]:

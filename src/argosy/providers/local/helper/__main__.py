@@ -51,10 +51,14 @@ def secure(layout: Layout, group: int) -> None:
     layout.run.mkdir(mode=0o755, parents=True, exist_ok=True)
     os.chown(layout.state, 0, group)
     layout.state.chmod(STICKY)
-    for directory in (layout.mounts, layout.pool, layout.addresses, layout.guests):
+    for directory in _roots_own(layout):
         directory.mkdir(mode=0o711, exist_ok=True)
         if directory.is_symlink() or directory.stat().st_uid != 0:
             raise errors.CloudFailed(f"{directory} does not belong to root: remove it")
+
+
+def _roots_own(layout: Layout) -> tuple[Path, ...]:
+    return (layout.mounts, layout.pool, layout.addresses, layout.guests, layout.servers, layout.users)
 
 
 def _end_of_it() -> socket.socket:
