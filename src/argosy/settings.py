@@ -131,6 +131,7 @@ class Flavor:
     """Processors; enforced as the guest's CPU quota."""
 
 
+# No two have the same RAM: the trove shell sorts by it, and stumbles over a tie of a numeric id with another.
 SHIPPED_FLAVORS = (
     Flavor("1", "tiny", 256, 1),
     Flavor("2", "small", 512, 1),
@@ -138,7 +139,7 @@ SHIPPED_FLAVORS = (
     Flavor("4", "large", 2048, 2),
     Flavor("5", "xlarge", 4096, 2),
     Flavor("6", "2xlarge", 8192, 4),
-    Flavor("6.1", "2xlarge.compute", 8192, 8),
+    Flavor("6.1", "2xlarge.compute", 6144, 8),
 )
 
 
