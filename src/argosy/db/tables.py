@@ -16,7 +16,6 @@ from argosy.db.sealed import Sealed
 Id = String(36)
 Name = String(255)
 Body = Text().with_variant(mysql.MEDIUMTEXT(), "mysql", "mariadb")
-Serial = BigInteger().with_variant(Integer(), "sqlite")
 
 
 class Table(DeclarativeBase):
@@ -304,25 +303,6 @@ class Fact(Table):
 
     name: Mapped[str] = mapped_column(String(64), primary_key=True)
     value: Mapped[Any] = mapped_column(JSON)
-
-
-# --- events -----------------------------------------------------------------------------------------------------
-
-
-class Event(Table):
-    """What a user or operator can see happen; written in the transaction of the change."""
-
-    __tablename__ = "events"
-    __table_args__ = (Index("events_instance", "instance_id", "id"), Index("events_project", "project_id", "id"))
-
-    id: Mapped[int] = mapped_column(Serial, primary_key=True, autoincrement=True)
-    at: Mapped[float] = mapped_column(Double)
-    type: Mapped[str] = mapped_column(String(64))
-    project_id: Mapped[str] = mapped_column(String(64), default="")
-    instance_id: Mapped[str] = mapped_column(Id, default="")
-    user_id: Mapped[str] = mapped_column(String(64), default="")
-    request_id: Mapped[str] = mapped_column(String(64), default="")
-    payload: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
 
 
 # --- identity `local` ----------------------------------------------------------------------------------------------

@@ -99,21 +99,6 @@ def upgrade() -> None:
         if_not_exists=True,
     )
     op.create_table(
-        "events",
-        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
-        sa.Column("at", sa.Double(), nullable=False),
-        sa.Column("type", sa.String(length=64), nullable=False),
-        sa.Column("project_id", sa.String(length=64), nullable=False),
-        sa.Column("instance_id", sa.String(length=36), nullable=False),
-        sa.Column("user_id", sa.String(length=64), nullable=False),
-        sa.Column("request_id", sa.String(length=64), nullable=False),
-        sa.Column("payload", sa.JSON(), nullable=False),
-        sa.PrimaryKeyConstraint("id"),
-        if_not_exists=True,
-    )
-    op.create_index("events_instance", "events", ["instance_id", "id"], unique=False, if_not_exists=True)
-    op.create_index("events_project", "events", ["project_id", "id"], unique=False, if_not_exists=True)
-    op.create_table(
         "facts",
         sa.Column("name", sa.String(length=64), nullable=False),
         sa.Column("value", sa.JSON(), nullable=False),
