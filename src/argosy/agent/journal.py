@@ -126,10 +126,11 @@ class Journal:
 
     def _read(self, line: str) -> bool:
         try:
-            self._apply(json.loads(line))
+            told = json.loads(line)
+            self._apply(told)
         except (ValueError, TypeError, wire.BadFrame):
             return False
-        return True
+        return isinstance(told, dict)
 
     def _repair(self) -> None:
         try:
