@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from public_clients import Clients
+from public_clients import Clients, Failed
 
 from argosy.testing.waiting import eventually
 
@@ -37,8 +37,9 @@ def test_an_instance_from_create_to_delete(shell: Clients, request: pytest.Fixtu
     eventually(lambda: name not in {row[1] for row in shell.trove("list")[1:]}, within=60, every=0.5)
 
 
-def test_an_empty_backup_list(shell: Clients) -> None:
-    assert shell.trove("backup-list")[1:] == []
+def test_what_this_release_cannot_do_is_said_in_words(shell: Clients) -> None:
+    with pytest.raises(Failed, match=r"not supported by this release.*HTTP 501"):
+        shell.trove("backup-list")
 
 
 def _shown(shell: Clients, name: str) -> dict[str, str]:
