@@ -7,7 +7,7 @@ import json
 import ssl
 
 import pytest
-from conftest import ENGINES, HELLO, Owner
+from owners import ENGINES, HELLO, Owner
 
 from argosy.testing.deployments import Deployment
 from argosy.testing.waiting import eventually

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import pytest
-from conftest import ENGINES, Owner, answering
+from owners import ENGINES, Owner, answering
 from sqlalchemy import select
 
 from argosy.db.session import Database
