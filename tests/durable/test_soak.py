@@ -51,26 +51,32 @@ def _be_a_worker(village: Building, database: Database) -> None:
 
 
 def test_random_kills(database: Database, tmp_path: Path) -> None:
-    dice = random.Random(seed())
-    village, houses = Building(fresh_directory(tmp_path)), size(15, 100)
-    with database.write() as session:
-        for number in range(houses):
-            queue.enqueue(session, abandon if number % 3 == 0 else build, f"house{number}", shared=["ground"])
-    crew, kills = Crew(village, database), 0
+    """New operations are asked for until enough workers have died; then all of them come to their end."""
+    dice, wanted = random.Random(seed()), size(6, 150)
+    village = Building(fresh_directory(tmp_path))
+    crew, kills, houses = Crew(village, database), 0, 0
     try:
-        while crashes.unfinished(database):
+        while kills < wanted or crashes.unfinished(database):
+            if kills < wanted:
+                houses = _ask_for(database, houses, 3)
             crew.fill()
             time.sleep(dice.random() * 0.5)
             answer_letters(database)
             crew.kill(dice.choice(list(crew.started)))
             kills += 1
-            assert kills < size(500, 5000), crashes.unfinished(database)
+            assert kills < 10 * wanted + 100, crashes.unfinished(database)
     finally:
         for child in list(crew.started):
             crew.kill(child)
     crashes.settled(database)
     _check(database, village, houses)
-    assert kills > 2
+
+
+def _ask_for(database: Database, houses: int, more: int) -> int:
+    with database.write() as session:
+        for number in range(houses, houses + more):
+            queue.enqueue(session, abandon if number % 3 == 0 else build, f"house{number}", shared=["ground"])
+    return houses + more
 
 
 def _check(database: Database, village: Building, houses: int) -> None:

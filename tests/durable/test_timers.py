@@ -60,6 +60,17 @@ def test_left_out_while_the_last_one_is_under_way(database: Database) -> None:
     assert runs(database) == 1
 
 
+def test_who_saw_it_due_too_late_leaves_it(database: Database) -> None:
+    """Two have seen it due; by the time the second moves it, the first one's run has ended already."""
+    stage, recurring = Stage(database, (quick,)), timers.every("quick", 60, quick, "quick")
+    timers.fire(database, [recurring], 1000.0)
+    for _worker in range(2):
+        stage.work()
+        with database.write() as session:
+            timers._fire(session, recurring, 1060.0, 1060.0)
+    assert runs(database) == 2
+
+
 def test_two_workers_fire_each_once(database: Database) -> None:
     """Two processes as fast as they can; the recurrences are many, so that they meet."""
     count = size(60, 500)

@@ -73,7 +73,7 @@ def write(session: Session, run: Run, **values: Any) -> bool:
     The epoch tells us from whoever took the run over; worker and position tell a commit of our own whose answer was
     lost from one that never happened.
     """
-    ours = (RUNS.c.id == run.id) & (RUNS.c.epoch == run.epoch) & (RUNS.c.state == "active")
+    ours = (RUNS.c.id == run.id) & (RUNS.c.epoch == run.epoch)
     same = (RUNS.c.worker == run.worker) & (RUNS.c.position == run.position)
     return bool(changed(session, update(RUNS).where(ours & same).values(lost=0, **values)))
 

@@ -114,7 +114,7 @@ def _own(session: Session, run: Run) -> None:
 
     After the locks, as everywhere: whoever ends a run has its subjects' guards first and then wakes those who wait.
     """
-    ours = (Run.id == run.id) & (Run.epoch == run.epoch) & (Run.state == "active")
+    ours = (Run.id == run.id) & (Run.epoch == run.epoch)
     if session.scalar(select(Run.id).where(ours).with_for_update()) is None:
         raise LeaseLost
 
