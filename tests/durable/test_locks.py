@@ -111,6 +111,15 @@ def test_the_more_urgent_preempts_what_can_be_cancelled(database: Database) -> N
     assert stage.run(second).note == "waits for another operation to end (firm)"
 
 
+def test_cancelling_reaches_who_holds_the_subject_and_who_waits_for_it(database: Database) -> None:
+    stage = Stage(database, (work,))
+    holder, waiter = stage.enqueue(also=["ground"]), stage.enqueue(subject="ground", patient=True)
+    other = stage.enqueue(subject="shed")
+    with database.write() as session:
+        queue.cancel(session, "ground")
+    assert [stage.run(each).cancelled for each in (holder, waiter, other)] == [True, True, False]
+
+
 def test_the_less_urgent_waits_for_its_turn(database: Database) -> None:
     """And is woken by the end of the holder: the clock stands still here."""
     mild: Workflow[None] = Workflow("mild", cancellable=True)
