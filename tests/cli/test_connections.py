@@ -61,3 +61,8 @@ def test_the_endpoint_that_takes_writes_is_chosen() -> None:
 def test_an_instance_without_address_cannot_be_reached() -> None:
     with pytest.raises(NotReachable, match="m1 has no address yet: its status is BUILD"):
         connections.target({"name": "m1", "status": "BUILD"}, AUTHORITY, "")
+
+
+def test_a_name_with_quotes_cannot_break_out_of_the_connection_string() -> None:
+    command = connections.shell(target("postgresql", database="a' host='elsewhere\\"), "")
+    assert r"dbname='a\' host=\'elsewhere\\'" in command.arguments[2]

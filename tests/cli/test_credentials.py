@@ -49,7 +49,9 @@ def test_a_deployment_that_is_gone_is_forgotten_with_its_passwords(credentials: 
     credentials.keep_login("/other", other)
     credentials.keep_password(ADMIN.auth_url, "a", "x")
     credentials.keep_password(other.auth_url, "b", "y")
+    authority = credentials.keep_authority(ADMIN.auth_url, "PEM")
     credentials.drop_deployment("/state")
+    assert not authority.exists()
     assert credentials.states() == ["/other"]
     assert credentials.password(ADMIN.auth_url, "a") is None
     assert credentials.password(other.auth_url, "b") == "y"

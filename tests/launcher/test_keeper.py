@@ -123,3 +123,20 @@ def test_children_of_a_killed_keeper_end_by_themselves(kept: Run, tmp_path: Path
     one = child(tmp_path, "a")
     process.signal(signal.SIGKILL)
     assert one.gone(within=5)
+
+
+def test_a_long_log_begins_anew_and_its_writer_goes_on(tmp_path: Path) -> None:
+    log = tmp_path / "api.log"
+    with log.open("ab", buffering=0) as writer:
+        writer.write(b"x" * keeper.LONGEST_LOG)
+        keeper.trim(log)
+        writer.write(b"next")
+    assert log.read_bytes() == b"next"
+    assert (tmp_path / "api.log.1").stat().st_size == keeper.LONGEST_LOG
+
+
+def test_a_short_log_stays(tmp_path: Path) -> None:
+    log = tmp_path / "api.log"
+    log.write_text("line")
+    keeper.trim(log)
+    assert log.read_text() == "line"

@@ -73,7 +73,7 @@ def shell(to: Target, statement: str) -> Command:
 def _psql(to: Target, statement: str) -> Command:
     told = {"host": to.host, "port": to.port, "user": to.user, "dbname": to.database or "postgres"}
     tls = _libpq(to.authority) if to.authority else {}
-    words = " ".join(f"{name}='{value}'" for name, value in {**told, **tls}.items())
+    words = " ".join(f"{name}={_libpq_value(value)}" for name, value in {**told, **tls}.items())
     more = ("-c", statement) if statement else ()
     return Command(("psql",), "postgresql-client", ("-X", "-d", words, *more), {"PGPASSWORD": to.password})
 
@@ -90,6 +90,11 @@ def _redis_cli(to: Target, statement: str) -> Command:
     tls = ("--tls", "--cacert", str(to.authority)) if to.authority else ()
     arguments = ("-h", to.host, "-p", str(to.port), "--user", to.user, *tls, *statement.split())
     return Command(("redis-cli",), "redis-tools", arguments, {"REDISCLI_AUTH": to.password})
+
+
+def _libpq_value(value: object) -> str:
+    """Quoted as libpq's connection strings want it."""
+    return "'" + str(value).replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 
 def _libpq(authority: Path) -> Mapping[str, str]:

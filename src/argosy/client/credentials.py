@@ -82,8 +82,7 @@ class Credentials:
 
     def keep_authority(self, auth_url: str, pem: str) -> Path:
         """The certificate authority of a deployment's databases as a file, for clients that want one."""
-        place = urlsplit(auth_url)
-        file = self.file.parent / "authorities" / f"{place.hostname}_{place.port}.pem"
+        file = self._authority(auth_url)
         if not (file.exists() and file.read_text() == pem):
             file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             fresh = file.with_suffix(f".{os.getpid()}.new")
@@ -100,6 +99,11 @@ class Credentials:
             del told["logins"][state]
             for url in urls:
                 told["databases"].pop(url, None)
+                self._authority(url).unlink(missing_ok=True)
+
+    def _authority(self, auth_url: str) -> Path:
+        place = urlsplit(auth_url)
+        return self.file.parent / "authorities" / f"{place.hostname}_{place.port}.pem"
 
     def _read(self) -> dict[str, Any]:
         try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import pwd
+import shutil
 import signal
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -23,6 +24,10 @@ STEADY = 10.0
 """Seconds after which a child counts as started well: its next death is a first one."""
 LONGEST_PAUSE = 10.0
 """Seconds between two starts of a child that keeps dying."""
+LOOK_AT_LOGS = 60.0
+"""Seconds between two looks at how long the logs have grown."""
+LONGEST_LOG = 32 * 2**20
+"""Bytes of a log, after which it becomes `.1` and begins anew; so a log takes twice that at most."""
 
 Body = Callable[[Process | None], int]
 """What a child runs, given the process that held the role before; its return is the exit status."""
@@ -64,6 +69,8 @@ class Keeper:
             for child in self.children:
                 self._start_if_due(child)
             self._hear(signal.sigtimedwait(LISTENED, self._patience()))
+            for child in self.children:
+                trim(child.log)
         self._end()
         return 0
 
@@ -78,7 +85,7 @@ class Keeper:
     def _patience(self) -> float:
         """For how long nothing is to be done unless a signal comes."""
         dues = [child.due - clock.monotonic() for child in self.children if not child.running]
-        return max(0.0, min(dues, default=3600.0))
+        return max(0.0, min([*dues, LOOK_AT_LOGS]))
 
     def _hear(self, heard: signal.struct_siginfo | None) -> None:
         if heard is not None and heard.si_signo in (signal.SIGTERM, signal.SIGINT):
@@ -104,6 +111,14 @@ class Keeper:
 def pause(deaths: int) -> float:
     """Seconds to wait before the next start: none after a first death, then growing."""
     return 0.0 if deaths <= 1 else min(LONGEST_PAUSE, 0.1 * 2.0 ** (deaths - 2))
+
+
+def trim(log: Path | None) -> None:
+    """Its writers append, so they go on at the beginning once it has been emptied."""
+    if log is None or not log.exists() or log.stat().st_size < LONGEST_LOG:
+        return
+    shutil.copyfile(log, log.with_name(f"{log.name}.1"))
+    os.truncate(log, 0)
 
 
 def _reaped(pid: int) -> bool:
