@@ -241,7 +241,8 @@ def unfinished(database: Database) -> list[str]:
 
 def settled(database: Database) -> None:
     """Nothing of the machine is left behind: no lock, no guard, no memory."""
-    locks.sweep(database)
+    while locks.sweep(database):
+        pass
     with database.read() as session:
         for table in (Lock, LockGuard):
             left = session.scalar(select(func.count()).select_from(table))
