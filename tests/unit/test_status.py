@@ -1,11 +1,12 @@
 """What the owner of an instance reads, from the facts."""
 
+import dataclasses
 import itertools
 
 import pytest
 
 from argosy.model.guest import Health
-from argosy.model.status import Facts, Task, operating_status, status
+from argosy.model.status import FULL, SILENT, Facts, Task, complaint, operating_status, status
 
 TROVE = {
     "ACTIVE", "BUILD", "REBOOT", "RESIZE", "UPGRADE", "RESTART_REQUIRED", "PROMOTE", "EJECT", "DETACH", "SHUTDOWN",
@@ -80,3 +81,25 @@ def test_health_decides_when_nothing_is_being_done(health: Health, shown: str) -
 def test_what_is_stored_as_text_is_good_enough() -> None:
     assert status(Facts("BUILDING")) == "BUILD"
     assert operating_status(Facts("NONE", "healthy")) == "HEALTHY"
+
+
+@pytest.mark.parametrize("facts", EVERYTHING, ids=str)
+def test_only_what_is_not_healthy_complains(facts: Facts) -> None:
+    said = complaint(dataclasses.replace(facts, words="the disk is gone"))
+    assert not said or operating_status(facts) in {"BLOCKED", "SHUTDOWN", "FAILED", "ERROR"}
+
+
+@pytest.mark.parametrize(
+    ("facts", "said"),
+    [
+        (Facts(Task.NONE, Health.HEALTHY, words="all is well"), ""),
+        (Facts(Task.NONE, Health.HEALTHY, full=True), FULL),
+        (Facts(Task.NONE, Health.STARTING, words="connection refused"), ""),
+        (Facts(Task.NONE, Health.FAILED, words="no such file"), "no such file"),
+        (Facts(Task.NONE, Health.FAILED, words="no space left", full=True), f"no space left; {FULL}"),
+        (Facts(Task.NONE, Health.HEALTHY, silent=True, words="all is well"), SILENT),
+        (Facts(Task.REBOOTING, Health.FAILED, words="no such file"), ""),
+    ],
+)
+def test_a_complaint_has_the_guests_words_or_a_cure(facts: Facts, said: str) -> None:
+    assert complaint(facts) == said

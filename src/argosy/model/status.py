@@ -32,6 +32,10 @@ class Facts:
     health: str = Health.UNKNOWN
     silent: bool = False
     """no heartbeat for longer than the deployment allows"""
+    words: str = ""
+    """what the agent says besides"""
+    full: bool = False
+    """nothing more can be written to the volume"""
 
 
 STATUS = {
@@ -59,6 +63,12 @@ OPERATING = {
 }
 
 
+SILENT = "the guest has not reported for a while: see whether `argosy status` shows the conductor healthy"
+FULL = "the volume is full: delete something in it, or make it larger"
+UNWELL = frozenset({Health.BLOCKED, Health.DOWN, Health.FAILED, Health.UNKNOWN})
+"""Whose words are worth reading; a server that starts or was stopped has nothing to complain of."""
+
+
 def status(facts: Facts) -> str:
     """`ACTIVE` unless something is being done or has failed."""
     return STATUS.get(Task(facts.task), "ACTIVE")
@@ -69,3 +79,13 @@ def operating_status(facts: Facts) -> str:
     if Task(facts.task) is not Task.NONE:
         return ""
     return "ERROR" if facts.silent else OPERATING[Health(facts.health)]
+
+
+def complaint(facts: Facts) -> str:
+    """What is wrong with an instance to which nothing is being done: its cause and, where we know one, its cure."""
+    if Task(facts.task) is not Task.NONE:
+        return ""
+    if facts.silent:
+        return SILENT
+    words = facts.words if Health(facts.health) in UNWELL else ""
+    return "; ".join(filter(None, (words, FULL if facts.full else "")))

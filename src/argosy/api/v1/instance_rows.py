@@ -22,6 +22,8 @@ class Claim:
 
     guest_id: str
     health: str
+    health_at: float | None
+    message: str
     seen_at: float | None
     volume_used: int
     volume_total: int
@@ -55,7 +57,9 @@ PAGE = (
     .limit(bindparam("most", type_=Integer()))
 )
 IDS: BindParameter[Any] = bindparam("ids", expanding=True)
-CLAIMS = select(Guest.id, Guest.health, Guest.seen_at, Guest.volume_used, Guest.volume_total).where(Guest.id.in_(IDS))
+CLAIMS = select(
+    Guest.id, Guest.health, Guest.health_at, Guest.message, Guest.seen_at, Guest.volume_used, Guest.volume_total
+).where(Guest.id.in_(IDS))
 ENDPOINTS = select(Endpoint).where(Endpoint.instance_id.in_(IDS)).order_by(Endpoint.role.desc())
 OFFERS = (
     select(DatastoreVersion, Datastore)

@@ -13,11 +13,13 @@ from argosy.db.tables import Endpoint, Instance
 from argosy.engines import registry
 from argosy.engines.base import Capability
 from argosy.model.guest import Health
-from argosy.model.status import Facts, operating_status, status
+from argosy.model.status import Facts, complaint, operating_status, status
 
 GIGABYTE = 2**30
 UNMEASURED = frozenset({"BUILD", "REBOOT", "RESIZE", "PROMOTE", "EJECT", "UPGRADE", "SHUTDOWN"})
 """Statuses under which Trove does not tell how full the volume is."""
+SCANT = 2**20
+"""Bytes free at which a volume counts as full."""
 
 
 def summary(request: Request, seen: Seen) -> dict[str, Any]:
@@ -53,7 +55,7 @@ def detail(request: Request, seen: Seen, guarantees: list[str]) -> dict[str, Any
     if seen.offer:
         view["datastore"]["version_number"] = seen.offer.version.number
     view["endpoints"], view["guarantees"] = [_endpoint(seen, each) for each in seen.endpoints], guarantees
-    return {**view, **_asked(instance), **_fault(request, instance), **_for_admins(request, instance)}
+    return {**view, **_asked(instance), **_fault(request, seen), **_for_admins(request, instance)}
 
 
 def whole(request: Request, seen: Seen, guarantees: list[str]) -> dict[str, Any]:
@@ -67,10 +69,13 @@ def whole(request: Request, seen: Seen, guarantees: list[str]) -> dict[str, Any]
 
 
 def _facts(request: Request, seen: Seen) -> Facts:
-    if seen.claim is None or seen.claim.seen_at is None:
+    claim = seen.claim
+    if claim is None or claim.seen_at is None:
         return Facts(seen.instance.task, Health.UNKNOWN, silent=True)
-    patience = request.services.settings.conductor.silent_seconds
-    return Facts(seen.instance.task, seen.claim.health, silent=clock.now() - seen.claim.seen_at > patience)
+    # A report from the future is as old as one of the past: the clock was set back since.
+    silent = abs(clock.now() - claim.seen_at) > request.services.settings.conductor.silent_seconds
+    full = 0 < claim.volume_total < claim.volume_used + SCANT
+    return Facts(seen.instance.task, claim.health, silent, claim.message, full)
 
 
 def _addresses(seen: Seen) -> dict[str, Any]:
@@ -116,12 +121,17 @@ def _asked(instance: Instance) -> dict[str, Any]:
     return {name: value for name, value in told.items() if value}
 
 
-def _fault(request: Request, instance: Instance) -> dict[str, Any]:
-    if not instance.fault:
-        return {}
-    created = clock.timestamp(instance.fault_at or instance.updated)
-    details = instance.fault_details if request.caller.is_admin else None
-    return {"fault": {"message": instance.fault, "created": created, "details": details}}
+def _fault(request: Request, seen: Seen) -> dict[str, Any]:
+    """What an operation has left; without that what the guest complains of now."""
+    instance, now = seen.instance, complaint(_facts(request, seen))
+    if instance.fault:
+        details = instance.fault_details if request.caller.is_admin else None
+        return _told(instance.fault, instance.fault_at or instance.updated, details)
+    return _told(now, (seen.claim and seen.claim.health_at) or instance.updated) if now else {}
+
+
+def _told(message: str, created: float, details: str | None = None) -> dict[str, Any]:
+    return {"fault": {"message": message, "created": clock.timestamp(created), "details": details}}
 
 
 def _for_admins(request: Request, instance: Instance) -> dict[str, Any]:
