@@ -133,7 +133,7 @@ def _postgresql(home: Path, *, durable: bool) -> Iterator[str]:
     _run([initdb, "--pgdata", home / "data", "--username", "argosy", "--auth", "trust", "--no-sync"], home)
     options = ["listen_addresses=", f"unix_socket_directories={home}", "max_connections=200"]
     options += [] if durable else ["fsync=off"]
-    command = [initdb.with_name("postgres"), f"-D{home}/data", *(f"--{option}" for option in options)]
+    command = [str(initdb.with_name("postgres")), f"-D{home}/data", *(f"--{option}" for option in options)]
     url = f"postgresql://argosy@/{{name}}?host={home}"
     with _running(command, home, url.format(name="postgres"), signal.SIGINT):
         yield url
