@@ -102,9 +102,12 @@ def write(session: Session, reports: Sequence[Report]) -> None:
 
 
 def silence(session: Session, seconds: float) -> None:
-    """Guests of whom nobody has heard for so long are not connected, whatever a killed conductor left written."""
-    horizon = clock.now() - seconds
-    quiet = or_(Guest.seen_at.is_(None), Guest.seen_at < horizon)
+    """Guests of whom nobody has heard for so long are not connected, whatever a killed conductor left written.
+
+    Nor are those heard of in the future: the clock was set back since.
+    """
+    now = clock.now()
+    quiet = or_(Guest.seen_at.is_(None), Guest.seen_at < now - seconds, Guest.seen_at > now + seconds)
     session.execute(update(Guest).where(Guest.connected.is_(True), quiet).values(connected=False))
 
 

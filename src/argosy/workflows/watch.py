@@ -33,9 +33,11 @@ def revive(ctx: Context[World]) -> Outcome:
 
 
 def _silent(ctx: Context[World]) -> Sequence[str]:
-    late = clock.now() - 3 * ctx.world.settings.conductor.heartbeat_seconds
+    now, patience = clock.now(), 3 * ctx.world.settings.conductor.heartbeat_seconds
     settled = Instance.deleted.is_(False) & Instance.task.in_(servers.IDLE)
-    silent = or_(Guest.connected.is_(False), Guest.seen_at.is_(None), Guest.seen_at < late)
+    # What was seen in the future was seen before the clock was set back.
+    elsewhen = or_(Guest.seen_at.is_(None), Guest.seen_at < now - patience, Guest.seen_at > now + patience)
+    silent = or_(Guest.connected.is_(False), elsewhen)
     query = select(Instance.id).join(Guest, Guest.id == Instance.id).where(settled, silent)
     with ctx.database.read() as session:
         return session.scalars(query.order_by(Guest.seen_at).limit(AT_ONCE)).all()
