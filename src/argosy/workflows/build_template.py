@@ -38,24 +38,24 @@ def require(ctx: Context[World], offer: offers.Offer) -> Outcome:
     if offer.template in ctx.world.provider.volumes.templates():
         return None
     with ctx.database.read() as session:
-        last = session.scalars(
-            select(Run)
-            .where(Run.workflow == build_template.name, Run.subject == offer.template)
-            .order_by(Run.created.desc())
-            .limit(1)
-        ).first()
-    if last is not None and last.state == FAILED and last.created >= ctx.run.created:
-        raise errors.CloudFailed(f"the template {offer.template} could not be built: {last.fault}")
-    ctx.record(lambda session: admit(session, offer))
+        building = session.get(Run, ctx.memory.get("building", ""))
+    if building is not None and building.state == FAILED:
+        raise errors.CloudFailed(f"the template {offer.template} could not be built: {building.fault}")
+
+    def begin(session: Session) -> None:
+        ctx.memory["building"] = admit(session, offer)
+
+    ctx.record(begin)
     return Wait(0.25, f"the template of {offer.engine.title} {offer.version.number} is being built")
 
 
-def admit(session: Session, offer: offers.Offer) -> None:
-    """Start building, unless somebody does already."""
+def admit(session: Session, offer: offers.Offer) -> str:
+    """Start building, unless somebody does already: the id of the run that does."""
     try:
-        queue.enqueue(session, build_template, offer.template, version_id=offer.version.id)
+        return queue.enqueue(session, build_template, offer.template, version_id=offer.version.id).id
     except errors.Busy:
-        return
+        mine = (Run.workflow == build_template.name) & (Run.subject == offer.template) & (Run.state == "active")
+        return session.scalar(select(Run.id).where(mine)) or ""
 
 
 def builder(template: str) -> str:
