@@ -171,7 +171,7 @@ def guest(ctx: Context[World]) -> Outcome:
     """The server is given an identity of its own, started, and its accounts are made."""
     servers.check(ctx)
     answer = mailbox.ask(ctx, ctx.subject, "prepare", **ctx.memory["accounts"])
-    return Wait(5, "the database server is starting") if answer is None else None
+    return servers.await_guest(ctx, "the database server is starting") if answer is None else None
 
 
 @create_instance.step()

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 from argosy import clock
 from argosy.db.tables import Instance, Run
 from argosy.durable import queue
-from argosy.durable.workflow import Context, Outcome, Wait, Workflow
+from argosy.durable.workflow import Context, Outcome, Workflow
 from argosy.guest import mailbox
 from argosy.model.caller import Caller
 from argosy.model.status import Task
@@ -33,7 +33,7 @@ def server(ctx: Context[World]) -> Outcome:
 def restart(ctx: Context[World]) -> Outcome:
     servers.check(ctx)
     answer = mailbox.ask(ctx, ctx.subject, "restart")
-    return Wait(5, "the database server is restarting") if answer is None else None
+    return servers.await_guest(ctx, "the database server is restarting") if answer is None else None
 
 
 @restart_instance.step()

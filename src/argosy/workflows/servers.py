@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from argosy import clock, errors
 from argosy.db.session import ring
-from argosy.db.tables import Instance
+from argosy.db.tables import Guest, Instance
 from argosy.durable.workflow import Context, Outcome, Wait
 from argosy.model.status import Facts, Task, status
 from argosy.providers.base import Server, ServerSpec, State
@@ -28,6 +28,16 @@ def begin(ctx: Context[World]) -> Outcome:
     """The step that has the instance's server started; whoever waits for its guest sees whether it came up."""
     _judge(ctx.world.provider.compute.ensure(spec(ctx)))
     return None
+
+
+def await_guest(ctx: Context[World], doing: str) -> Wait:
+    """A wait for the guest's answer, whose reason tells a guest that works from one that cannot reach us."""
+    with ctx.database.read() as session:
+        guest = session.get(Guest, ctx.subject)
+    if guest is not None and guest.connected:
+        return Wait(5, doing)
+    place = f"{ctx.world.settings.conductor.host}:{ctx.world.settings.conductor.port}"
+    return Wait(5, f"the guest has not reached the conductor at {place} yet: `argosy status` tells its health")
 
 
 def check(ctx: Context[World]) -> None:
@@ -76,6 +86,11 @@ def require_idle(instance: Instance) -> None:
             f"Instance {instance.id} is not currently available for an action to be performed"
             f" (instance status was {status(Facts(instance.task))})."
         )
+
+
+def recover(session: Session, instance_id: str) -> None:
+    """What was wrong is not any more; whatever else is to be done to the instance stays to be done."""
+    _change(session, instance_id, fault=None, fault_details=None, fault_at=None)
 
 
 def note(session: Session, instance_id: str, fault: str) -> None:
