@@ -15,7 +15,10 @@ revive_server: Workflow[World] = Workflow("revive_server", cancellable=True)
 @revive_server.step(minutes=5)
 def server(ctx: Context[World]) -> Outcome:
     """The guest's init starts the database server by itself, as it was told last."""
-    return servers.ensure(ctx)
+    outcome = servers.ensure(ctx)
+    if outcome is None:
+        ctx.record(lambda session: servers.recover(session, ctx.subject))
+    return outcome
 
 
 @revive_server.on_failure
