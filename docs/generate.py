@@ -13,6 +13,8 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+import click
+
 from argosy import errors, settings
 
 REFERENCE = Path(__file__).parent / "reference"
@@ -111,9 +113,7 @@ def api_page() -> str:
     """Every call of the REST API, from its OpenAPI document."""
     document = json.loads(resources.files("argosy.api").joinpath("openapi.json").read_text())
     lines = ["# REST API", "", document["info"]["description"], ""]
-    lines += [
-        "The whole of it, with every field, is `src/argosy/api/openapi.json` (`GET /openapi.json` of a deployment)."
-    ]
+    lines += ["The whole of it, with every field, is `src/argosy/api/openapi.json` (`GET /openapi` of a deployment)."]
     lines += ["", "| call | what it does | policy rule | answers |", "|---|---|---|---|"]
     for path, item in document["paths"].items():
         for method in ("get", "head", "post", "put", "patch", "delete"):
@@ -127,8 +127,48 @@ def _call(method: str, path: str, told: dict[str, Any]) -> str:
     return f"| {method.upper()} `{path}` | {told['summary']} | {rule} | {' '.join(told['responses'])} |"
 
 
+def command_line_page() -> str:
+    """Every command with its options."""
+    from argosy import __main__ as whole
+    from argosy.cli.main import argosy
+
+    lines = ["# Command line", "", argosy.epilog or "", "", "Options of `argosy` itself, before the command:"]
+    lines += _parameters(argosy)
+    argosy.lazy.update(whole.COMMANDS)
+    for names, command in _commands(argosy, ("argosy",)):
+        arguments = [each.make_metavar(_CONTEXT) for each in command.params if isinstance(each, click.Argument)]
+        lines += ["", f"## `{' '.join([*names, *arguments])}`", "", " ".join((command.help or "").split())]
+        lines += _parameters(command)
+    return "\n".join(lines) + "\n"
+
+
+_CONTEXT = click.Context(click.Command("argosy"))
+
+
+def _commands(group: click.Group, names: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], click.Command]]:
+    """All that can be run, groups themselves left out."""
+    for name in group.list_commands(_CONTEXT):
+        command = group.get_command(_CONTEXT, name)
+        if isinstance(command, click.Group):
+            yield from _commands(command, (*names, name))
+        elif command is not None:
+            yield (*names, name), command
+
+
+def _parameters(command: click.Command) -> list[str]:
+    """A table of the options, if there are any."""
+    told = [each.get_help_record(_CONTEXT) for each in command.params if isinstance(each, click.Option)]
+    rows = [f"| `{_cell(name)}` | {_cell(text)} |" for name, text in filter(None, told)]
+    return ["", "| option | what it does |", "|---|---|", *rows] if rows else []
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "api.md": api_page,
+    "command-line.md": command_line_page,
     "settings.md": settings_page,
     "errors.md": errors_page,
     "operations.md": operations_page,
