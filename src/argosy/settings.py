@@ -101,7 +101,8 @@ class Provider:
     kind: str = "local"
     """Where guests run."""
     level: str = "auto"
-    """`root`: users, cgroups, sized volumes, sandbox; `user`: plain processes; `auto`: root where started by root."""
+    """`root`: users, cgroups, sized volumes, sandbox; `user`: plain processes; `auto`: root where the state
+    directory belongs to root."""
     network: str = "loopback"
     """`loopback`: 127.x.y.z per guest; `namespace`: a network namespace per guest on a private bridge."""
     addresses: str = ""
@@ -210,7 +211,15 @@ def load(state: Path | None = None, environment: Mapping[str, str] | None = None
     state = state or default_state(environment, root=os.geteuid() == 0)
     file = state / "argosy.toml"
     told = tomllib.loads(file.read_text()) if file.exists() else {}
-    return from_tables(state, _overlaid(told, environment))
+    return _levelled(from_tables(state, _overlaid(told, environment)))
+
+
+def _levelled(told: Settings) -> Settings:
+    """`auto` is settled by whose the state directory is: the same for every process, whoever it runs as."""
+    if told.provider.level != "auto" or not told.state.exists():
+        return told
+    level = "root" if told.state.stat().st_uid == 0 else "user"
+    return dataclasses.replace(told, provider=dataclasses.replace(told.provider, level=level))
 
 
 def from_tables(state: Path, told: Mapping[str, Any]) -> Settings:

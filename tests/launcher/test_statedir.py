@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from argosy.launcher import ports, statedir
+from argosy import settings
+from argosy.launcher import ports, statedir, up
 from argosy.launcher.ports import WELL_KNOWN, PortTaken
 from argosy.settings import BadSetting
 
@@ -67,6 +68,25 @@ def test_the_unprivileged_processes_can_replace_nothing_of_root(state_home: Path
     }
     assert (state_home / "s").stat().st_uid == 0
     assert (state_home / "s").stat().st_mode & 0o1000
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs two users")
+@pytest.mark.parametrize(("owner", "level"), [("root", "root"), ("nobody", "user")])
+def test_where_the_settings_do_not_tell_the_level_the_owner_does(state_home: Path, owner: str, level: str) -> None:
+    """Else the unprivileged processes of a deployment of root would run as root."""
+    (state_home / "argosy.toml").write_text("[api]\nport = 1234\n")
+    os.chown(state_home, pwd.getpwnam(owner).pw_uid, -1)
+    assert settings.load(state_home, {}).provider.level == level
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs two users")
+def test_root_takes_nothing_from_a_deployment_of_somebody_else(state_home: Path) -> None:
+    nobody = pwd.getpwnam("nobody").pw_uid
+    (state_home / "argosy.toml").write_text('[provider]\nlevel = "user"\n')
+    os.chown(state_home, nobody, -1)
+    with pytest.raises(BadSetting, match="belongs to a deployment of an ordinary user"):
+        up.prepare(state_home)
+    assert state_home.stat().st_uid == nobody
 
 
 def test_a_path_that_leaves_no_room_for_sockets_is_refused(state_home: Path) -> None:

@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 from typing import NoReturn
 
-from argosy import clock, errors
+from argosy import clock, errors, settings
 from argosy.launcher import account, forks, health, processes, statedir, unit
 from argosy.launcher.health import Report, State
 from argosy.launcher.processes import Process
@@ -31,13 +31,19 @@ class NotUp(errors.Broken):
 
 def prepare(state: Path, port_base: int | None = None) -> Settings:
     """The deployment in `state`, made if there is none. Raises BadSetting where the level does not fit the user."""
+    if (state / "argosy.toml").exists():
+        _check_level(settings.load(state))
     user = account.ensure() if os.geteuid() == 0 else None
-    deployment = statedir.prepare(state, user, port_base)
-    if deployment.provider.level == "root" and user is None:
-        raise BadSetting(f"{state} belongs to a deployment of root: start it as root")
-    if deployment.provider.level == "user" and user is not None:
-        raise BadSetting(f"{state} belongs to a deployment of an ordinary user: start it as that user")
-    return deployment
+    return statedir.prepare(state, user, port_base)
+
+
+def _check_level(deployment: Settings) -> None:
+    """Before anything changes hands. Raises BadSetting."""
+    level, root = deployment.provider.level, os.geteuid() == 0
+    if level == "root" and not root:
+        raise BadSetting(f"{deployment.state} belongs to a deployment of root: start it as root")
+    if level == "user" and root:
+        raise BadSetting(f"{deployment.state} belongs to a deployment of an ordinary user: start it as that user")
 
 
 def top(deployment: Settings) -> str:
