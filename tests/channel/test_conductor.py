@@ -142,6 +142,21 @@ def test_frames_travel_by_long_poll_too(channel: Channel, door: Door, credential
     eventually(lambda: not channel.guest(guest).connected, within=15)
 
 
+def test_who_only_says_something_takes_nothing_from_its_poll(
+    channel: Channel, door: Door, credential: Credential
+) -> None:
+    guest = channel.expect()
+    link = LongPoll(door._https(), door._https(), credential(guest))
+    link.send(wire.Hello([1], "test", "b1"))
+    link.receive()
+    command = channel.ask(guest, "noop")
+    for seq in range(20):
+        link.send(beat(seq + 1))
+        assert link._frames.empty()
+    assert link.receive() == wire.Command(command, "noop")
+    link.close()
+
+
 def test_a_poll_without_hello_is_refused(door: Door, channel: Channel, credential: Credential) -> None:
     link = LongPoll(door._https(), door._https(), credential(channel.expect()))
     with pytest.raises(Lost, match="hello"):

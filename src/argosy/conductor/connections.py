@@ -47,6 +47,8 @@ class Connection:
         self._frames: deque[wire.Frame] = deque()
         self._ready = asyncio.Event()
         self._sent: dict[str, float] = {}
+        self._settled: deque[str] = deque(maxlen=OUTSTANDING)
+        """answered of late: a list of unanswered commands may be older than the answer"""
         self._cancelled: set[str] = set()
 
     def put(self, frame: wire.Frame) -> None:
@@ -55,6 +57,8 @@ class Connection:
 
     def wants(self, command: str) -> bool:
         """Whether this command should be sent now: it was not yet, or long ago."""
+        if command in self._settled:
+            return False
         sent = self._sent.get(command)
         if sent is None:
             return len(self._sent) < OUTSTANDING
@@ -74,6 +78,7 @@ class Connection:
         """The answer is safe: tell the guest."""
         self._sent.pop(command, None)
         self._cancelled.discard(command)
+        self._settled.append(command)
         self.put(wire.Received(command))
 
     def close(self) -> None:

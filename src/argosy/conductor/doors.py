@@ -46,13 +46,18 @@ class Doors:
         return JSONResponse({})
 
     async def frames(self, request: Request) -> Response:
-        """The guest's frames against ours, after waiting up to `?wait=` seconds for some."""
+        """The guest's frames against ours, after waiting up to `?wait=` seconds for some.
+
+        Only a hello and a poll, which waits, are answered with frames: a guest that just says something while its poll
+        is on the way would else take what the poll then waits for in vain.
+        """
         known = await self._known(request)
         frames = _frames(await _document(request))
         connection = self._connection(known, frames)
         for frame in frames:
             await self._desk.hear(connection, frame)
-        told = await _await_frames(connection, _seconds(request))
+        hello = any(isinstance(each, wire.Hello) for each in frames)
+        told = await _await_frames(connection, _seconds(request)) if hello or _seconds(request) else []
         if connection.closed:
             raise errors.Conflict("this connection has ended: say hello again")
         return Response(f"[{','.join(wire.encode(each) for each in told)}]", media_type="application/json")

@@ -30,6 +30,8 @@ class Certificate:
         self._authority = authority
         self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self.context.minimum_version = ssl.TLSVersion.TLSv1_2
+        # An agent reads in one thread and writes in another, which OpenSSL allows only while nothing but data comes.
+        self.context.num_tickets = 0
         self.renew()
 
     def renew(self) -> None:
