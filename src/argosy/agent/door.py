@@ -12,6 +12,7 @@ import queue
 import socket
 import ssl
 import threading
+from collections.abc import Iterator
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
@@ -19,6 +20,7 @@ from argosy import errors
 from argosy.model import wire
 
 CONNECT_SECONDS = 10.0
+GRACE_SECONDS = 2.0
 POLL_SECONDS = 25.0
 USER_TIMEOUT = 30_000
 """milliseconds after which bytes that nobody acknowledged break the connection (tcp(7))"""
@@ -47,8 +49,9 @@ class Link(Protocol):
 class Door:
     """One conductor. Safe to share between threads."""
 
-    def __init__(self, url: str, authority: str) -> None:
+    def __init__(self, url: str, authority: str, patience: float = CONNECT_SECONDS) -> None:
         self.url = url
+        self._patience = patience
         parts = urlsplit(url)
         self._host, self._port = parts.hostname or "", parts.port or 443
         self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -78,22 +81,22 @@ class Door:
         from websockets.exceptions import InvalidHandshake, InvalidStatus
         from websockets.sync.client import connect
 
-        opened = contextlib.ExitStack()
+        opened, dialled = contextlib.ExitStack(), self._dial()
         try:
-            connection = opened.enter_context(
-                connect(
+            with _at_most(dialled, self._patience + GRACE_SECONDS):
+                connection = connect(
                     f"wss://{self._host}:{self._port}/v1/guest",
-                    sock=self._dial(),
+                    sock=dialled,
                     ssl=self._tls,
                     server_hostname=self._host,
                     additional_headers={"Authorization": f"Bearer {credential}"},
                     compression=None,
                     proxy=None,
-                    open_timeout=CONNECT_SECONDS,
+                    open_timeout=self._patience,
                     ping_interval=None,
                     max_size=wire.MAX_FRAME,
                 )
-            )
+            opened.enter_context(connection)
         except InvalidStatus as error:
             if error.response.status_code == 401:
                 raise Refused from error
@@ -112,6 +115,29 @@ class Door:
         dialled.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         dialled.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, USER_TIMEOUT)
         return dialled
+
+
+@contextlib.contextmanager
+def _at_most(dialled: socket.socket, seconds: float) -> Iterator[None]:
+    """Break the connection when what is done on it takes longer.
+
+    The client library gives up in time, but then waits for its reading thread, which may be inside TLS and waits for
+    the conductor: for ever, when that never answers.
+    """
+    double = dialled.dup()  # the library takes the descriptor over
+    timer = threading.Timer(seconds, _break, (double,))
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+        double.close()
+
+
+def _break(connection: socket.socket) -> None:
+    with contextlib.suppress(OSError):  # it has ended meanwhile
+        connection.shutdown(socket.SHUT_RDWR)
 
 
 class _NoUpgrade(Exception):
