@@ -36,8 +36,8 @@ engines: packages venv ## the contracts of engines, providers and stores, on the
 system: packages venv ## the whole product on real engines (K=restart for some)
 	$(PYTEST) tests/system
 
-bench: packages venv ## the figures of docs/operate, measured here, raw engines beside ours
-	@for script in $(filter-out %/by_hand.py,$(wildcard benchmarks/*.py)); do echo "== $$script"; $(PYTHON) $$script || exit 1; done
+bench: packages venv ## writes docs/benchmarks.md: measured here, raw engines beside ours
+	$(PYTHON) benchmarks/run.py
 
 soak: packages venv ## the whole of what `make test` samples: every kill, every control database
 	ARGOSY_SOAK=1 $(PYTEST)

@@ -6,6 +6,7 @@ import socket
 import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import pg8000.native
 import pymysql
@@ -41,7 +42,12 @@ def door(client: Client, instance: Document, password: str, *, user: str = "root
 
 
 def _postgresql(at: Door, statement: str) -> str:
-    place = {"host": at.host, "port": at.port, "database": at.database or "postgres", "timeout": PATIENCE}
+    place: dict[str, Any] = {
+        "host": at.host,
+        "port": at.port,
+        "database": at.database or "postgres",
+        "timeout": PATIENCE,
+    }
     session = pg8000.native.Connection(at.user, password=at.password, ssl_context=at.trust or False, **place)
     try:
         rows = session.run(statement)
