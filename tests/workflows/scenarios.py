@@ -246,17 +246,19 @@ class Reviving(Scenario):
         assert status(Facts(self.row(database).task)) == "ACTIVE"
 
 
+STRANGER = "00000000-0000-4000-8000-000000000000"
+
+
 class Sweeping(Scenario):
-    """What no row knows is taken away; what one knows stays."""
+    """What is left of a deleted instance goes; what no row knows stays, should the control database have been lost."""
 
     def start(self, session: Session) -> None:
-        self.standing(session)
-        stray = "00000000-0000-4000-8000-000000000000"
-        self.cloud.volumes[stray], self.cloud.ports[stray] = 1, "127.9.9.9"
+        self.standing(session).deleted = True
+        self.cloud.volumes[STRANGER], self.cloud.ports[STRANGER] = 1, "127.9.9.9"
         queue.enqueue(session, watch.sweep, "sweep")
 
     def check(self, _database: Database) -> None:
-        assert self.cloud.names() == {self.instance}
+        assert self.cloud.names() == {STRANGER}
 
 
 class Renewing(Scenario):

@@ -1,8 +1,9 @@
-"""Look after what exists, every few seconds: servers that died are brought back, what nobody owns is taken away."""
+"""Look after what exists, every few seconds: servers that died are brought back, what is left of deleted ones goes."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Mapping, Sequence
 
 from sqlalchemy import or_, select
 
@@ -15,6 +16,8 @@ from argosy.providers.base import State
 from argosy.workflows import servers
 from argosy.workflows.revive_server import revive_server
 from argosy.workflows.world import World
+
+log = logging.getLogger(__name__)
 
 watch: Workflow[World] = Workflow("watch")
 sweep: Workflow[World] = Workflow("sweep")
@@ -53,18 +56,26 @@ def _enqueue(database: Database, name: str) -> None:
 
 @sweep.step(minutes=10)
 def take_away(ctx: Context[World]) -> Outcome:
-    """What the provider holds under our names and no row knows: the rest of an operation that an operator broke off."""
+    """What the provider still holds of deleted instances: the rest of an operation that an operator broke off.
+
+    What no row knows at all stays, and is told: a control database that was lost or put back costs nobody's data.
+    """
     provider = ctx.world.provider
     held = {*provider.compute.owned(), *provider.networks.owned(), *provider.volumes.owned()}
-    for name in sorted(held - _known(ctx.database)):
+    rows = _rows(ctx.database, held)
+    for name in sorted(name for name, deleted in rows.items() if deleted):
         provider.compute.delete(name)
         provider.networks.delete(name)
         provider.volumes.delete(name)
+    unknown = sorted(held - rows.keys())
+    if unknown:
+        log.warning("the provider holds what the control database does not know", extra={"names": unknown})
     return None
 
 
-def _known(database: Database) -> set[str]:
-    """Looked up after the provider was asked: what came into being meanwhile has its row already."""
+def _rows(database: Database, names: set[str]) -> Mapping[str, bool]:
+    """Those that the control database knows: was it deleted?"""
     with database.read() as session:
-        instances = session.scalars(select(Instance.id).where(Instance.deleted.is_(False)))
-        return {*instances, *session.scalars(select(Guest.id))}
+        builders = session.scalars(select(Guest.id).where(Guest.id.in_(names))).all()
+        instances = session.execute(select(Instance.id, Instance.deleted).where(Instance.id.in_(names))).all()
+    return {**dict.fromkeys(builders, False), **dict(instances)}
