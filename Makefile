@@ -39,8 +39,8 @@ system: packages venv ## the whole product on real engines (K=restart for some)
 bench: packages venv ## writes docs/benchmarks.md: measured here, raw engines beside ours
 	$(PYTHON) benchmarks/run.py
 
-soak: packages venv ## the whole of what `make test` samples: every kill, every control database
-	ARGOSY_SOAK=1 $(PYTEST)
+soak: packages venv ## the whole of what `make test` samples (hours): every kill, every control database; writes docs/soak.md
+	@scripts/soak $(PYTHON)
 
 docs: venv ## make the references from the code
 	$(PYTHON) docs/generate.py

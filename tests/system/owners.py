@@ -14,11 +14,6 @@ from argosy.testing.waiting import eventually
 
 ENGINES = ("postgresql", "mariadb", "redis")
 HELLO = {"postgresql": "SELECT 1", "mariadb": "SELECT 1", "redis": "PING"}
-WRITE = {
-    "postgresql": "CREATE TABLE kept AS SELECT 42 AS it",
-    "mariadb": "CREATE TABLE mysql_free.kept AS SELECT 42 AS it",
-    "redis": "SET kept 42",
-}
 
 
 @dataclass
