@@ -105,9 +105,7 @@ class Watch:
         self._told, self._told_at = seen, clock.monotonic()
         metrics = {**seen.metrics, "engine_starts": float(self._starts)}
         message = "; ".join(filter(None, (seen.message, self._notice)))
-        self._say(
-            wire.Heartbeat(self.boot, self._seq, seen.health, message, seen.version, used, total, metrics)
-        )
+        self._say(wire.Heartbeat(self.boot, self._seq, seen.health, message, seen.version, used, total, metrics))
 
 
 def volume(site: Site | None) -> tuple[int, int]:
