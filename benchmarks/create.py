@@ -63,12 +63,10 @@ def create(client: Client, engine: str) -> float:
 
 
 def until_done(client: Client, instance_id: str) -> None:
-    answer = client.instances.operations(instance_id)
-    while answer["operations"][0]["state"] == "active":
-        seen, answer = answer, client.instances.operations(instance_id, since=answer["cursor"], wait=20)
-        if answer["cursor"] == seen["cursor"]:
-            time.sleep(0.05)  # too many wait already: we were answered at once
-    assert answer["operations"][0]["state"] == "done", answer
+    for operations in client.instances.follow(instance_id):
+        if operations[0]["state"] != "active":
+            assert operations[0]["state"] == "done", operations[0]
+            return
 
 
 if __name__ == "__main__":

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TextIO
 
 from argosy import errors
 from argosy.client.resources import Client, Document
-
-PATIENCE = 15
-"""Seconds that one request waits for news; the server answers as soon as there is some."""
 
 
 class OperationFailed(errors.Broken):
@@ -21,7 +17,7 @@ class OperationFailed(errors.Broken):
 def until_done(client: Client, instance_id: str, operation: str) -> None:
     """Until the newest operation of this name has ended. Raises OperationFailed with its cause."""
     steps = Steps(sys.stderr)
-    for operations in _news(client, instance_id):
+    for operations in client.instances.follow(instance_id):
         current = next(each for each in operations if each["operation"] == operation)
         steps.show(current)
         if current["state"] != "active":
@@ -33,21 +29,12 @@ def until_gone(client: Client, instance_id: str) -> None:
     """Until there is no such instance any more. Raises OperationFailed with the cause when it stays."""
     steps = Steps(sys.stderr)
     try:
-        for operations in _news(client, instance_id):
+        for operations in client.instances.follow(instance_id):
             current = next(each for each in operations if each["operation"] == "delete_instance")
             steps.show(current)
             _check(current)
     except errors.NotFound:
         steps.clear()
-
-
-def _news(client: Client, instance_id: str) -> Iterator[list[Document]]:
-    """The instance's operations now, and again whenever something has changed."""
-    cursor = ""
-    while True:
-        answer = client.instances.operations(instance_id, since=cursor, wait=PATIENCE if cursor else 0)
-        cursor = answer["cursor"]
-        yield answer["operations"]
 
 
 def _check(operation: Document) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +13,10 @@ from argosy.client.session import Session
 
 Document = dict[str, Any]
 """A resource as the API shows it."""
+PATIENCE = 15
+"""Seconds that one request waits for news; the server answers as soon as there is some."""
+PAUSE = 0.5
+"""Seconds between two answers without news."""
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
@@ -96,6 +101,15 @@ class Instances:
         """A new password of the master user, told only now."""
         user = self._session.post(f"/instances/{instance_id}/root")["user"]
         return str(user["password"])
+
+    def follow(self, instance_id: str) -> Iterator[Sequence[Document]]:
+        """The operations now, and again whenever something has changed."""
+        answer = self.operations(instance_id)
+        while True:
+            yield answer["operations"]
+            seen, answer = answer, self.operations(instance_id, since=answer["cursor"], wait=PATIENCE)
+            if answer["cursor"] == seen["cursor"]:
+                time.sleep(PAUSE)  # when too many wait already, the server answers at once
 
     def operations(self, instance_id: str, *, since: str = "", wait: float = 0) -> Document:
         """Every operation with its steps; with `wait`, once something has changed since the answer named by `since`."""
