@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import uuid
 
-from sqlalchemy import delete, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from argosy import errors
-from argosy.db.tables import Command, Guest, Run
+from argosy.db.tables import Run
 from argosy.durable import queue
 from argosy.durable.workflow import Context, Outcome, Wait, Workflow
 from argosy.guest import enrolment, mailbox
@@ -135,11 +135,5 @@ def _take_away(ctx: Context[World]) -> Outcome:
     provider.compute.delete(name)
     provider.networks.delete(name)
     provider.volumes.delete(name)
-    ctx.record(lambda session: forget(session, name))
+    ctx.record(lambda session: enrolment.forget(session, name))
     return None
-
-
-def forget(session: Session, guest: str) -> None:
-    """The guest and its commands are gone."""
-    session.execute(delete(Command).where(Command.guest_id == guest))
-    session.execute(delete(Guest).where(Guest.id == guest))

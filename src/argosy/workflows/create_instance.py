@@ -183,4 +183,4 @@ def ready(ctx: Context[World]) -> Outcome:
 @create_instance.on_failure
 def failed(session: Session, run: Run, fault: str) -> None:
     """What was built stays, under the instance's name, until delete_instance removes it."""
-    servers.blame(session, run.subject, fault, task=Task.ERROR)
+    servers.blame(session, run, fault, task=Task.ERROR)

@@ -10,9 +10,9 @@ from argosy.db import quotas
 from argosy.db.tables import Endpoint, Instance, Run
 from argosy.durable import queue
 from argosy.durable.workflow import Context, Outcome, Workflow
+from argosy.guest import enrolment
 from argosy.model.caller import Caller
 from argosy.model.status import Task
-from argosy.workflows import build_template
 from argosy.workflows.world import World
 
 delete_instance: Workflow[World] = Workflow("delete_instance", urgency=10)
@@ -67,7 +67,7 @@ def forget(ctx: Context[World]) -> Outcome:
         instance = session.get_one(Instance, ctx.subject)
         instance.deleted, instance.deleted_at = True, clock.now()
         session.execute(delete(Endpoint).where(Endpoint.instance_id == ctx.subject))
-        build_template.forget(session, ctx.subject)
+        enrolment.forget(session, ctx.subject)
 
     ctx.record(write)
     return None

@@ -32,7 +32,7 @@ def guest(ctx: Context[World]) -> Outcome:
 
 @renew_certificate.on_failure
 def failed(session: Session, run: Run, fault: str) -> None:
-    servers.note(session, run.subject, fault)
+    servers.note(session, run, fault)
 
 
 @renew_certificates.step()

@@ -34,4 +34,4 @@ def guest(ctx: Context[World]) -> Outcome:
 
 @reset_master.on_failure
 def failed(session: Session, run: Run, fault: str) -> None:
-    servers.note(session, run.subject, fault)
+    servers.note(session, run, fault)

@@ -45,4 +45,4 @@ def ready(ctx: Context[World]) -> Outcome:
 @restart_instance.on_failure
 def failed(session: Session, run: Run, fault: str) -> None:
     """Nothing was changed but a process: the instance stays what it was, and says what went wrong."""
-    servers.blame(session, run.subject, fault, task=Task.NONE)
+    servers.blame(session, run, fault, task=Task.NONE)

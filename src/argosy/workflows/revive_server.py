@@ -23,4 +23,4 @@ def server(ctx: Context[World]) -> Outcome:
 
 @revive_server.on_failure
 def failed(session: Session, run: Run, fault: str) -> None:
-    servers.note(session, run.subject, fault)
+    servers.note(session, run, fault)

@@ -9,8 +9,9 @@ from sqlalchemy.orm import Session
 
 from argosy import clock, errors
 from argosy.db.session import ring
-from argosy.db.tables import Guest, Instance
+from argosy.db.tables import Guest, Instance, Run
 from argosy.durable.workflow import Context, Outcome, Wait
+from argosy.guest import mailbox
 from argosy.model.status import Facts, Task, status
 from argosy.providers.base import Server, ServerSpec, State
 from argosy.workflows import boot, offers
@@ -93,14 +94,16 @@ def recover(session: Session, instance_id: str) -> None:
     _change(session, instance_id, fault=None, fault_details=None, fault_at=None)
 
 
-def note(session: Session, instance_id: str, fault: str) -> None:
+def note(session: Session, run: Run, fault: str) -> None:
     """Something went wrong that leaves the instance as it was: say so, where the owner looks."""
-    _change(session, instance_id, fault=fault, fault_at=clock.now())
+    mailbox.cancel(session, run.id)
+    _change(session, run.subject, fault=fault, fault_at=clock.now())
 
 
-def blame(session: Session, instance_id: str, fault: str, *, task: Task) -> None:
-    """The operation failed: say why, where the owner looks."""
-    _change(session, instance_id, task=task, fault=fault, fault_at=clock.now())
+def blame(session: Session, run: Run, fault: str, *, task: Task) -> None:
+    """The operation failed, and left the instance in this state: say why, where the owner looks."""
+    note(session, run, fault)
+    _change(session, run.subject, task=task)
 
 
 def _change(session: Session, instance_id: str, **values: Any) -> None:
