@@ -1,5 +1,6 @@
 """The map shows the territory."""
 
+import ast
 import re
 from pathlib import Path
 
@@ -13,6 +14,17 @@ PAGES = [*sorted((ROOT / "docs").rglob("*.md")), ROOT / "README.md"]
 def test_every_file_that_a_page_names_exists(page: Path) -> None:
     named = re.findall(r"`((?:src|tests|docs|benchmarks|scripts|deploy)/[^`\s*{}<>]+)`", page.read_text())
     assert [name for name in named if not (ROOT / name.partition("::")[0]).exists()] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_test_that_a_page_names_exists(page: Path) -> None:
+    named = re.findall(r"`((?:src|tests)/[^`\s]+\.py)::(\w+)`", page.read_text())
+    assert [f"{file}::{name}" for file, name in named if name not in functions(ROOT / file)] == []
+
+
+def functions(file: Path) -> set[str]:
+    """Also those of classes."""
+    return {node.name for node in ast.walk(ast.parse(file.read_text())) if isinstance(node, ast.FunctionDef)}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
