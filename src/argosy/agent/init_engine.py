@@ -79,6 +79,7 @@ class Engine(Child):
             "pid": self.pid,
             "wanted": self.wanted,
             "starts": self.starts,
+            "failures": self.failures,
             "exit": self.exit,
             "since": self.since,
             "tail": self.log.tail(),

@@ -28,6 +28,8 @@ class Status:
     wanted: bool
     pid: int = 0
     starts: int = 0
+    failures: int = 0
+    """quick deaths in a row, and starts for which there was no program"""
     exit: int | None = None
     since: float = 0.0
     """when this began, in seconds since the machine started"""
@@ -57,6 +59,7 @@ class Service:
             wanted=bool(told.get("wanted")),
             pid=int(told.get("pid") or 0),
             starts=int(told.get("starts") or 0),
+            failures=int(told.get("failures") or 0),
             exit=told.get("exit"),
             since=float(told.get("since") or 0),
             tail=str(told.get("tail") or ""),

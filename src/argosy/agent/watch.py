@@ -81,7 +81,7 @@ class Watch:
                 status,
                 asked,
                 made=(self._guest.directory / SERVICE).exists(),
-                vain=status.starts - self._answered_starts,
+                vain=max(status.starts - self._answered_starts, status.failures),
                 ran=clock.boot() - status.since,
             )
         )
