@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
+import falcon.testing
 import pytest
 from identity_client import Service
 
-from argosy.identity.local import passwords
+from argosy.db.session import Database
+from argosy.identity.local import app, passwords
+from argosy.settings import from_tables
 
 NOBODY = {"id": "default"}
 
@@ -144,3 +148,10 @@ def _let_a_minute_pass(service: Service) -> None:
 
     with service.database.write() as session:
         session.execute(update(LoginFailure).values(minute=LoginFailure.minute - 1))
+
+
+def test_a_control_database_that_is_away_is_503(tmp_path: Path) -> None:
+    away = Database(f"sqlite:///{tmp_path}/no/such/directory.db")
+    client = falcon.testing.TestClient(app.make(from_tables(tmp_path, {}), away))
+    answer = client.simulate_get("/v3/auth/tokens", headers={"X-Auth-Token": "xyz", "X-Subject-Token": "xyz"})
+    assert (answer.status_code, answer.json["error"]["code"]) == (503, 503)

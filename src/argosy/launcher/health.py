@@ -149,7 +149,7 @@ def _registered(deployment: Settings, process: Process) -> str:
             seen = session.scalar(mine)
         silent = DatabaseClock(database)() - seen if seen is not None else None
     except SQLAlchemyError as error:
-        return f"the control database does not answer: {error}"
+        return f"the control database does not answer: {str(error).partition(chr(10))[0]}"
     finally:
         database.dispose()
     if silent is None:

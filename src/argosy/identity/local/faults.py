@@ -7,7 +7,8 @@ import logging
 from typing import Any
 
 import falcon
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from argosy import errors
 
@@ -18,6 +19,8 @@ def install(app: falcon.App[Any, Any]) -> None:
     app.add_error_handler(Exception, _unforeseen)
     app.add_error_handler(falcon.HTTPError, _of_falcon)
     app.add_error_handler(IntegrityError, _taken)
+    for away in (OperationalError, InterfaceError, PoolTimeout):
+        app.add_error_handler(away, _away)
     app.add_error_handler(errors.ArgosyError, _of_argosy)
 
 
@@ -38,6 +41,11 @@ def _of_falcon(_req: falcon.Request, resp: falcon.Response, error: falcon.HTTPEr
 def _taken(_req: falcon.Request, resp: falcon.Response, _error: IntegrityError, _params: object) -> None:
     """Two requests wanted the same name at once: the database let the first have it."""
     _tell(resp, 409, "Conflict occurred: there is one with this name already")
+
+
+def _away(_req: falcon.Request, resp: falcon.Response, error: Exception, _params: object) -> None:
+    log.warning("unavailable", exc_info=error)
+    _tell(resp, 503, "the control database is not available just now: try again")
 
 
 def _unforeseen(req: falcon.Request, resp: falcon.Response, error: Exception, _params: object) -> None:
