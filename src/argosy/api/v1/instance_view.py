@@ -18,7 +18,7 @@ from argosy.model.status import Facts, complaint, operating_status, status
 GIGABYTE = 2**30
 UNMEASURED = frozenset({"BUILD", "REBOOT", "RESIZE", "PROMOTE", "EJECT", "UPGRADE", "SHUTDOWN"})
 """Statuses under which Trove does not tell how full the volume is."""
-SCANT = 2**20
+SCANT = 2**24
 """Bytes free at which a volume counts as full."""
 
 
