@@ -18,7 +18,7 @@ from owners import ENGINES, Owner, answering
 from sqlalchemy import select, update
 
 from argosy import clock
-from argosy.client.resources import Document
+from argosy.client.resources import Document, Request
 from argosy.db.tables import Guest, Run, Timer
 from argosy.durable import queue
 from argosy.testing import machines, servers
@@ -135,14 +135,8 @@ def filled(argosy: Deployment, leaving: int) -> Iterator[None]:
 
 
 def test_a_volume_that_never_fits_is_refused(owner: Owner) -> None:
-    made = owner.client.instances.create(_large())
+    made = owner.client.instances.create(Request("large", "redis", "1", 50))
     failed(owner, made, "does not fit into the pool", "ask for less")
-
-
-def _large() -> object:
-    from argosy.client.resources import Request
-
-    return Request("large", "redis", "1", 50)
 
 
 # --- engines ---
@@ -267,7 +261,7 @@ def test_an_unreachable_conductor_is_waited_for_and_named(argosy: Deployment, ow
     with stopped(argosy, "conductor"):
         patient, hopeless = owner.create("redis", "patient"), owner.create("redis", "hopeless")
         for each in (patient, hopeless):
-            eventually(lambda each=each: "has not reached the conductor" in waits_for(owner, each), within=20)
+            names_the_conductor(owner, each)
         complains(owner, kept, "ERROR", "has not reported for a while.*argosy status")
         owner.answers(kept, "postgresql")
         expire(argosy, hopeless["id"])
@@ -277,9 +271,12 @@ def test_an_unreachable_conductor_is_waited_for_and_named(argosy: Deployment, ow
     owner.healthy(kept["id"])
 
 
-def waits_for(owner: Owner, instance: Document) -> str:
-    newest = owner.client.instances.operations(instance["id"])["operations"][0]
-    return str(newest.get("waiting_for", ""))
+def names_the_conductor(owner: Owner, instance: Document) -> None:
+    def look() -> bool:
+        newest = owner.client.instances.operations(instance["id"])["operations"][0]
+        return "has not reached the conductor" in newest.get("waiting_for", "")
+
+    eventually(look, within=20)
 
 
 def expire(argosy: Deployment, instance: str) -> None:
