@@ -84,8 +84,8 @@ class Conductor:
     """Port of the conductor."""
     heartbeat_seconds: float = 10.0
     """How often a guest reports; a change of health is told at once."""
-    silent_seconds: float = 90.0
-    """After so long without a heartbeat a guest counts as silent (Trove's agent_heartbeat_expiry)."""
+    silent_seconds: float = 30.0
+    """After so long without a heartbeat a guest counts as silent (Trove's agent_heartbeat_expiry, there 90)."""
 
 
 @dataclass(frozen=True)

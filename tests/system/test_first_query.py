@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
+import socket
 import ssl
+from pathlib import Path
 
 import pytest
 from owners import ENGINES, HELLO, Owner
 
+from argosy.guest import authority
+from argosy.testing.connections import Door
 from argosy.testing.deployments import Deployment
 from argosy.testing.waiting import eventually
 
@@ -25,14 +30,15 @@ def test_plaintext_is_refused(owner: Owner, engine: str) -> None:
     door = owner.door(owner.ready(engine))
     assert door.ask(HELLO[engine]) in {"1", "PONG"}
     with pytest.raises(Exception, match=r"(?i)ssl|tls|encrypt|secure|closed|reset|pg_hba|denied"):
-        dataclasses.replace(door, trust=None).ask(HELLO[engine])
+        dataclasses.replace(door, authority="").ask(HELLO[engine])
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_another_authority_is_not_believed(owner: Owner, engine: str) -> None:
+def test_another_authority_is_not_believed(owner: Owner, engine: str, tmp_path: Path) -> None:
+    authority.make(tmp_path)
     door = owner.door(owner.ready(engine))
     with pytest.raises(Exception, match=r"(?i)certificate verify failed"):
-        dataclasses.replace(door, trust=ssl.create_default_context()).ask(HELLO[engine])
+        dataclasses.replace(door, authority=authority.load(tmp_path).pem).ask(HELLO[engine])
 
 
 @pytest.mark.parametrize("engine", ENGINES)
@@ -89,17 +95,11 @@ def test_a_flavor_is_enforced(owner: Owner) -> None:
     assert 0 < limit < 256 << 20
 
 
-def _info(door: object, name: str) -> str:
-    import re
-    import socket
-
-    from argosy.testing.connections import Door
-
-    assert isinstance(door, Door)
-    assert door.trust is not None
+def _info(door: Door, name: str) -> str:
+    trust = ssl.create_default_context(cadata=door.authority)
     with (
         socket.create_connection((door.host, door.port), 10) as plain,
-        door.trust.wrap_socket(plain, server_hostname=door.host) as session,
+        trust.wrap_socket(plain, server_hostname=door.host) as session,
     ):
         session.sendall(f"AUTH {door.user} {door.password}\r\nINFO memory\r\nQUIT\r\n".encode())
         text = b"".join(iter(lambda: session.recv(65536), b"")).decode()

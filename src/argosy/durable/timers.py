@@ -73,7 +73,7 @@ def fire(database: Database, recurrences: Sequence[Recurrence], now: float) -> f
     with database.read() as session:
         due_at = {timer.name: timer.due_at for timer in session.scalars(select(Timer))}
     for each in recurrences:
-        if due_at.get(each.name, 0.0) <= now:
+        if not now < due_at.get(each.name, 0.0) <= now + each.seconds:  # later still: the clock was set back
             with database.write() as session:
                 _fire(session, each, due_at.get(each.name), now)
             due_at[each.name] = now + each.seconds

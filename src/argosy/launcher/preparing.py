@@ -9,6 +9,7 @@ import json
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from argosy import errors
@@ -22,6 +23,13 @@ if TYPE_CHECKING:
 
 class NotPrepared(errors.Broken):
     """the deployment could not be prepared: logs/supervisor.log says why"""
+
+
+class LostKey(errors.Broken):
+    """a key of this deployment is gone"""
+
+
+KEYS = ("master.key", "ca.key", "ca.crt")
 
 
 @contextmanager
@@ -39,13 +47,25 @@ def prepare(deployment: Settings) -> int:
     from argosy.guest import authority
     from argosy.identity.local.bootstrap import bootstrap
 
+    database = Database(deployment.database_url)
+    with database.engine.connect() as connection:
+        require_keys(deployment.keys, written=migrate.current(connection) is not None)
     sealed.make(deployment.keys / "master.key")
     sealed.use(deployment.keys / "master.key")
     authority.make(deployment.keys)
-    migrate.upgrade(Database(deployment.database_url))
+    migrate.upgrade(database)
     if deployment.identity.backend == "local":
-        bootstrap(Database(deployment.database_url), lambda made: _keep(deployment, made))
+        bootstrap(database, lambda made: _keep(deployment, made))
     return 0
+
+
+def require_keys(keys: Path, *, written: bool) -> None:
+    """What a control database was written with cannot be made anew: guests and clients trust it. Raises LostKey."""
+    lost = [name for name in KEYS if not (keys / name).exists()]
+    if written and lost:
+        raise LostKey(
+            f"{keys / lost[0]} is gone and the control database needs it: put back the copy of this deployment"
+        )
 
 
 def _keep(deployment: Settings, made: Iterable[Credentials]) -> None:

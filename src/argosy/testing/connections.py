@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import socket
 import ssl
+import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import pg8000.native
+import psycopg
 import pymysql
 
 from argosy.client.resources import Client, Document
@@ -26,8 +27,8 @@ class Door:
     port: int
     user: str
     password: str = field(repr=False)
-    trust: ssl.SSLContext | None
-    """None: without TLS"""
+    authority: str
+    """PEM that the server's certificate is verified by; empty: without TLS"""
     database: str = ""
 
     def ask(self, statement: str) -> str:
@@ -37,23 +38,25 @@ class Door:
 
 def door(client: Client, instance: Document, password: str, *, user: str = "root", database: str = "") -> Door:
     endpoint = instance["endpoints"][0]
-    trust = ssl.create_default_context(cadata=client.session.authority())
-    return Door(endpoint["scheme"], endpoint["host"], endpoint["port"], user, password, trust, database)
+    authority = client.session.authority()
+    return Door(endpoint["scheme"], endpoint["host"], endpoint["port"], user, password, authority, database)
 
 
 def _postgresql(at: Door, statement: str) -> str:
-    place: dict[str, Any] = {
-        "host": at.host,
-        "port": at.port,
-        "database": at.database or "postgres",
-        "timeout": PATIENCE,
-    }
-    session = pg8000.native.Connection(at.user, password=at.password, ssl_context=at.trust or False, **place)
-    try:
-        rows = session.run(statement)
-        return str(rows[0][0]) if rows else ""
-    finally:
-        session.close()
+    with tempfile.NamedTemporaryFile("w") as authority:  # libpq wants a file
+        authority.write(at.authority)
+        authority.flush()
+        secure = {"sslmode": "verify-full", "sslrootcert": authority.name} if at.authority else {"sslmode": "disable"}
+        place = {"host": at.host, "port": str(at.port), "dbname": at.database or "postgres"}
+        settings: dict[str, Any] = {**place, **secure, "user": at.user, "password": at.password}
+        with psycopg.connect(**settings, connect_timeout=int(PATIENCE), autocommit=True) as session:
+            answer = session.execute(statement.encode())
+            row = answer.fetchone() if answer.description else None
+            return str(row[0]) if row else ""
+
+
+def _trust(at: Door) -> ssl.SSLContext | None:
+    return ssl.create_default_context(cadata=at.authority) if at.authority else None
 
 
 def _mysql(at: Door, statement: str) -> str:
@@ -63,8 +66,8 @@ def _mysql(at: Door, statement: str) -> str:
         user=at.user,
         password=at.password,
         database=at.database or None,
-        ssl=at.trust,
-        ssl_disabled=at.trust is None,
+        ssl=_trust(at),
+        ssl_disabled=not at.authority,
         connect_timeout=int(PATIENCE),
         autocommit=True,
     )
@@ -77,7 +80,8 @@ def _mysql(at: Door, statement: str) -> str:
 def _redis(at: Door, statement: str) -> str:
     """Inline commands (Redis protocol specification): enough for words without spaces."""
     with socket.create_connection((at.host, at.port), PATIENCE) as plain:
-        session = at.trust.wrap_socket(plain, server_hostname=at.host) if at.trust else plain
+        trust = _trust(at)
+        session = trust.wrap_socket(plain, server_hostname=at.host) if trust else plain
         with session, session.makefile("rwb") as stream:
             stream.write(f"AUTH {at.user} {at.password}\r\n{statement}\r\n".encode())
             stream.flush()

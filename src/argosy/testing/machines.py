@@ -21,7 +21,12 @@ def pids_of(instance: str) -> Iterator[int]:
 
 def agent_of(instance: str) -> int:
     """0 when there is none."""
-    return next((pid for pid in pids_of(instance) if "argosy.agent" in _text(f"/proc/{pid}/cmdline").split("\0")), 0)
+    return next((pid for pid in pids_of(instance) if _is_agent(_text(f"/proc/{pid}/cmdline").split("\0"))), 0)
+
+
+def _is_agent(words: list[str]) -> bool:
+    """Init and the sandbox have the agent's command line among their own arguments, but not right after a `-s`."""
+    return words[1:4] == ["-S", "-P", "-s"] and words[4:6] == ["-m", "argosy.agent"]
 
 
 def engine_of(instance: str) -> int:

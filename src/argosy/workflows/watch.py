@@ -5,11 +5,11 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy import or_, select
+from sqlalchemy import func, or_, select
 
 from argosy import clock, errors
 from argosy.db.session import Database
-from argosy.db.tables import Guest, Instance
+from argosy.db.tables import Guest, Instance, Run
 from argosy.durable import queue
 from argosy.durable.workflow import Context, Outcome, Workflow
 from argosy.providers.base import State
@@ -22,6 +22,7 @@ log = logging.getLogger(__name__)
 watch: Workflow[World] = Workflow("watch")
 sweep: Workflow[World] = Workflow("sweep")
 
+AGAIN_SECONDS = 60
 AT_ONCE = 100
 """Guests looked at in one turn: the rest comes in the next."""
 
@@ -30,9 +31,17 @@ AT_ONCE = 100
 def revive(ctx: Context[World]) -> Outcome:
     """Silent guests whose server is not running get it back."""
     for name in _silent(ctx):
-        if ctx.world.provider.compute.look(name).state is not State.ACTIVE:
+        if ctx.world.provider.compute.look(name).state is not State.ACTIVE and not _failed_of_late(ctx.database, name):
             _enqueue(ctx.database, name)
     return None
+
+
+def _failed_of_late(database: Database, name: str) -> bool:
+    """What cannot be brought back is tried again, but not at every turn."""
+    failures = (Run.subject == name, Run.workflow == revive_server.name, Run.state == "failed")
+    with database.read() as session:
+        last = session.scalar(select(func.max(Run.ended)).where(*failures))
+    return last is not None and abs(clock.now() - last) < AGAIN_SECONDS
 
 
 def _silent(ctx: Context[World]) -> Sequence[str]:
