@@ -27,7 +27,7 @@ GIGABYTES = 1
 RAM = 512
 """MiB of the builder."""
 VCPUS = 2.0
-DONE, FAILED = "done", "failed"
+FAILED = "failed"
 
 
 def require(ctx: Context[World], offer: offers.Offer) -> Outcome:
