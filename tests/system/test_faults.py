@@ -111,7 +111,7 @@ def test_a_pool_without_a_byte_left_costs_no_data(argosy: Deployment, owner: Own
     instance = owner.ready("postgresql")
     door = owner.door(instance)
     door.ask(KEEP)
-    with filled(argosy, leaving=0), pytest.raises(Exception, match=r"(?i)network|space|connection|closed|timeout"):
+    with filled(argosy, leaving=0), pytest.raises(Exception, match=r"(?i)network|space|connection|closed|timeout|eof"):
         door.ask("CREATE TABLE large AS SELECT repeat(md5(i::text), 99) FROM generate_series(1, 100000) i")
     answering(door, "postgresql")
     owner.healthy(instance["id"])
