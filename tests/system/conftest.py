@@ -9,6 +9,7 @@ import pytest
 from owners import Owner
 
 from argosy.testing.deployments import Deployment
+from argosy.testing.waiting import eventually
 
 
 @pytest.fixture(scope="module")
@@ -24,5 +25,6 @@ def argosy() -> Iterator[Deployment]:
 def owner(argosy: Deployment) -> Iterator[Owner]:
     owner = Owner(argosy, argosy.client(), {})
     yield owner
+    eventually(lambda: owner.reaches(owner.client.datastores), within=60)
     for each in list(owner.client.instances.list()):
         owner.delete(each["id"])

@@ -59,6 +59,14 @@ class Owner:
         assert found is not None
         return found
 
+    def insist(self, ask: Callable[[], Any], happened: Callable[[], bool]) -> None:
+        """Ask until it has happened: an answer that was lost with the api says nothing of what was done."""
+
+        def attempt() -> bool:
+            return happened() or (self.reaches(ask) and happened())
+
+        eventually(attempt, within=60, every=0.2)
+
     def reaches(self, ask: Callable[[], Any]) -> bool:
         """The api answers again."""
         try:

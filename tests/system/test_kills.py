@@ -18,7 +18,7 @@ from owners import ENGINES, Owner, answering
 from sqlalchemy import select
 
 from argosy.db.session import Database
-from argosy.db.tables import Run
+from argosy.db.tables import Instance, Run
 from argosy.testing import machines
 from argosy.testing.deployments import Deployment
 from argosy.testing.waiting import eventually
@@ -56,21 +56,33 @@ def test_killed_in_a_step(
     print(f"ARGOSY_SEED={SEED}")
     if operation == "create_instance":
         with struck(argosy, owner, operation, step, victim):
-            instance = owner.create(engine)["id"]
+            owner.insist(lambda: owner.create(engine), lambda: bool(_newest(argosy, operation)))
+            instance = _newest(argosy, operation)
             ended = settled(owner, instance)
     else:
         instance = owner.ready(engine)["id"]
+        ask = owner.client.instances.restart if operation == "restart_instance" else owner.client.instances.delete
         with struck(argosy, owner, operation, step, victim):
-            (owner.client.instances.restart if operation == "restart_instance" else owner.client.instances.delete)(
-                instance
-            )
+            owner.insist(lambda: ask(instance), lambda: _newest(argosy, operation) == instance)
             ended = settled(owner, instance)
     if operation == "delete_instance":
         eventually(lambda: owner.gone(instance), within=120)
         assert list(machines.pids_of(instance)) == []
     else:
         assert ended == "done"
+        if instance not in owner.passwords:  # the answer that told it was lost
+            owner.passwords[instance] = owner.client.instances.reset_password(instance)
         owner.answers(owner.healthy(instance), engine)
+
+
+def _newest(argosy: Deployment, operation: str) -> str:
+    """Whose operation of this kind, of an instance that is there, began last."""
+    there = select(Run.subject).join(Instance, Instance.id == Run.subject)
+    query = there.where(Run.workflow == operation, Instance.deleted.is_(False)).order_by(Run.created.desc())
+    if operation == "delete_instance":
+        query = select(Run.subject).where(Run.workflow == operation).order_by(Run.created.desc())
+    with argosy.database.read() as session:
+        return session.scalar(query.limit(1)) or ""
 
 
 def settled(owner: Owner, instance: str) -> str:
