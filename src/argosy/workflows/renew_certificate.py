@@ -7,10 +7,9 @@ from collections.abc import Sequence
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from argosy import clock, errors
+from argosy import clock
 from argosy.db.session import Database
 from argosy.db.tables import Endpoint, Instance, Run
-from argosy.durable import queue
 from argosy.durable.workflow import Context, Outcome, Wait, Workflow
 from argosy.guest import mailbox
 from argosy.workflows import servers
@@ -40,7 +39,7 @@ def begin(ctx: Context[World]) -> Outcome:
     """At two thirds of a certificate's life there is time for many tries."""
     ahead = ctx.world.settings.tls.certificate_days * DAY / 3
     for instance in _due(ctx.database, clock.now() + ahead):
-        _enqueue(ctx.database, instance)
+        servers.look_after(ctx.database, renew_certificate, instance)
     return None
 
 
@@ -50,11 +49,3 @@ def _due(database: Database, before: float) -> Sequence[str]:
     query = select(Instance.id).join(Endpoint, Endpoint.instance_id == Instance.id).where(ends, settled)
     with database.read() as session:
         return session.scalars(query.order_by(Endpoint.certificate_until).limit(AT_ONCE)).all()
-
-
-def _enqueue(database: Database, instance: str) -> None:
-    try:
-        with database.write() as session:
-            queue.enqueue(session, renew_certificate, instance)
-    except errors.Busy:
-        return  # its turn comes with the next look

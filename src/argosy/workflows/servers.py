@@ -8,9 +8,10 @@ from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from argosy import clock, errors
-from argosy.db.session import ring
+from argosy.db.session import Database, ring
 from argosy.db.tables import Guest, Instance, Run
-from argosy.durable.workflow import Context, Outcome, Wait
+from argosy.durable import queue
+from argosy.durable.workflow import Context, Outcome, Wait, Workflow
 from argosy.guest import mailbox
 from argosy.model.status import Facts, Task, status
 from argosy.providers.base import Server, ServerSpec, State
@@ -75,6 +76,15 @@ def spec(ctx: Context[World]) -> ServerSpec:
 def settle(session: Session, instance_id: str) -> None:
     """The operation is over and nothing is wrong. A delete that came meanwhile keeps its word."""
     _change(session, instance_id, task=Task.NONE, fault=None, fault_details=None, fault_at=None)
+
+
+def look_after(database: Database, workflow: Workflow[World], instance_id: str) -> None:
+    """Begin something that nobody asked for, unless something else is being done: its turn comes with the next look."""
+    try:
+        with database.write() as session:
+            queue.enqueue(session, workflow, instance_id)
+    except errors.Busy:
+        return
 
 
 IDLE = (Task.NONE, Task.RESTART_REQUIRED)

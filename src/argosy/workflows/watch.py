@@ -7,10 +7,9 @@ from collections.abc import Mapping, Sequence
 
 from sqlalchemy import func, or_, select
 
-from argosy import clock, errors
+from argosy import clock
 from argosy.db.session import Database
 from argosy.db.tables import Guest, Instance, Run
-from argosy.durable import queue
 from argosy.durable.workflow import Context, Outcome, Workflow
 from argosy.providers.base import State
 from argosy.workflows import servers
@@ -32,7 +31,7 @@ def revive(ctx: Context[World]) -> Outcome:
     """Silent guests whose server is not running get it back."""
     for name in _silent(ctx):
         if ctx.world.provider.compute.look(name).state is not State.ACTIVE and not _failed_of_late(ctx.database, name):
-            _enqueue(ctx.database, name)
+            servers.look_after(ctx.database, revive_server, name)
     return None
 
 
@@ -53,14 +52,6 @@ def _silent(ctx: Context[World]) -> Sequence[str]:
     query = select(Instance.id).join(Guest, Guest.id == Instance.id).where(settled, silent)
     with ctx.database.read() as session:
         return session.scalars(query.order_by(Guest.seen_at).limit(AT_ONCE)).all()
-
-
-def _enqueue(database: Database, name: str) -> None:
-    try:
-        with database.write() as session:
-            queue.enqueue(session, revive_server, name)
-    except errors.Busy:
-        return  # something else is being done to it, and will see for itself
 
 
 @sweep.step(minutes=10)
