@@ -58,11 +58,15 @@ def test_a_dead_child_is_replaced_and_the_next_knows_the_former(kept: Run, tmp_p
         told.write_text(str(former.pid if former else 0))
         return sleep(former)
 
+    def heard(former: int) -> bool:
+        return told.exists() and told.read_text() == str(former)
+
     kept(body)
     first = child(tmp_path, "a")
+    eventually(lambda: heard(0), within=5)  # its pid file is there before it has run a line
     first.signal(signal.SIGKILL)
     eventually(lambda: child(tmp_path, "a").pid != first.pid, within=5)
-    eventually(lambda: told.read_text() == str(first.pid), within=5)
+    eventually(lambda: heard(first.pid), within=5)
 
 
 def test_one_death_leaves_the_others_alone(kept: Run, tmp_path: Path) -> None:
