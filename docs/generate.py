@@ -5,17 +5,16 @@ from __future__ import annotations
 import ast
 import dataclasses
 import inspect
-import json
 import sys
 import typing
 from collections.abc import Callable, Iterator
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import click
 
 from argosy import errors, settings
+from argosy.api import openapi
 
 REFERENCE = Path(__file__).parent / "reference"
 HEADING = "<!-- Written by docs/generate.py: change the code, then run `make docs`. -->\n\n"
@@ -111,9 +110,9 @@ def datastores_page() -> str:
 
 def api_page() -> str:
     """Every call of the REST API, from its OpenAPI document."""
-    document = json.loads(resources.files("argosy.api").joinpath("openapi.json").read_text())
+    document = openapi.document()
     lines = ["# REST API", "", document["info"]["description"], ""]
-    lines += ["The whole of it, with every field, is `src/argosy/api/openapi.json` (`GET /openapi` of a deployment)."]
+    lines += ["The whole of it, with every field, is in `src/argosy/api/openapi/`, served at `/openapi.json`."]
     lines += ["", "| call | what it does | policy rule | answers |", "|---|---|---|---|"]
     for path, item in document["paths"].items():
         for method in ("get", "head", "post", "put", "patch", "delete"):

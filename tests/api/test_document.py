@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from importlib import resources
 from typing import Any
 
 import falcon.testing
@@ -15,9 +13,10 @@ from hypothesis.strategies import booleans
 from schemathesis import GenerationMode
 from schemathesis.specs.openapi import checks
 
+from argosy.api import openapi
 from argosy.api.routes import ROUTES
 
-DOCUMENT: dict[str, Any] = json.loads(resources.files("argosy.api").joinpath("openapi.json").read_text())
+DOCUMENT = openapi.document()
 METHODS = ("get", "head", "post", "put", "patch", "delete")
 PROMISES = (
     checks.status_code_conformance,

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import lifecycle
 import pytest
-from scenarios import EVERY, Scenario
+from scenario import Scenario
 from sqlalchemy import select
 
 from argosy.db.tables import Run
@@ -11,6 +12,8 @@ from argosy.settings import Settings
 from argosy.testing import crashes
 from argosy.testing.databases import Server
 from argosy.workflows.registry import WORKFLOWS
+
+EVERY = (*lifecycle.EVERY,)
 
 
 @pytest.mark.parametrize("scenario", EVERY, ids=lambda each: each.__name__)

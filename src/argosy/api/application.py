@@ -18,6 +18,7 @@ from argosy.api.formats import Format
 from argosy.api.links import Links
 from argosy.api.route import Route
 from argosy.api.routes import ROUTES
+from argosy.db.actors import ARGOSY, Actor, acting
 from argosy.identity.base import Identity
 from argosy.model.caller import Caller
 
@@ -25,6 +26,7 @@ log = logging.getLogger(__name__)
 
 TENANT = re.compile(r"/v1\.0/([^/]+)")
 """Every path below a project needs a token of that project."""
+REQUEST_ID = "argosy.request_id"
 BODIES = ("POST", "PUT", "PATCH")
 Environment = dict[str, Any]
 Start = Callable[..., Any]
@@ -47,6 +49,8 @@ def identified(app: Application) -> Application:
     def call(environ: Environment, start_response: Start) -> Iterable[bytes]:
         name, begun = f"req-{uuid.uuid4()}", clock.monotonic()
         ids = [("x-openstack-request-id", name), ("x-compute-request-id", name)]
+
+        environ[REQUEST_ID] = name
 
         def start(status: str, headers: list[tuple[str, str]], *more: Any) -> Any:
             told = {"method": environ["REQUEST_METHOD"], "path": environ["PATH_INFO"], "status": int(status[:3])}
@@ -109,7 +113,8 @@ class Resource:
             request = self._request(route, req, path)
             if route.rule:
                 request.permit(request.caller.project_id)
-            _send(resp, req, route.handler(request))
+            with acting(_actor(req)):
+                _send(resp, req, route.handler(request))
 
         return respond
 
@@ -126,6 +131,14 @@ class Resource:
             links=Links(base, path.get("project", ""), req.path),
             who=req.context.caller,
         )
+
+
+def _actor(req: falcon.Request) -> Actor:
+    """Who is answerable for what this request changes."""
+    caller: Caller | None = req.context.caller
+    if caller is None:
+        return ARGOSY
+    return Actor(caller.user_id, caller.project_id, req.env[REQUEST_ID])
 
 
 def _unknown(_req: falcon.Request, _resp: falcon.Response, **_path: str) -> None:

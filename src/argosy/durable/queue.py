@@ -10,6 +10,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from argosy import clock, errors
+from argosy.db import actors, events
 from argosy.db.session import ring
 from argosy.db.tables import Run, RunStep
 from argosy.durable import locks
@@ -45,6 +46,8 @@ def enqueue(  # noqa: PLR0913 - what is held, and how, reads best where it is sa
         others = _names(session, blockers)
         raise errors.Busy(f"{subject} is busy with another operation ({others}): wait until it has ended")
     session.add(run)
+    if workflow.event:
+        events.tell(session, f"dbaas.{workflow.event}.start", subject=subject, project_id=project_id)
     session.add(RunStep(run_id=run.id, position=0, name=run.step, state="waiting", started=run.created, attempts=1))
     session.flush()
     ring(session, "taskmanager", "api")
@@ -84,13 +87,16 @@ def wake_waiting(session: Session, ended: Run, subjects: Sequence[str]) -> None:
 
 
 def _new(workflow: Workflow[Any], subject: str, project_id: str, memory: dict[str, Any]) -> Run:
-    now = clock.now()
+    now, who = clock.now(), actors.current()
     return Run(
         id=str(uuid.uuid4()),
         workflow=workflow.name,
         version=workflow.version,
         subject=subject,
         project_id=project_id,
+        actor=who.user_id,
+        actor_project=who.project_id,
+        request_id=who.request_id,
         step=workflow.first,
         memory=memory,
         urgency=workflow.urgency,

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from argosy import errors, logs
 from argosy.clock import Clock
+from argosy.db.actors import Actor, acting
 from argosy.db.session import Database
 from argosy.db.tables import Run
 from argosy.durable import claims, moves, transitions
@@ -62,7 +63,8 @@ class Runner(Generic[World]):
 
     def carry(self, run: Run) -> None:
         """Call step after step until the run waits, ends, or is not ours any more. Raises nothing of its own."""
-        with logs.bound(run=run.id, workflow=run.workflow, subject=run.subject):
+        who = Actor(run.actor, run.actor_project, run.request_id)
+        with logs.bound(run=run.id, workflow=run.workflow, subject=run.subject), acting(who):
             try:
                 while self._step(run):
                     pass
@@ -138,7 +140,7 @@ class Runner(Generic[World]):
         if isinstance(move, moves.Sleep):
             transitions.sleep(session, run, move, moment)
         else:
-            transitions.end(session, run, move, self.workflows[run.workflow].failed)
+            transitions.end(session, run, move, self.workflows[run.workflow])
         return {}
 
 

@@ -14,12 +14,13 @@ from sqlalchemy import case, insert, select, update
 from sqlalchemy.orm import Session
 
 from argosy import clock
+from argosy.db import events
 from argosy.db.session import ring
 from argosy.db.tables import Run
 from argosy.durable import locks, queue
 from argosy.durable.claims import DATABASE_AWAY, RUNS, STEPS, changed, write
 from argosy.durable.moves import End, Enter, Sleep
-from argosy.durable.workflow import OnEnd
+from argosy.durable.workflow import OnEnd, Workflow
 
 log = logging.getLogger(__name__)
 
@@ -65,16 +66,23 @@ def sleep(session: Session, run: Run, move: Sleep, at: Moment) -> None:
     ring(session, "api")
 
 
-def end(session: Session, run: Run, move: End, failed: OnEnd | None) -> None:
+def end(session: Session, run: Run, move: End, workflow: Workflow[Any]) -> None:
     """The last word: the workflow's own, then locks are released, memory is emptied, and who waited is woken."""
-    if move.fault and failed is not None:
-        _last_word(session, run, move.fault, failed)
+    if move.fault and workflow.failed is not None:
+        _last_word(session, run, move.fault, workflow.failed)
+    if workflow.event:
+        _tell(session, run, workflow.event, move.fault)
     _close(session, run, "failed" if move.fault and not run.fault else "done", "" if run.fault else move.fault)
     released = locks.release(session, run.id)
     queue.wake_waiting(session, run, released)
     ended: dict[str, Any] = {"state": move.state, "fault": move.fault, "note": "", "ended": clock.now(), "memory": {}}
     _fenced(session, run, **ended, **GIVEN_BACK)
     ring(session, "api", "taskmanager")
+
+
+def _tell(session: Session, run: Run, event: str, fault: str) -> None:
+    outcome, payload = ("error", {"exception": fault}) if fault else ("end", {})
+    events.tell(session, f"dbaas.{event}.{outcome}", subject=run.subject, project_id=run.project_id, **payload)
 
 
 def _last_word(session: Session, run: Run, fault: str, failed: OnEnd) -> None:

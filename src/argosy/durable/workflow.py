@@ -76,8 +76,12 @@ class Step(Generic[World]):
 class Workflow(Generic[World]):
     """Claimed only by workers that know this name and version."""
 
-    def __init__(self, name: str, *, version: int = 1, cancellable: bool = False, urgency: int = 0) -> None:
+    def __init__(
+        self, name: str, *, version: int = 1, cancellable: bool = False, urgency: int = 0, event: str = ""
+    ) -> None:
         self.name = name
+        self.event = event
+        """its start, end or error is told as `dbaas.<event>.start`, …; empty: nobody is told of it"""
         self.version = version
         self.cancellable = cancellable
         self.urgency = urgency

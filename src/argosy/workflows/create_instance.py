@@ -24,7 +24,7 @@ from argosy.settings import Settings
 from argosy.workflows import build_template, offers, servers
 from argosy.workflows.world import World
 
-create_instance: Workflow[World] = Workflow("create_instance", cancellable=True)
+create_instance: Workflow[World] = Workflow("create_instance", cancellable=True, event="instance_create")
 
 
 @dataclass(frozen=True)

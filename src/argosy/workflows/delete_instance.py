@@ -15,7 +15,7 @@ from argosy.model.caller import Caller
 from argosy.model.status import Task
 from argosy.workflows.world import World
 
-delete_instance: Workflow[World] = Workflow("delete_instance", urgency=10)
+delete_instance: Workflow[World] = Workflow("delete_instance", urgency=10, event="instance_delete")
 
 
 def admit(session: Session, caller: Caller, instance: Instance) -> None:

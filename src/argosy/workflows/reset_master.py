@@ -14,7 +14,7 @@ from argosy.model.guest import Secret
 from argosy.workflows import offers, servers
 from argosy.workflows.world import World
 
-reset_master: Workflow[World] = Workflow("reset_master", cancellable=True)
+reset_master: Workflow[World] = Workflow("reset_master", cancellable=True, event="root_enable")
 
 
 def admit(session: Session, caller: Caller, instance: Instance, password: Secret | None) -> tuple[Run, Secret]:

@@ -14,7 +14,7 @@ from argosy.model.status import Task
 from argosy.workflows import servers
 from argosy.workflows.world import World
 
-restart_instance: Workflow[World] = Workflow("restart_instance", cancellable=True)
+restart_instance: Workflow[World] = Workflow("restart_instance", cancellable=True, event="instance_restart")
 
 
 def admit(session: Session, caller: Caller, instance: Instance) -> None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from importlib import resources
+import json
 
 from argosy.api.exchange import Answer, Request
+from argosy.api.openapi import document
 
 
 def show(_request: Request) -> Answer:
-    text = resources.files("argosy.api").joinpath("openapi.json").read_text()
-    return Answer(200, text=text, media_type="application/json")
+    return Answer(200, text=json.dumps(document()), media_type="application/json")

@@ -1,0 +1,20 @@
+"""The OpenAPI document: `document.json` with what all share, and one file per resource with its paths and schemas."""
+
+from __future__ import annotations
+
+import functools
+import json
+from importlib import resources
+from typing import Any
+
+
+@functools.cache
+def document() -> dict[str, Any]:
+    """The whole of it. Not to be changed by whoever reads it."""
+    files = [each for each in resources.files(__name__).iterdir() if each.name.endswith(".json")]
+    parts = {each.name: json.loads(each.read_text()) for each in sorted(files, key=lambda each: each.name)}
+    whole: dict[str, Any] = parts.pop("document.json")
+    whole["paths"] = {path: item for part in parts.values() for path, item in part["paths"].items()}
+    for part in parts.values():
+        whole["components"]["schemas"].update(part.get("schemas", {}))
+    return whole

@@ -1,0 +1,54 @@
+"""Every table. Times are UTC seconds since the epoch (double), ids are uuids as text."""
+
+from __future__ import annotations
+
+from argosy.db.tables.backups import Backup, BackupStrategy
+from argosy.db.tables.base import Table
+from argosy.db.tables.certificates import Certificate
+from argosy.db.tables.configurations import Configuration, Parameter
+from argosy.db.tables.datastores import Datastore, DatastoreVersion, VersionFlavor
+from argosy.db.tables.events import Counter, Event, Webhook
+from argosy.db.tables.guests import Command, Guest
+from argosy.db.tables.identity import Account, ApplicationCredential, LoginFailure, Project, RoleAssignment, Token
+from argosy.db.tables.instances import Endpoint, Instance
+from argosy.db.tables.logs import GuestLog
+from argosy.db.tables.modules import InstanceModule, Module
+from argosy.db.tables.quotas import Quota, QuotaUse
+from argosy.db.tables.runs import Fact, Lock, LockGuard, Run, RunStep, Timer, Worker
+
+__all__ = [
+    "Account",
+    "ApplicationCredential",
+    "Backup",
+    "BackupStrategy",
+    "Certificate",
+    "Command",
+    "Configuration",
+    "Counter",
+    "Datastore",
+    "DatastoreVersion",
+    "Endpoint",
+    "Event",
+    "Fact",
+    "Guest",
+    "GuestLog",
+    "Instance",
+    "InstanceModule",
+    "Lock",
+    "LockGuard",
+    "LoginFailure",
+    "Module",
+    "Parameter",
+    "Project",
+    "Quota",
+    "QuotaUse",
+    "RoleAssignment",
+    "Run",
+    "RunStep",
+    "Table",
+    "Timer",
+    "Token",
+    "VersionFlavor",
+    "Webhook",
+    "Worker",
+]
