@@ -81,7 +81,7 @@ def end(session: Session, run: Run, move: End, workflow: Workflow[Any]) -> None:
 
 
 def _tell(session: Session, run: Run, event: str, fault: str) -> None:
-    outcome, payload = ("error", {"exception": fault}) if fault else ("end", {})
+    outcome, payload = ("error", {"message": fault, "exception": fault}) if fault else ("end", {})
     events.tell(session, f"dbaas.{event}.{outcome}", subject=run.subject, project_id=run.project_id, **payload)
 
 
