@@ -155,7 +155,7 @@ def test_access_is_told_as_it_was_given(create: Create) -> None:
         ({"tls_mode": "off"}, 400),
         ({"replica_of": NET}, 501),
         ({"restorePoint": {"backupRef": NET}}, 501),
-        ({"configuration": NET}, 501),
+        ({"configuration": NET}, 404),
         ({"modules": [{"id": NET}]}, 501),
     ],
 )

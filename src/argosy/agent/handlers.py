@@ -7,7 +7,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from argosy import clock, errors
+from argosy.agent.configuration import Configuration
 from argosy.agent.guest import Guest
+from argosy.agent.lifecycle import Lifecycle
 from argosy.agent.task import Task
 from argosy.agent.watch import Watch
 from argosy.engines.base import Accounts, Database, Driver, User
@@ -25,9 +27,10 @@ Result = dict[str, Any]
 class Hands:
     """The verbs, on one guest."""
 
-    def __init__(self, guest: Guest, watch: Watch) -> None:
+    def __init__(self, guest: Guest, watch: Watch, configuration: Configuration) -> None:
         self._guest = guest
         self._watch = watch
+        self._configuration = configuration
         self.verbs: Mapping[str, Callable[[Task, Arguments], Result]] = {
             "prepare": self.prepare,
             "install": self.install,
@@ -38,6 +41,7 @@ class Hands:
             "reset_master": self.reset_master,
             "reissue_certificate": self.reissue_certificate,
             "rotate_credential": self.rotate_credential,
+            **Lifecycle(guest, configuration, self, watch.look).verbs,
         }
 
     def prepare(self, task: Task, arguments: Arguments) -> Result:
@@ -47,11 +51,11 @@ class Hands:
         if not self._guest.service.status().wanted:
             driver.adopt(self._guest.boot.identity)
         certificate.join()
-        driver.configure(arguments.get("overrides", {}))
+        self._configuration.apply(arguments.get("overrides", {}))
         self._guest.service.start(driver.service())
         version = self._await_healthy(task).version
         _put_accounts(driver, arguments)
-        return {"version": version}
+        return {"version": version, **self._configuration.told()}
 
     def install(self, _task: Task, _arguments: Arguments) -> Result:
         """The volume becomes a template; the engine is left stopped."""
@@ -59,24 +63,29 @@ class Hands:
         self._guest.driver().install()
         return {}
 
-    def start(self, task: Task, _arguments: Arguments) -> Result:
+    def start(self, task: Task, arguments: Arguments) -> Result:
+        self._watch.forgive()
+        self._configuration.apply(arguments.get("overrides"))
         self._guest.service.start(self._guest.driver().service())
-        return {"version": self._await_healthy(task).version}
+        return {"version": self._await_healthy(task).version, **self._configuration.told()}
 
     def stop(self, _task: Task, _arguments: Arguments) -> Result:
         self._guest.service.stop()
         return {}
 
-    def restart(self, task: Task, _arguments: Arguments) -> Result:
+    def restart(self, task: Task, arguments: Arguments) -> Result:
+        self._watch.forgive()
+        self._configuration.apply(arguments.get("overrides"))
         driver, service = self._guest.driver(), self._guest.service
         ran = service.status().running
         service.start(driver.service())  # never stop and start: an agent killed in between would leave it stopped
         if ran:
             service.restart()
-        return {"version": self._await_healthy(task).version}
+        return {"version": self._await_healthy(task).version, **self._configuration.told()}
 
     def configure(self, _task: Task, arguments: Arguments) -> Result:
-        return {"restart_required": self._guest.driver().configure(arguments.get("overrides", {}))}
+        late = self._configuration.apply(arguments.get("overrides"))
+        return {"restart_required": late, **self._configuration.told()}
 
     def reset_master(self, _task: Task, arguments: Arguments) -> Result:
         _accounts(self._guest.driver()).put_master(_secret(arguments["password"]))

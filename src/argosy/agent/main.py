@@ -11,6 +11,7 @@ from pathlib import Path
 
 from argosy import __version__, errors, logs
 from argosy.agent import boot
+from argosy.agent.configuration import Configuration
 from argosy.agent.door import Door, Link, Lost, Refused
 from argosy.agent.guest import Guest
 from argosy.agent.handlers import Hands
@@ -51,8 +52,9 @@ class Agent:
         self._journal = Journal(guest.directory / "journal")
         if self._journal.damage:
             log.error(self._journal.damage)
-        self._watch = Watch(guest, self.say, self._journal.damage)
-        self._work = Work(self._journal, Hands(guest, self._watch).verbs, self.say, self._watch.look)
+        configuration = Configuration(guest)
+        self._watch = Watch(guest, configuration, self.say, self._journal.damage)
+        self._work = Work(self._journal, Hands(guest, self._watch, configuration).verbs, self.say, self._watch.look)
         self._link: Link | None = None
         self._failures = 0
         """since the last welcome"""

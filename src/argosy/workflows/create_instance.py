@@ -21,7 +21,7 @@ from argosy.model.guest import Secret, TlsMode
 from argosy.model.status import Task
 from argosy.providers.base import Feature, PortSpec, Source, State
 from argosy.settings import Settings
-from argosy.workflows import build_template, offers, servers
+from argosy.workflows import build_template, offers, overrides, servers
 from argosy.workflows.world import World
 
 create_instance: Workflow[World] = Workflow("create_instance", cancellable=True, event="instance_create")
@@ -44,6 +44,7 @@ class NewInstance:
     volume_type: str | None = None
     tls_mode: str | None = None
     locality: str | None = None
+    configuration_id: str | None = None
 
 
 @dataclass(frozen=True)
@@ -91,6 +92,7 @@ def _instance(settings: Settings, caller: Caller, request: NewInstance, offer: o
         region=request.region,
         nics=list(request.nics),
         access=request.access,
+        configuration_id=request.configuration_id,
         created=now,
         updated=now,
     )
@@ -170,7 +172,9 @@ def server(ctx: Context[World]) -> Outcome:
 def guest(ctx: Context[World]) -> Outcome:
     """The server is given an identity of its own, started, and its accounts are made."""
     servers.check(ctx)
-    answer = mailbox.ask(ctx, ctx.subject, "prepare", **ctx.memory["accounts"])
+    with ctx.database.read() as session:
+        settings = overrides.effective(session, session.get_one(Instance, ctx.subject))
+    answer = mailbox.ask(ctx, ctx.subject, "prepare", overrides=settings, **ctx.memory["accounts"])
     return servers.await_guest(ctx, "the database server is starting") if answer is None else None
 
 

@@ -9,7 +9,16 @@ from sqlalchemy.orm import Session
 from argosy import errors
 from argosy.api.exchange import Answer, Request
 from argosy.api.fields import Fields
-from argosy.api.v1 import accounts, catalogue, flavors, instance_rows, instance_view, instances, placement
+from argosy.api.v1 import (
+    accounts,
+    catalogue,
+    configuration_rows,
+    flavors,
+    instance_rows,
+    instance_view,
+    instances,
+    placement,
+)
 from argosy.api.v1.catalogue import Offered
 from argosy.db.tables import DatastoreVersion
 from argosy.engines import registry
@@ -19,7 +28,7 @@ from argosy.settings import Settings
 from argosy.workflows import create_instance
 from argosy.workflows.create_instance import Admitted, NewInstance
 
-UNBUILT = ("replica_of", "restorePoint", "modules", "configuration")
+UNBUILT = ("replica_of", "restorePoint", "modules")
 
 
 def create(request: Request) -> Answer:
@@ -28,7 +37,7 @@ def create(request: Request) -> Answer:
     _permit_accounts(request, fields)
     services = request.services
     with services.database.read() as session:
-        wanted = read(session, services.settings, fields)
+        wanted = read(session, request, fields)
     with services.database.write() as session:
         admitted = create_instance.admit(session, services.settings, request.caller, wanted)
         admitted.instance.master_told = admitted.password is not None
@@ -37,8 +46,9 @@ def create(request: Request) -> Answer:
     return Answer(200, {"instance": view})
 
 
-def read(session: Session, settings: Settings, fields: Fields) -> NewInstance:
+def read(session: Session, request: Request, fields: Fields) -> NewInstance:
     """Raises BadRequest naming what is wrong; OverQuota for a volume beyond the largest; NotSupported."""
+    settings = request.services.settings
     _refuse_unbuilt(fields)
     name, flavor = instances.new_name(fields), flavors.chosen(settings, fields)
     version, rules = _version(session, settings, fields.object("datastore"))
@@ -57,6 +67,7 @@ def read(session: Session, settings: Settings, fields: Fields) -> NewInstance:
         volume_type=fields.object("volume").text("type"),
         tls_mode=fields.choice("tls_mode", tuple(TlsMode)),
         locality=fields.choice("locality", placement.LOCALITIES),
+        configuration_id=configuration_rows.chosen(session, request, fields, version.id),
     )
 
 
