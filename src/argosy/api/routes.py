@@ -13,11 +13,13 @@ from argosy.api.v1 import (
     creation,
     datastores,
     document,
+    events,
     flavors,
     health,
     instances,
     limits,
     operations,
+    quotas,
     root,
     unbuilt,
     versions,
@@ -62,6 +64,10 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", f"{P}/flavors", flavors.index, "flavor:index"),
     Route("GET", f"{P}/flavors/{{id}}", flavors.show, "flavor:show"),
     Route("GET", f"{P}/limits", limits.index, "limits:index"),
+    # what happened
+    Route("GET", f"{P}/events", events.index, "event:index"),
+    Route("GET", f"{P}/mgmt/quotas/{{id}}", quotas.show, own=True),
+    Route("PUT", f"{P}/mgmt/quotas/{{id}}", quotas.update),
     # known to Trove, and not built yet
     *unbuilt.routes(P),
 )

@@ -49,6 +49,11 @@ def tell(session: Session, kind: str, *, subject: str = "", project_id: str = ""
     ring(session, "api", "post")
 
 
+def last(session: Session) -> int:
+    """The number of the latest event, 0 before the first."""
+    return session.scalar(select(Counter.value).where(Counter.name == NAME)) or 0
+
+
 def prune(session: Session, before: float) -> bool:
     """Forget some of what was told before that moment, oldest first; true when there may be more."""
     rows = session.execute(select(Event.seq, Event.at).order_by(Event.seq).limit(AT_ONCE)).all()

@@ -9,13 +9,22 @@ from argosy.model.caller import Caller
 
 
 class Default(StrEnum):
-    """The three checks that are shipped, in oslo.policy's language."""
+    """The three checks that rules have by default, in oslo.policy's language."""
 
     ANYBODY = ""
     """any valid token"""
-    ADMIN = "role:admin"
-    OWNER = "role:admin or project_id:%(tenant)s"
+    ADMIN = "rule:admin"
+    OWNER = "rule:admin_or_owner"
     """an administrator, or the project that owns the object"""
+
+
+BASE: Mapping[str, str] = {
+    "context_is_admin": "role:admin",
+    "admin": "rule:context_is_admin",
+    "admin_or_owner": "rule:admin or project_id:%(tenant)s",
+    "default": "rule:admin_or_owner",
+}
+"""What the defaults refer to. `context_is_admin` decides who is an administrator, below `/mgmt` too."""
 
 
 def _named(prefix: str, names: str) -> Iterable[str]:
@@ -27,12 +36,13 @@ ANYBODY = (
     *_named("datastore", "list_associated_flavors list_associated_volume_types"),
     *_named("flavor", "index show"),
 )
-ADMIN = ("instance:reset_status", "cluster:reset-status", "datastore:delete", "backup:index:all_projects")
+ADMIN = ("instance:reset_status", "cluster:reset-status", "datastore:delete", "backup:index:all_projects", "event:index:all_projects")
 OWNER = (
     *_named("instance", "create delete force_delete index detail show update edit restart resize_volume"),
     *_named("instance", "resize_flavor promote_to_replica_source eject_replica_source configuration"),
     *_named("instance", "guest_log_list backups module_list module_apply module_remove"),
     *_named("instance", "operations"),  # ours
+    "event:index",  # ours
     *_named("instance:extension:database", "create delete index show"),
     *_named("instance:extension:user", "create delete index show update update_all"),
     *_named("instance:extension:user_access", "update delete index"),

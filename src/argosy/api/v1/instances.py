@@ -13,6 +13,7 @@ from argosy.api.exchange import ACCEPTED, Answer, Request
 from argosy.api.fields import Fields
 from argosy.api.v1 import instance_rows, instance_view
 from argosy.api.v1.instance_rows import Seen
+from argosy.db import events
 from argosy.db.tables import Fact, Instance
 from argosy.workflows import delete_instance
 
@@ -80,6 +81,7 @@ def _change(request: Request, known: frozenset[str]) -> Answer:
         _refuse_unbuilt(instance, fields)
         if name:
             instance.name, instance.updated = name, clock.now()
+            events.tell(session, "dbaas.instance_update", subject=instance.id, name=name)
     return ACCEPTED
 
 

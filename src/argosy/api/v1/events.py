@@ -1,0 +1,73 @@
+"""What happened, oldest first: read on from a number, wait for news, or take the audit trail away as JSON lines."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import orjson
+from sqlalchemy import ColumnElement, select
+
+from argosy import errors
+from argosy.api.exchange import Answer, Request
+from argosy.db import events
+from argosy.db.event_view import view
+from argosy.db.tables import Event
+
+LONGEST_WAIT = 20.0
+"""Seconds that one request may wait for news."""
+MOST = 1000
+"""Events in one answer."""
+USUAL = 100
+LINES = "jsonl"
+
+
+def index(request: Request) -> Answer:
+    """With `wait` (seconds) the answer comes with the first event, or when too many wait already at once."""
+    wanted, seconds = _wanted(request), _number(request, "wait", 0)
+    bell = request.services.bell
+    with bell.seat() as seated:
+        patience = min(float(seconds), LONGEST_WAIT) if seated else 0.0
+        body = bell.until(lambda: _body(request, wanted), lambda seen: bool(seen["events"]), patience)
+    crowded = {"Retry-After": "1"} if seconds and not seated and not body["events"] else {}
+    if request.query.get("format", "json") != LINES:
+        return Answer(200, body, headers=crowded)
+    return Answer(200, text=_lines(body["events"]), media_type="application/jsonl; charset=utf-8", headers=crowded)
+
+
+def _body(request: Request, wanted: Sequence[ColumnElement[bool]]) -> dict[str, Any]:
+    """`cursor` is the number to read on from: nothing that was asked for lies between it and the last one shown."""
+    since, limit = _number(request, "since", 0), min(_number(request, "limit", USUAL) or USUAL, MOST)
+    with request.services.database.read() as session:
+        head = events.last(session)
+        mine = select(Event).where(Event.seq > since, Event.seq <= head, *wanted).order_by(Event.seq).limit(limit)
+        found = session.scalars(mine).all()
+    cursor = found[-1].seq if len(found) == limit else max(since, head)
+    return {"events": [view(each) for each in found], "cursor": cursor}
+
+
+def _wanted(request: Request) -> list[ColumnElement[bool]]:
+    """Of the project; with all_projects, for administrators, of every project and of the deployment itself."""
+    query = request.query
+    conditions: list[ColumnElement[bool]] = []
+    if query.get("all_projects", "").lower() in ("true", "1", "yes"):
+        request.permit(request.caller.project_id, "event:index:all_projects")
+    else:
+        conditions.append(Event.project_id == request.caller.project_id)
+    if "instance" in query:
+        conditions.append(Event.instance_id == query["instance"][:64])
+    if "kind" in query:
+        conditions.append(Event.kind.startswith(query["kind"][:64], autoescape=True))
+    return conditions
+
+
+def _number(request: Request, name: str, otherwise: int) -> int:
+    """Raises BadRequest."""
+    asked = request.query.get(name) or str(otherwise)
+    if not (asked.isascii() and asked.isdigit()):
+        raise errors.BadRequest(f"{name} must be a whole number, not {asked!r}")
+    return int(asked[:18])
+
+
+def _lines(views: Sequence[dict[str, Any]]) -> str:
+    return "".join(orjson.dumps(each).decode() + "\n" for each in views)
