@@ -91,7 +91,8 @@ class Gate:
             req.context.caller = self._admit(req, tenant[1])
 
     def _admit(self, req: falcon.Request, project: str) -> Caller:
-        caller = self._identity.authenticate(req.get_header("X-Auth-Token") or "")
+        known = self._identity.authenticate(req.get_header("X-Auth-Token") or "")
+        caller = self._services.policy.recognise(known)
         if caller.project_id != project:
             raise errors.Forbidden(f"User with tenant id {caller.project_id} cannot access this resource.")
         self._services.rates.spend(project, req.method)
@@ -111,6 +112,8 @@ class Resource:
     def _responder(self, route: Route) -> Callable[..., None]:
         def respond(req: falcon.Request, resp: falcon.Response, **path: str) -> None:
             request = self._request(route, req, path)
+            if route.for_administrators:
+                request.administer()
             if route.rule:
                 request.permit(request.caller.project_id)
             with acting(_actor(req)):

@@ -51,6 +51,11 @@ class Request:
         """Raises Forbidden unless the caller may do this to an object of project `owner`."""
         self.services.policy.check(rule or self.rule, self.caller, owner)
 
+    def administer(self) -> None:
+        """Raises Unauthorized, as Trove does, unless the caller is an administrator."""
+        if not self.caller.is_admin:
+            raise errors.Unauthorized("User does not have admin privileges.")
+
     def fields(self, name: str) -> Fields:
         """The object under the body's key `name`. Raises BadRequest when there is none."""
         return Fields(self.body or {}).object(name, required=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from argosy import errors
@@ -20,6 +21,12 @@ class Policy:
         if not self._allows(rule, caller, owner):
             raise errors.Forbidden(f"Policy doesn't allow {rule} to be performed.")
 
+    def recognise(self, caller: Caller) -> Caller:
+        """The caller, as an administrator or not by the rule `context_is_admin`."""
+        if self._enforcer is None:
+            return caller
+        return replace(caller, administrator=self._allows("context_is_admin", caller, caller.project_id))
+
     def _allows(self, rule: str, caller: Caller, owner: str) -> bool:
         if self._enforcer is None:
             return policy.allowed(rule, caller, owner)
@@ -36,8 +43,7 @@ def _enforcer(file: str) -> Any:
     enforcer = oslo.Enforcer(configuration, policy_file=file)
     enforcer.register_defaults(
         [
-            oslo.RuleDefault("admin", policy.Default.ADMIN),
-            oslo.RuleDefault("admin_or_owner", policy.Default.OWNER),
+            *(oslo.RuleDefault(rule, check) for rule, check in policy.BASE.items()),
             *(oslo.RuleDefault(rule, default) for rule, default in policy.RULES.items()),
         ]
     )

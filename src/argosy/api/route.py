@@ -18,3 +18,10 @@ class Route:
     handler: Handler
     rule: str = ""
     """what the policy must allow on the URL's project before the handler is called"""
+    own: bool = False
+    """below `/mgmt`, and yet also for the project that it is about: the handler checks"""
+
+    @property
+    def for_administrators(self) -> bool:
+        """Everything below `/mgmt` that is not told to be for others too."""
+        return "/mgmt/" in self.path and not self.own

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, case, select, update
@@ -41,6 +42,12 @@ def release(session: Session, project: str, **amounts: int) -> None:
     for resource, amount in sorted(amounts.items()):
         left = case((QuotaUse.used > amount, QuotaUse.used - amount), else_=0)
         session.execute(update(QuotaUse).where(*_of(project, resource)).values(used=left))
+
+
+def allow(session: Session, project: str, limits: Mapping[str, int]) -> None:
+    """Give the project limits of its own; what it holds already stays, also above them."""
+    for resource, limit in sorted(limits.items()):
+        session.merge(Quota(project_id=project, resource=resource, hard_limit=limit))
 
 
 def report(session: Session, settings: Settings, project: str) -> list[Allowance]:

@@ -12,7 +12,9 @@ class Caller:
     project_id: str
     project_name: str
     roles: frozenset[str] = frozenset()
+    administrator: bool | None = None
+    """what an operator's policy says; None: whoever has the role `admin` is one"""
 
     @property
     def is_admin(self) -> bool:
-        return "admin" in self.roles
+        return "admin" in self.roles if self.administrator is None else self.administrator

@@ -36,7 +36,13 @@ ANYBODY = (
     *_named("datastore", "list_associated_flavors list_associated_volume_types"),
     *_named("flavor", "index show"),
 )
-ADMIN = ("instance:reset_status", "cluster:reset-status", "datastore:delete", "backup:index:all_projects", "event:index:all_projects")
+ADMIN = (
+    "instance:reset_status",
+    "cluster:reset-status",
+    "datastore:delete",
+    "backup:index:all_projects",
+    "event:index:all_projects",
+)
 OWNER = (
     *_named("instance", "create delete force_delete index detail show update edit restart resize_volume"),
     *_named("instance", "resize_flavor promote_to_replica_source eject_replica_source configuration"),

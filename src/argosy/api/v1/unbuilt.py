@@ -52,7 +52,6 @@ PATHS = (
     ("GET", "mgmt/clusters"),
     ("GET", "mgmt/clusters/{id}"),
     ("POST", "mgmt/clusters/{id}/action"),
-    ("GET PUT", "mgmt/quotas/{id}"),
     ("GET POST", "mgmt/datastore-versions"),
     ("GET PATCH DELETE", "mgmt/datastore-versions/{id}"),
     ("GET POST", "mgmt/datastores/versions/{version}/parameters"),
