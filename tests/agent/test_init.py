@@ -151,6 +151,15 @@ def test_an_engine_that_cannot_start_is_tried_again_ever_later_and_says_why(gues
     assert guest.ask(do="status")["starts"] < 8
 
 
+def test_an_engine_that_is_told_to_hurry_starts_before_its_pause_is_over(guest: Guest) -> None:
+    cure = guest.state / "cure"
+    guest.run("sh", "-c", f"test -e {cure} && exec sleep 3600")
+    eventually(lambda: guest.ask(do="status")["failures"] >= 6)  # the next pause is 1.6 s
+    cure.touch()
+    assert guest.ask(do="hurry") == {"ok": True}
+    eventually(lambda: guest.ask(do="status")["running"], within=1)
+
+
 def test_sigterm_stops_engine_and_agent_and_the_next_init_starts_both(guest: Guest) -> None:
     engine, agent = guest.run("sleep", "3600"), guest.agent()
     guest.close()

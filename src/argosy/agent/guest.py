@@ -18,7 +18,8 @@ class Guest:
         self.boot = told
         self.keys = keys
         self.service = Service(directory / "init.sock")
-        self._driver = registry.get(told.engine).load_driver()
+        self.engine = registry.get(told.engine)
+        self._driver = self.engine.load_driver()
 
     def driver(self) -> Driver:
         """A driver for the guest as it is sized now. One per thread: drivers keep connections."""
@@ -28,6 +29,5 @@ class Guest:
         """A new certificate for this guest's endpoints, under `tls/`. Raises Lost, Refused, GuestFailed."""
         issued = self.keys.post("/v1/guest/certificate")
         site = boot.site(self.directory)
-        files.write(site.private_key, issued["private_key"])
-        files.write(site.certificate, issued["certificate"])
         files.write(site.authority, issued["authority"])
+        files.write_together({site.private_key: issued["private_key"], site.certificate: issued["certificate"]})

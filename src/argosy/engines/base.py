@@ -86,6 +86,8 @@ class Engine:
     holds, as a sequence of `Found`"""
     master: str = "root"
     """the master user that every instance has"""
+    start_bytes: int = 0
+    """what a server that has filled its volume needs of it to start again, beyond what it has"""
 
     def require(self, capability: Capability) -> None:
         """Raises NotSupported (501) before anything is written."""
