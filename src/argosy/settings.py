@@ -161,6 +161,13 @@ class Limits:
 
 
 @dataclass(frozen=True)
+class Metrics:
+    token: str = ""
+    """What `GET /metrics` wants to see as a bearer token; empty: it answers this machine's own addresses only, and
+    nobody where a proxy stands in front."""
+
+
+@dataclass(frozen=True)
 class Settings:
     state: Path
     """The state directory: everything that this deployment keeps."""
@@ -172,6 +179,7 @@ class Settings:
     provider: Provider = field(default_factory=Provider)
     tls: Tls = field(default_factory=Tls)
     limits: Limits = field(default_factory=Limits)
+    metrics: Metrics = field(default_factory=Metrics)
     flavors: tuple[Flavor, ...] = SHIPPED_FLAVORS
 
     @property

@@ -16,6 +16,7 @@ from argosy.api import faults, formats
 from argosy.api.exchange import Answer, Request, Services
 from argosy.api.formats import Format
 from argosy.api.links import Links
+from argosy.api.measures import Measures
 from argosy.api.route import Route
 from argosy.api.routes import ROUTES
 from argosy.db.actors import ARGOSY, Actor, acting
@@ -27,6 +28,8 @@ log = logging.getLogger(__name__)
 TENANT = re.compile(r"/v1\.0/([^/]+)")
 """Every path below a project needs a token of that project."""
 REQUEST_ID = "argosy.request_id"
+ROUTE = "argosy.route"
+"""Template of the path, where there is one."""
 BODIES = ("POST", "PUT", "PATCH")
 Environment = dict[str, Any]
 Start = Callable[..., Any]
@@ -40,10 +43,10 @@ def make(services: Services, identity: Identity) -> Application:
     app.add_error_handler(falcon.HTTPError, _refuse)
     for path in dict.fromkeys(route.path for route in ROUTES):
         app.add_route(path, Resource(services, [route for route in ROUTES if route.path == path]))
-    return identified(app)
+    return identified(app, services.measures)
 
 
-def identified(app: Application) -> Application:
+def identified(app: Application, measures: Measures) -> Application:
     """Every answer carries a request id, and every line logged on the way too."""
 
     def call(environ: Environment, start_response: Start) -> Iterable[bytes]:
@@ -53,11 +56,13 @@ def identified(app: Application) -> Application:
         environ[REQUEST_ID] = name
 
         def start(status: str, headers: list[tuple[str, str]], *more: Any) -> Any:
+            seconds = clock.monotonic() - begun
+            measures.answered(environ["REQUEST_METHOD"], environ.get(ROUTE, ""), status[:3], seconds)
             told = {"method": environ["REQUEST_METHOD"], "path": environ["PATH_INFO"], "status": int(status[:3])}
             log.log(
                 _level(environ["REQUEST_METHOD"], status),
                 "answered",
-                extra={**told, "milliseconds": round((clock.monotonic() - begun) * 1000, 1)},
+                extra={**told, "milliseconds": round(seconds * 1000, 1)},
             )
             return start_response(status, [*headers, *ids], *more)
 
@@ -111,6 +116,7 @@ class Resource:
 
     def _responder(self, route: Route) -> Callable[..., None]:
         def respond(req: falcon.Request, resp: falcon.Response, **path: str) -> None:
+            req.env[ROUTE] = route.path
             request = self._request(route, req, path)
             if route.for_administrators:
                 request.administer()
@@ -133,6 +139,8 @@ class Resource:
             body=_body(req, settings.api.max_body) if req.method in BODIES else None,
             links=Links(base, path.get("project", ""), req.path),
             who=req.context.caller,
+            address=req.remote_addr,
+            header=req.get_header,
         )
 
 

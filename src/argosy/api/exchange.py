@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,6 +10,7 @@ from argosy import errors
 from argosy.api.bell import Bell
 from argosy.api.fields import Fields
 from argosy.api.links import Links
+from argosy.api.measures import Measures
 from argosy.api.policy import Policy
 from argosy.api.rates import Rates
 from argosy.db.session import Database
@@ -26,6 +27,7 @@ class Services:
     policy: Policy
     rates: Rates
     bell: Bell
+    measures: Measures = field(default_factory=Measures)
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,10 @@ class Request:
     body: Mapping[str, Any] | None
     links: Links
     who: Caller | None = None
+    address: str = ""
+    """of the client, or of the proxy before it"""
+    header: Callable[[str], str | None] = lambda _name: None
+    """of the request, by name"""
 
     @property
     def caller(self) -> Caller:

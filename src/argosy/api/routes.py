@@ -18,6 +18,7 @@ from argosy.api.v1 import (
     health,
     instances,
     limits,
+    metrics,
     operations,
     quotas,
     root,
@@ -37,6 +38,7 @@ ROUTES: tuple[Route, ...] = (
     Route("HEAD", "/healthcheck", health.head),
     Route("GET", "/openapi", document.show),
     Route("GET", "/v1/ca", authority.show),
+    Route("GET", "/metrics", metrics.deployment),
     # instances
     Route("GET", f"{P}/instances", instances.index, "instance:index"),
     Route("POST", f"{P}/instances", creation.create, "instance:create"),
@@ -66,6 +68,8 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", f"{P}/limits", limits.index, "limits:index"),
     # what happened
     Route("GET", f"{P}/events", events.index, "event:index"),
+    Route("GET", f"{P}/metrics", metrics.project, "metric:index"),
+    Route("GET", f"{I}/metrics", metrics.instance, "metric:show"),
     Route("GET", f"{P}/mgmt/quotas/{{id}}", quotas.show, own=True),
     Route("PUT", f"{P}/mgmt/quotas/{{id}}", quotas.update),
     # known to Trove, and not built yet

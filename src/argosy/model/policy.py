@@ -47,8 +47,8 @@ OWNER = (
     *_named("instance", "create delete force_delete index detail show update edit restart resize_volume"),
     *_named("instance", "resize_flavor promote_to_replica_source eject_replica_source configuration"),
     *_named("instance", "guest_log_list backups module_list module_apply module_remove"),
-    *_named("instance", "operations"),  # ours
-    "event:index",  # ours
+    *_named("instance", "operations stop start rebuild"),  # ours
+    *("event:index", "metric:index", "metric:show"),  # ours
     *_named("instance:extension:database", "create delete index show"),
     *_named("instance:extension:user", "create delete index show update update_all"),
     *_named("instance:extension:user_access", "update delete index"),

@@ -59,11 +59,15 @@ class Webhook(Table):
     """signs what is sent"""
     kinds: Mapped[list[str]] = mapped_column(JSON, default=list)
     """beginnings of kinds that are told; empty: all"""
-    active: Mapped[bool] = mapped_column(default=True)
+    state: Mapped[str] = mapped_column(String(16), default="active")
+    """active, paused by its owner, or failing: given up until its owner resumes it"""
     position: Mapped[int] = mapped_column(BigInteger, default=0)
     """seq of the last event that was told or passed over"""
     failures: Mapped[int] = mapped_column(Integer, default=0)
     """in a row"""
-    next_at: Mapped[float] = mapped_column(Double, default=0.0)
+    failing_since: Mapped[float | None] = mapped_column(Double)
+    """when the first of them was"""
     fault: Mapped[str] = mapped_column(Body, default="")
+    """of the last one"""
     created: Mapped[float] = mapped_column(Double)
+    updated: Mapped[float] = mapped_column(Double)

@@ -1,0 +1,92 @@
+"""The deployment in numbers, read from the control database. One look takes a few aggregates, whatever is in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from sqlalchemy import func, select, text
+from sqlalchemy.orm import Session
+
+from argosy import __version__, clock
+from argosy.db import events
+from argosy.db.tables import Command, Event, Fact, Guest, QuotaUse, Run, Webhook, Worker
+from argosy.model import metrics
+from argosy.model.metrics import Metric, Sample
+
+SIZE = {
+    "sqlite": "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()",
+    "postgresql": "SELECT pg_database_size(current_database())",
+    "mysql": "SELECT SUM(data_length + index_length) FROM information_schema.tables WHERE table_schema = DATABASE()",
+}
+SIZE["mariadb"] = SIZE["mysql"]
+
+
+def samples(session: Session) -> Iterator[Sample]:
+    yield Sample(metrics.BUILD, 1, {"version": __version__})
+    yield from _grouped(session, metrics.RUNS, Run.workflow, Run.state)
+    yield from _due(session)
+    yield _counted(session, metrics.WORKERS, select(func.count()).select_from(Worker))
+    yield from _guests(session)
+    yield from _quotas(session)
+    yield from _pool(session)
+    yield from _events(session)
+    yield from _grouped(session, metrics.WEBHOOKS, Webhook.state)
+    yield from _lags(session)
+    size = session.execute(text(SIZE[session.get_bind().dialect.name])).scalar()
+    yield Sample(metrics.DATABASE_SIZE, float(size or 0))
+
+
+def _due(session: Session) -> Iterator[Sample]:
+    """`wake_at` is 0 for what may go on at once: then it is due since it was asked for or woken, which nobody wrote."""
+    now = clock.now()
+    due = (Run.state == "active", Run.worker.is_(None), Run.wake_at <= now)
+    yield _counted(session, metrics.RUNS_DUE, select(func.count()).select_from(Run).where(*due))
+    since = session.scalar(select(func.min(Run.wake_at)).where(*due, Run.wake_at > 0))
+    begun = session.scalar(select(func.min(Run.created)).where(*due, Run.wake_at == 0, Run.position == 0))
+    oldest = min((at for at in (since, begun) if at is not None), default=now)
+    yield Sample(metrics.RUN_OLDEST_DUE, max(0.0, now - oldest))
+
+
+def _guests(session: Session) -> Iterator[Sample]:
+    yield from _grouped(session, metrics.GUESTS, Guest.health)
+    connected = select(func.count()).select_from(Guest).where(Guest.connected)
+    yield _counted(session, metrics.GUESTS_CONNECTED, connected)
+    waiting = select(func.count()).select_from(Command).where(Command.answered.is_(False), Command.cancelled.is_(False))
+    yield _counted(session, metrics.COMMANDS_WAITING, waiting)
+
+
+def _quotas(session: Session) -> Iterator[Sample]:
+    for use in session.scalars(select(QuotaUse).order_by(QuotaUse.project_id, QuotaUse.resource)):
+        yield Sample(metrics.QUOTA_USED, use.used, {"project": use.project_id, "resource": use.resource})
+
+
+def _pool(session: Session) -> Iterator[Sample]:
+    fact = session.get(Fact, "pool")
+    if fact is not None:
+        yield Sample(metrics.POOL_SIZE, fact.value["total"])
+        yield Sample(metrics.POOL_USED, fact.value["used"])
+
+
+def _events(session: Session) -> Iterator[Sample]:
+    last = events.last(session)
+    yield Sample(metrics.EVENTS, last)
+    at = session.scalar(select(Event.at).where(Event.seq == last))
+    if at is not None:
+        yield Sample(metrics.EVENT_AGE, at)
+
+
+def _lags(session: Session) -> Iterator[Sample]:
+    later = (Event.project_id == Webhook.project_id) & (Event.seq > Webhook.position)
+    oldest = select(Webhook.id, func.min(Event.at)).outerjoin(Event, later).where(Webhook.state == "active")
+    for webhook, at in session.execute(oldest.group_by(Webhook.id)):
+        yield Sample(metrics.WEBHOOK_LAG, max(0.0, clock.now() - at) if at else 0.0, {"webhook": webhook})
+
+
+def _grouped(session: Session, metric: Metric, *columns: Any) -> Iterator[Sample]:
+    for *values, many in session.execute(select(*columns, func.count()).group_by(*columns).order_by(*columns)):
+        yield Sample(metric, many, dict(zip(metric.labels, values, strict=True)))
+
+
+def _counted(session: Session, metric: Metric, query: Any) -> Sample:
+    return Sample(metric, session.scalar(query) or 0)

@@ -1,0 +1,157 @@
+"""Every metric there is. Names by Prometheus' conventions: base units, counters end in _total."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Form(StrEnum):
+    GAUGE = "gauge"
+    COUNTER = "counter"
+    HISTOGRAM = "histogram"
+
+
+@dataclass(frozen=True)
+class Metric:
+    name: str
+    form: Form
+    meaning: str
+    labels: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Sample:
+    metric: Metric
+    value: float
+    labels: Mapping[str, str] = field(default_factory=dict)
+    suffix: str = ""
+    """_bucket, _sum or _count of a histogram"""
+
+
+def _gauge(name: str, meaning: str, *labels: str) -> Metric:
+    return Metric(f"argosy_{name}", Form.GAUGE, meaning, labels)
+
+
+def _counter(name: str, meaning: str, *labels: str) -> Metric:
+    return Metric(f"argosy_{name}_total", Form.COUNTER, meaning, labels)
+
+
+# --- of the deployment: GET /metrics ---
+
+BUILD = _gauge("build_info", "Always 1; the label tells the release.", "version")
+REQUESTS = Metric(
+    "argosy_api_request_duration_seconds",
+    Form.HISTOGRAM,
+    "Time from a request's arrival to its answer, since the api process started; waiting for news is counted in.",
+    ("method", "route", "status"),
+)
+RUNS = _gauge("runs", "Operations that are on record, by workflow and state.", "workflow", "state")
+RUNS_DUE = _gauge("runs_due", "Operations that could go on and that no worker carries.")
+RUN_OLDEST_DUE = _gauge("run_oldest_due_seconds", "For how long the oldest of them has been due.")
+WORKERS = _gauge("workers", "Task managers that are registered.")
+GUESTS = _gauge("guests", "Guests by the health of their database server, as last heard.", "health")
+GUESTS_CONNECTED = _gauge("guests_connected", "Guests whose agent is connected.")
+COMMANDS_WAITING = _gauge("commands_waiting", "Commands that guests have not answered yet.")
+QUOTA_USED = _gauge("quota_used", "What a project holds: counts, GiB of volumes, MiB of ram.", "project", "resource")
+POOL_SIZE = _gauge("pool_bytes", "Size of the pool of volumes.")
+POOL_USED = _gauge("pool_used_bytes", "Bytes of the pool that are taken.")
+EVENTS = _counter("events", "Events told since the deployment was made.")
+EVENT_AGE = _gauge("event_latest_timestamp_seconds", "When the latest event was told.")
+WEBHOOKS = _gauge("webhooks", "Webhooks by state.", "state")
+WEBHOOK_LAG = _gauge(
+    "webhook_lag_seconds", "Age of the oldest event that an active webhook was not told of.", "webhook"
+)
+DATABASE_SIZE = _gauge("database_bytes", "Size of the control database.")
+
+DEPLOYMENT = (
+    BUILD, REQUESTS, RUNS, RUNS_DUE, RUN_OLDEST_DUE, WORKERS, GUESTS, GUESTS_CONNECTED, COMMANDS_WAITING, QUOTA_USED,
+    POOL_SIZE, POOL_USED, EVENTS, EVENT_AGE, WEBHOOKS, WEBHOOK_LAG, DATABASE_SIZE,
+)  # fmt: skip
+
+# --- of instances: GET /v1.0/{project}/metrics ---
+
+OF_INSTANCE = ("instance_id", "instance_name", "datastore", "datastore_version")
+
+
+def _instance(name: str, meaning: str) -> Metric:
+    return _gauge(f"instance_{name}", meaning, *OF_INSTANCE)
+
+
+def _instance_total(name: str, meaning: str) -> Metric:
+    return _counter(f"instance_{name}", meaning, *OF_INSTANCE)
+
+
+UP = _instance("up", "1 while the database server is healthy and its guest is heard of, else 0.")
+HEARTBEAT_AGE = _instance("heartbeat_age_seconds", "Time since the guest was last heard of.")
+VOLUME = _instance("volume_bytes", "Size of the data volume.")
+VOLUME_USED = _instance("volume_used_bytes", "Bytes of the data volume that are taken.")
+
+REPORTED: Mapping[str, Metric] = {
+    "uptime_seconds": _instance("engine_uptime_seconds", "Time since the database server started."),
+    "engine_starts": _instance_total("engine_starts", "Starts of the database server by its guest."),
+    "cpu_seconds": _instance_total("cpu_seconds", "Processor time of everything in the guest."),
+    "resident_bytes": _instance("resident_bytes", "Memory of everything in the guest that nothing else shares."),
+    "memory_limit_bytes": _instance("memory_limit_bytes", "Memory that the flavor gives the guest."),
+    "connections": _instance("connections", "Client connections that are open."),
+    "max_connections": _instance("max_connections", "Client connections that may be open."),
+    "rejected_connections": _instance_total("rejected_connections", "Connections refused because of that limit."),
+    "active_connections": _instance("active_connections", "Connections that are just being served."),
+    "commits": _instance_total("commits", "Transactions committed."),
+    "rollbacks": _instance_total("rollbacks", "Transactions rolled back."),
+    "deadlocks": _instance_total("deadlocks", "Deadlocks noticed."),
+    "queries": _instance_total("queries", "Statements that clients sent."),
+    "slow_queries": _instance_total("slow_queries", "Statements that took longer than the server's long_query_time."),
+    "commands": _instance_total("commands", "Commands processed."),
+    "blocks_read": _instance_total("blocks_read", "Blocks that had to be read from the volume."),
+    "blocks_hit": _instance_total("blocks_hit", "Blocks found in the server's cache."),
+    "blocks_requested": _instance_total("blocks_requested", "Blocks asked of the server's cache."),
+    "buffer_pool_bytes": _instance("buffer_pool_bytes", "Data in the server's cache."),
+    "temporary_bytes": _instance_total("temporary_bytes", "Bytes written to temporary files."),
+    "rows_returned": _instance_total("rows_returned", "Rows read by queries."),
+    "rows_changed": _instance_total("rows_changed", "Rows inserted, updated or deleted."),
+    "wal_bytes": _instance_total("wal_bytes", "Bytes of log written ahead of the data."),
+    "oldest_transaction_seconds": _instance("oldest_transaction_seconds", "Age of the oldest open transaction."),
+    "database_bytes": _instance("database_bytes", "Size of all databases."),
+    "received_bytes": _instance_total("received_bytes", "Bytes received from clients."),
+    "sent_bytes": _instance_total("sent_bytes", "Bytes sent to clients."),
+    "memory_bytes": _instance("engine_memory_bytes", "Memory that the database server holds by its own account."),
+    "max_memory_bytes": _instance("engine_max_memory_bytes", "Memory that it may hold by its own account."),
+    "hits": _instance_total("keyspace_hits", "Keys looked up and found."),
+    "misses": _instance_total("keyspace_misses", "Keys looked up and not found."),
+    "keys": _instance("keys", "Keys kept."),
+    "evicted_keys": _instance_total("evicted_keys", "Keys given up for want of memory."),
+    "expired_keys": _instance_total("expired_keys", "Keys whose time was over."),
+}
+"""What guests report, by the name that drivers and agents give it: the numbers of one heartbeat."""
+
+INSTANCE = (UP, HEARTBEAT_AGE, VOLUME, VOLUME_USED, *REPORTED.values())
+
+CATALOGUE: Mapping[str, Metric] = {metric.name: metric for metric in (*DEPLOYMENT, *INSTANCE)}
+
+MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+
+def exposition(samples: Iterable[Sample]) -> str:
+    """The samples in Prometheus' text format, each metric's together."""
+    grouped: dict[Metric, list[Sample]] = {}
+    for sample in samples:
+        grouped.setdefault(sample.metric, []).append(sample)
+    return "".join(line + "\n" for metric, mine in grouped.items() for line in _lines(metric, mine))
+
+
+def _lines(metric: Metric, samples: Sequence[Sample]) -> Iterator[str]:
+    yield f"# HELP {metric.name} {metric.meaning}"
+    yield f"# TYPE {metric.name} {metric.form}"
+    for sample in samples:
+        labels = ",".join(f'{name}="{_escaped(value)}"' for name, value in sample.labels.items())
+        yield f"{metric.name}{sample.suffix}{{{labels}}} {_number(sample.value)}"
+
+
+def _escaped(value: str) -> str:
+    return value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+
+
+def _number(value: float) -> str:
+    return str(int(value)) if float(value).is_integer() else repr(float(value))
