@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from argosy import clock
 from argosy.db import quotas
-from argosy.db.tables import Endpoint, Instance, Run
+from argosy.db.tables import Certificate, Endpoint, Instance, Run
 from argosy.durable import queue
 from argosy.durable.workflow import Context, Outcome, Workflow
 from argosy.guest import enrolment
@@ -23,6 +23,7 @@ def admit(session: Session, caller: Caller, instance: Instance) -> None:
 
     Asked for again while it is under way, it changes nothing. The quota is given back at once.
     """
+    session.refresh(instance, with_for_update=True)  # of two at once, the second sees what the first did
     if instance.task == Task.DELETING:
         return
     instance.task, instance.updated = Task.DELETING, clock.now()
@@ -67,6 +68,7 @@ def forget(ctx: Context[World]) -> Outcome:
         instance = session.get_one(Instance, ctx.subject)
         instance.deleted, instance.deleted_at = True, clock.now()
         session.execute(delete(Endpoint).where(Endpoint.instance_id == ctx.subject))
+        session.execute(delete(Certificate).where(Certificate.instance_id == ctx.subject))
         enrolment.forget(session, ctx.subject)
 
     ctx.record(write)
