@@ -29,5 +29,6 @@ class Guest:
         """A new certificate for this guest's endpoints, under `tls/`. Raises Lost, Refused, GuestFailed."""
         issued = self.keys.post("/v1/guest/certificate")
         site = boot.site(self.directory)
+        files.write(site.private_key, issued["private_key"])
+        files.write(site.certificate, issued["certificate"])
         files.write(site.authority, issued["authority"])
-        files.write_together({site.private_key: issued["private_key"], site.certificate: issued["certificate"]})
