@@ -7,13 +7,17 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from argosy import clock, errors
+from argosy.agent import accounts
+from argosy.agent.accounts import AccountVerbs
+from argosy.agent.collector import Collector
 from argosy.agent.configuration import Configuration
 from argosy.agent.guest import Guest
 from argosy.agent.lifecycle import Lifecycle
+from argosy.agent.logs import LogVerbs
 from argosy.agent.task import Task
+from argosy.agent.tls import TlsHands
 from argosy.agent.watch import Watch
-from argosy.engines.base import Accounts, Database, Driver, User
-from argosy.model.guest import Health, Probe, Secret
+from argosy.model.guest import Health, Probe
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.005, 0.1
 """seconds between two looks at a server that is starting"""
@@ -27,7 +31,7 @@ Result = dict[str, Any]
 class Hands:
     """The verbs, on one guest."""
 
-    def __init__(self, guest: Guest, watch: Watch, configuration: Configuration) -> None:
+    def __init__(self, guest: Guest, watch: Watch, configuration: Configuration, collector: Collector) -> None:
         self._guest = guest
         self._watch = watch
         self._configuration = configuration
@@ -38,9 +42,10 @@ class Hands:
             "stop": self.stop,
             "restart": self.restart,
             "configure": self.configure,
-            "reset_master": self.reset_master,
-            "reissue_certificate": self.reissue_certificate,
+            **TlsHands(guest, configuration).verbs,
             "rotate_credential": self.rotate_credential,
+            **AccountVerbs(guest).verbs,
+            **LogVerbs(guest, collector).verbs,
             **Lifecycle(guest, configuration, self, watch.look).verbs,
         }
 
@@ -54,7 +59,7 @@ class Hands:
         self._configuration.apply(arguments.get("overrides", {}))
         self._guest.service.start(driver.service())
         version = self._await_healthy(task).version
-        _put_accounts(driver, arguments)
+        accounts.put(driver, arguments)
         return {"version": version, **self._configuration.told()}
 
     def install(self, _task: Task, _arguments: Arguments) -> Result:
@@ -86,15 +91,6 @@ class Hands:
     def configure(self, _task: Task, arguments: Arguments) -> Result:
         late = self._configuration.apply(arguments.get("overrides"))
         return {"restart_required": late, **self._configuration.told()}
-
-    def reset_master(self, _task: Task, arguments: Arguments) -> Result:
-        _accounts(self._guest.driver()).put_master(_secret(arguments["password"]))
-        return {}
-
-    def reissue_certificate(self, _task: Task, _arguments: Arguments) -> Result:
-        self._guest.certify()
-        self._guest.driver().reload_certificates()
-        return {}
 
     def rotate_credential(self, _task: Task, _arguments: Arguments) -> Result:
         self._guest.keys.rotate()
@@ -130,25 +126,3 @@ class _Beside:
             work()
         except Exception as error:  # noqa: BLE001 - raised again in join
             self._error = error
-
-
-def _put_accounts(driver: Driver, arguments: Arguments) -> None:
-    accounts = _accounts(driver)
-    if arguments.get("master"):
-        accounts.put_master(_secret(arguments["master"]))
-    for each in arguments.get("databases", ()):
-        accounts.put_database(Database(each["name"], each.get("character_set") or "", each.get("collate") or ""))
-    for each in arguments.get("users", ()):
-        accounts.put_user(
-            User(each["name"], _secret(each["password"]), each.get("host") or "%", tuple(each.get("databases", ())))
-        )
-
-
-def _accounts(driver: Driver) -> Accounts:
-    if not isinstance(driver, Accounts):
-        raise errors.NotSupported("this engine has no accounts")
-    return driver
-
-
-def _secret(value: str) -> Secret:
-    return Secret(value)

@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 from argosy import errors
-from argosy.model.guest import Identity, Probe, Secret, ServiceSpec, Site
+from argosy.engines.accounts import Accounts
+from argosy.engines.logfiles import Log
+from argosy.model.guest import Identity, Probe, ServiceSpec, Site
 
 
 class Capability(StrEnum):
@@ -62,6 +64,8 @@ class Names:
     forbidden_in_users: str = TROVE_FORBIDS
     """single characters"""
     forbidden_in_passwords: str = ""
+    hosts: bool = False
+    """users of one name from different hosts are different users"""
     character_sets: frozenset[str] = frozenset()
     """that a database may ask for, each the beginning of the names of its collations; empty: the server is asked"""
 
@@ -86,6 +90,8 @@ class Engine:
     holds, as a sequence of `Found`"""
     master: str = "root"
     """the master user that every instance has"""
+    logs: tuple[Log, ...] = ()
+    """those that the driver tells of, if it has the facet Logs (engines/logfiles.py)"""
     start_bytes: int = 0
     """what a server that has filled its volume needs of it to start again, beyond what it has"""
 
@@ -106,21 +112,6 @@ class Engine:
 def _load(path: str) -> Any:
     module, _, name = path.partition(":")
     return getattr(importlib.import_module(module), name)
-
-
-@dataclass(frozen=True)
-class Database:
-    name: str
-    character_set: str = ""
-    collate: str = ""
-
-
-@dataclass(frozen=True)
-class User:
-    name: str
-    password: Secret
-    host: str = "%"
-    databases: tuple[str, ...] = ()
 
 
 @runtime_checkable
@@ -161,23 +152,6 @@ class Driver(Protocol):
         """Serve the files under `site.state / "tls"` to new connections, without a restart. A stopped server will
         when it starts.
         """
-
-
-@runtime_checkable
-class Accounts(Protocol):
-    """Users and databases, by the local administrative connection. All verbs may be repeated."""
-
-    def put_master(self, password: Secret) -> None:
-        """Create or reset the master user (`root`), with all rights that a tenant may have."""
-
-    def put_database(self, database: Database) -> None: ...
-
-    def put_user(self, user: User) -> None:
-        """Create the user or set its password, and grant it all rights in its databases."""
-
-    def list_databases(self) -> Sequence[str]: ...
-
-    def list_users(self) -> Sequence[str]: ...
 
 
 FACETS: Mapping[Capability, type] = {Capability.ACCOUNTS: Accounts}

@@ -14,7 +14,8 @@ from argosy.db import quotas
 from argosy.db.tables import Endpoint, Instance, Run
 from argosy.durable import queue
 from argosy.durable.workflow import Context, Outcome, Wait, Workflow
-from argosy.engines.base import Capability, Database, User
+from argosy.engines.accounts import Database, User
+from argosy.engines.base import Capability
 from argosy.guest import enrolment, mailbox
 from argosy.model.caller import Caller
 from argosy.model.guest import Secret, TlsMode

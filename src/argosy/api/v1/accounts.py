@@ -7,7 +7,8 @@ from collections.abc import Iterable, Sequence
 
 from argosy import errors
 from argosy.api.fields import Fields
-from argosy.engines.base import Database, Names, User
+from argosy.engines.accounts import Database, User
+from argosy.engines.base import Names
 from argosy.model.guest import Secret
 
 DATABASE = re.compile(r"[\w-]([\w ?#@-]*[\w-])?", re.ASCII)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from argosy.engines.base import TROVE_FORBIDS, Capability, Datastore, Engine, Names
+from argosy.engines.logfiles import ERROR, Log, Switch
 
 _CHARACTER_SETS = (
     "armscii8 ascii big5 binary cp1250 cp1251 cp1256 cp1257 cp850 cp852 cp866 cp932 dec8 eucjpms euckr gb2312 gbk"
@@ -24,6 +25,7 @@ ENGINE = Engine(
     names=Names(
         database_length=64,
         user_length=32,
+        hosts=True,
         reserved_databases=frozenset({"mysql", "information_schema", "performance_schema", "sys", "lost+found"}),
         reserved_users=frozenset({"os_admin", "root", "mariadb.sys", "mysql.sys", "mysql.session", "PUBLIC"}),
         forbidden_in_passwords=TROVE_FORBIDS,
@@ -31,6 +33,11 @@ ENGINE = Engine(
     ),
     driver="argosy.engines.mysql.driver:MysqlDriver",
     finder="argosy.engines.mysql.finder:find",
+    logs=(
+        Log("general", Switch("general_log", on="ON", off="OFF", shipped=False)),
+        Log("slow_query", Switch("slow_query_log", on="ON", off="OFF", shipped=True)),
+        ERROR,
+    ),
     # A start makes the temporary tablespace anew, 12 MiB, after recovery may have taken its place by enlarging tables.
     start_bytes=24 << 20,
 )

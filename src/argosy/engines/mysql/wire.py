@@ -113,12 +113,22 @@ def identifier(name: str) -> str:
     """The name, quoted. Raises ValueError for one that the server could not hold."""
     if not name or "\0" in name or len(name) > 64 or name.endswith(" "):
         raise ValueError(f"{name!r} cannot be a name in MariaDB: use 1 to 64 characters, no NUL, no blank at the end")
+    return quoted(name)
+
+
+def quoted(name: str) -> str:
+    """A name that the server itself has told."""
     return "`" + name.replace("`", "``") + "`"
 
 
 def pattern(name: str) -> str:
     """The name where GRANT takes a pattern: without escapes, `a_b` would also open `axb`."""
-    return identifier(name).replace("\\", "\\\\").replace("_", "\\_").replace("%", "\\%")
+    return escaped(identifier(name))
+
+
+def escaped(name: str) -> str:
+    """As the server keeps the pattern that means this name only."""
+    return name.replace("\\", "\\\\").replace("_", "\\_").replace("%", "\\%")
 
 
 def literal(value: str) -> str:

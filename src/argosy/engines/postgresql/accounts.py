@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from argosy import errors
 from argosy.engines import files
-from argosy.engines.base import Database, User
-from argosy.engines.postgresql import ENGINE, wire
-from argosy.engines.postgresql.scram import verifier
+from argosy.engines.accounts import Account, Database, User
+from argosy.engines.postgresql import ENGINE, roles, wire
 from argosy.engines.postgresql.wire import identifier, literal
 from argosy.model.guest import Secret, Site
 
@@ -54,42 +53,106 @@ class PostgresqlAccounts:
 
     def put_master(self, password: Secret) -> None:
         with self.session() as session:
-            session.query(MASTER + _put_role("ALTER", ENGINE.master, password))
+            session.query(MASTER + roles.put("ALTER", ENGINE.master, password))
+
+    def disable_master(self) -> None:
+        """Until the next `put_master`; what it owns and may do is untouched."""
+        with self.session() as session:
+            session.query(f"ALTER ROLE {ENGINE.master} NOLOGIN PASSWORD NULL")
+            session.query(roles.end_sessions(ENGINE.master))
+
+    def list_databases(self) -> Sequence[str]:
+        with self.session() as session:
+            names = session.query("SELECT datname FROM pg_database ORDER BY datname")
+        return [str(name) for (name,) in names if name not in ENGINE.names.reserved_databases]
 
     def put_database(self, database: Database) -> None:
         name = identifier(database.name)
         with self.session() as session:
             if not session.query(f"SELECT FROM pg_database WHERE datname = {literal(database.name)}"):
-                session.query(f"CREATE DATABASE {name} {_locale(database)}")
+                session.query(f"CREATE DATABASE {name} {roles.locale(database)}")
             session.query(
                 f"REVOKE ALL ON DATABASE {name} FROM PUBLIC; ALTER DATABASE {name} OWNER TO {identifier(ENGINE.master)}"
             )
 
-    def put_user(self, user: User) -> None:
-        if user.name.startswith("pg_") or user.name in ENGINE.names.reserved_users:
-            raise errors.BadRequest(f"the user name {user.name} is reserved")
+    def drop_database(self, name: str) -> None:
+        _refuse(name, ENGINE.names.reserved_databases)
         with self.session() as session:
-            known = session.query(f"SELECT FROM pg_roles WHERE rolname = {literal(user.name)}")
-            session.query(_put_role("ALTER" if known else "CREATE", user.name, user.password))
-            for database in user.databases:
-                session.query(f"GRANT ALL ON DATABASE {identifier(database)} TO {identifier(user.name)}")
-        for database in user.databases:
-            with self.session(database) as session:
-                session.query(_rights_in_schema(identifier(user.name)))
+            session.query(f"DROP DATABASE IF EXISTS {identifier(name)} WITH (FORCE)")
 
-    def list_databases(self) -> Sequence[str]:
-        hidden = ENGINE.names.reserved_databases
-        with self.session() as session:
-            names = session.query("SELECT datname FROM pg_database ORDER BY datname")
-        return [str(name) for (name,) in names if name not in hidden]
-
-    def list_users(self) -> Sequence[str]:
-        hidden = ENGINE.names.reserved_users
+    def list_users(self) -> Sequence[Account]:
         with self.session() as session:
             names = session.query(
                 "SELECT rolname FROM pg_roles WHERE rolname !~ '^pg_' AND rolcanlogin ORDER BY rolname"
             )
-        return [str(name) for (name,) in names if name not in hidden]
+        return [Account(str(name)) for (name,) in names if name not in ENGINE.names.reserved_users]
+
+    def access(self, accounts: Sequence[Account]) -> Mapping[Account, Sequence[str]]:
+        found: dict[Account, list[str]] = {each: [] for each in accounts}
+        with self.session() as session:
+            rows = session.query(roles.entries([each.name for each in accounts]))
+        for user, database in rows:
+            if database not in ENGINE.names.reserved_databases:
+                found[Account(str(user))].append(str(database))
+        return found
+
+    def put_user(self, user: User) -> None:
+        _refuse(user.name, ENGINE.names.reserved_users)
+        with self.session() as session:
+            known = session.query(f"SELECT rolcanlogin FROM pg_roles WHERE rolname = {literal(user.name)}")
+            if known == [("f",)]:
+                raise errors.BadRequest(f"{user.name} is a role without a login already: choose another name")
+            session.query(roles.put("ALTER" if known else "CREATE", user.name, user.password))
+        self.grant(user.account, user.databases)
+
+    def drop_user(self, account: Account) -> None:
+        """Shut out first, and listed until it is gone: dropping may be tried again."""
+        _refuse(account.name, ENGINE.names.reserved_users)
+        name = identifier(account.name)
+        with self.session() as session:
+            if not session.query(f"SELECT FROM pg_roles WHERE rolname = {literal(account.name)}"):
+                return
+            session.query(f"ALTER ROLE {name} CONNECTION LIMIT 0")
+            session.query(roles.end_sessions(account.name))
+            places = session.query(roles.with_belongings(account.name))
+        for place in {HOME, *(str(place) for (place,) in places)}:
+            with self.session(place) as session:
+                session.query(roles.inherit(account.name))
+        with self.session() as session:
+            session.query(f"DROP ROLE IF EXISTS {name}")
+
+    def set_password(self, account: Account, password: Secret) -> None:
+        _refuse(account.name, ENGINE.names.reserved_users)
+        with self.session() as session:
+            session.query(roles.put("ALTER", account.name, password))
+
+    def rename_user(self, account: Account, new: Account) -> None:
+        for each in (account, new):
+            _refuse(each.name, ENGINE.names.reserved_users)
+        with self.session() as session:
+            if session.query(f"SELECT FROM pg_roles WHERE rolname = {literal(account.name)}"):
+                session.query(f"ALTER ROLE {identifier(account.name)} RENAME TO {identifier(new.name)}")
+
+    def grant(self, account: Account, databases: Sequence[str]) -> None:
+        _refuse(account.name, ENGINE.names.reserved_users)
+        user = identifier(account.name)
+        for database in databases:
+            _refuse(database, ENGINE.names.reserved_databases)
+            with self.session(database) as session:
+                session.query(f"GRANT ALL ON DATABASE {identifier(database)} TO {user}; {roles.rights_in_schema(user)}")
+
+    def revoke(self, account: Account, database: str) -> None:
+        """First the door, then the sessions behind it, then what they could do."""
+        _refuse(account.name, ENGINE.names.reserved_users)
+        _refuse(database, ENGINE.names.reserved_databases)
+        with self.session(database) as session:
+            _shut_out(session, account.name, database)
+            session.query(roles.end_sessions(account.name, database))
+            session.query(roles.no_rights_in_schema(identifier(account.name)))
+            if session.query(roles.may_enter(account.name, database)) == [("t",)]:
+                raise errors.Conflict(
+                    f"{account.name} still may enter {database} as a member of another role: revoke that by SQL"
+                )
 
     @property
     def socket(self) -> Path:
@@ -107,25 +170,20 @@ class PostgresqlAccounts:
             raise errors.BadRequest(str(error)) from error
 
 
-def _put_role(verb: str, name: str, password: Secret) -> str:
-    return f"{verb} ROLE {identifier(name)} LOGIN PASSWORD {literal(verifier(password.value))};"
+def _shut_out(session: wire.Connection, user: str, database: str) -> None:
+    """Where everybody may enter the database, everybody else keeps that as a right of their own; where the user owns
+    it, the master does from now on.
+    """
+    name = identifier(database)
+    if session.query(roles.owns(user, database)):
+        session.query(f"ALTER DATABASE {name} OWNER TO {identifier(ENGINE.master)}")
+    if session.query(roles.may_enter("public", database)) == [("t",)]:
+        others = [str(each) for (each,) in session.query(roles.others(user))]
+        session.query(roles.open_to(database, others))
+    session.query(f"REVOKE ALL ON DATABASE {name} FROM {identifier(user)}")
 
 
-def _locale(database: Database) -> str:
-    """Another encoding or collation than the template's needs the template that has no rows in it."""
-    encoding = f" ENCODING {literal(database.character_set)}" if database.character_set else ""
-    collate = (
-        f" LC_COLLATE {literal(database.collate)} LC_CTYPE {literal(database.collate)}" if database.collate else ""
-    )
-    return f"TEMPLATE template0{encoding}{collate}" if encoding or collate else ""
-
-
-def _rights_in_schema(user: str) -> str:
-    """What is there, and what the master will make: users of one database share it."""
-    kinds = ("TABLES", "SEQUENCES", "ROUTINES")
-    now = "".join(f"GRANT ALL ON ALL {kind} IN SCHEMA public TO {user};" for kind in kinds)
-    master = identifier(ENGINE.master)
-    later = "".join(
-        f"ALTER DEFAULT PRIVILEGES FOR ROLE {master} IN SCHEMA public GRANT ALL ON {kind} TO {user};" for kind in kinds
-    )
-    return f"GRANT ALL ON SCHEMA public TO {user}; {now} {later}"
+def _refuse(name: str, reserved: Collection[str]) -> None:
+    """Raises BadRequest for what is the system's."""
+    if name in reserved or name.startswith("pg_"):
+        raise errors.BadRequest(f"the name {name} is reserved")

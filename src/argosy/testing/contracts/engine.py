@@ -27,7 +27,8 @@ import pytest
 
 from argosy import errors
 from argosy.engines import registry
-from argosy.engines.base import FACETS, Capability, Database, Driver, Engine, User
+from argosy.engines.accounts import Account, Database, User
+from argosy.engines.base import FACETS, Capability, Driver, Engine
 from argosy.guest import authority
 from argosy.model.guest import Health, Identity, Probe, Secret, TlsMode
 from argosy.testing import hands, servers
@@ -184,7 +185,7 @@ class EngineContract:
         user = User(self.nasty_name, NASTY_PASSWORD, "%", databases[:1])
         server.hands.call("put_user", user)
         server.hands.call("put_user", user)
-        assert self.nasty_name in server.hands.call("list_users")
+        assert Account(self.nasty_name) in server.hands.call("list_users")
         login = server.login(user.name, user.password, *databases[:1])
         tenant = server.connect(login)
         tenant.write("nasty", NASTY_NAME)
@@ -208,7 +209,7 @@ class EngineContract:
 
     def test_what_is_the_systems_is_hidden_and_refused(self, server: Server, master: Login) -> None:
         names = self._engine.names
-        assert not set(server.hands.call("list_users")) & names.reserved_users
+        assert not {each.name for each in server.hands.call("list_users")} & names.reserved_users
         assert not set(server.hands.call("list_databases")) & names.reserved_databases
         for name in (self._engine.master, "os_admin"):
             with pytest.raises(errors.Rejected):
