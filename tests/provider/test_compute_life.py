@@ -206,14 +206,31 @@ def test_a_sandbox_that_cannot_start_says_why(site: Site, monkeypatch: pytest.Mo
     assert "install the package" in server.fault
 
 
-def test_an_init_that_dies_at_birth_is_a_fault_that_is_not_retried_at_once(site: Site) -> None:
+def test_an_init_that_dies_at_every_birth_is_a_fault_that_is_told_for_a_while(site: Site) -> None:
     gone = dataclasses.replace(runtime.here(), package=site.layout.state / "gone" / "argosy")
     broken = local_sites.assembled(site.layout, walled=site.walled, runs=gone)
     spec = contract.prepared(broken, local_sites.fresh(), 1)
-    broken.compute.ensure(spec)
-    eventually(lambda: broken.compute.look(spec.name).state is State.FAILED, within=2)
+    eventually(lambda: broken.compute.ensure(spec).state is State.FAILED)
+    assert broken.compute.look(spec.name).state is State.FAILED
     assert "did not start" in (fault := broken.compute.ensure(spec).fault)
     assert "argosy" in fault.partition("did not start")[2]
+
+
+def test_an_init_that_was_killed_while_starting_is_launched_again(site: Site) -> None:
+    spec = contract.prepared(site, local_sites.fresh(), 1)
+    site.compute.ensure(spec)
+    site.compute.enclosure.end(spec.name)
+    assert site.compute.look(spec.name).state is not State.FAILED
+    contract.up(site, spec)
+
+
+def test_limits_that_are_only_announced_are_not_enforced(site: Site, guest: ServerSpec) -> None:
+    site.compute.announce(guest.name, 128, 2)
+    told = json.loads((site.state(guest.name) / "site.json").read_text())
+    assert (told["memory"], told["vcpus"], told["volume"]) == (128 << 20, 2, site.volumes.usage(guest.name).total)
+    record = site.compute.records.load(guest.name)
+    assert record is not None
+    assert record.ram == guest.ram
 
 
 def test_the_lock_of_a_dead_boot_means_nothing(site: Site, guest: ServerSpec) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import lifecycle
 import pytest
+import resizing
 from scenario import Scenario
 from sqlalchemy import select
 
@@ -13,7 +14,10 @@ from argosy.testing import crashes
 from argosy.testing.databases import Server
 from argosy.workflows.registry import WORKFLOWS
 
-EVERY = (*lifecycle.EVERY,)
+EVERY = (
+    *lifecycle.EVERY,
+    *resizing.EVERY,
+)
 
 
 @pytest.mark.parametrize("scenario", EVERY, ids=lambda each: each.__name__)

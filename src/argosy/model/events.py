@@ -38,9 +38,21 @@ def _instances() -> Iterator[Kind]:
     yield from _operation("instance_create", "an instance", "name", "flavor_id", "availability_zone", "region_name")
     yield from _operation("instance_delete", "the end of an instance")
     yield from _operation("instance_restart", "a restart of the database server")
+    yield from _operation("instance_resize_instance", "another flavor")
+    yield from _operation("instance_resize_volume", "a larger volume")
+    yield from _operation("instance_stop", "a stop of the database server")
+    yield from _operation("instance_start", "a start of the database server")
+    yield from _operation("instance_rebuild", "a new server over the same data")
+    yield from _operation("instance_reset_status", "an end of whatever was being done")
     yield from _operation("instance_revive", "the return of a server that was gone")
     yield from _operation("root_enable", "a new password of the master user")
+    yield from _operation("instance_tls", "another way to speak TLS")
+    yield from _operation("root_disable", "the end of the master user's password")
     yield from _operation("certificate_renew", "a new certificate of the database server")
+    yield from _operation("instance_attach_configuration", "an instance to follow a configuration", "configuration_id")
+    yield from _operation("instance_detach_configuration", "an instance to leave a configuration", "configuration_id")
+    yield from _operation("instance_configure", "a changed configuration in an instance", "configuration_id")
+    yield Kind("dbaas.configuration_taken_back", "a server does not start with settings and runs without", ("message",))
     yield Kind("dbaas.instance_update", "an instance was renamed or tagged", ("name", "tags"))
     yield Kind("dbaas.instance_health", "the database server became another", ("health", "was", "message"))
     yield Kind("dbaas.guest_enrolled", "the agent of an instance proved itself")
@@ -49,6 +61,29 @@ def _instances() -> Iterator[Kind]:
     yield Kind(
         "dbaas.volume_usage", "the volume of an instance is nearly full, or is not any more", ("percent", "level")
     )
+
+
+def _accounts() -> Iterator[Kind]:
+    yield from _operation("database_create", "databases in an instance", "dbname")
+    yield from _operation("database_delete", "the end of a database in an instance", "dbname")
+    yield from _operation("user_create", "users of an instance", "username")
+    yield from _operation("user_delete", "the end of a user of an instance", "username")
+    yield from _operation("user_change_password", "other passwords of users of an instance", "username")
+    yield from _operation("user_update_attributes", "another name, host or password of a user", "username")
+    yield from _operation("user_grant", "rights of a user in databases", "username", "database")
+    yield from _operation("user_revoke", "the end of a user's rights in a database", "username", "database")
+
+
+def _configurations() -> Iterator[Kind]:
+    keys = ("configuration_id", "name", "datastore", "datastore_version")
+    yield Kind("dbaas.configuration_create", "a configuration was made", keys)
+    yield Kind("dbaas.configuration_update", "a configuration was replaced", keys)
+    yield Kind("dbaas.configuration_edit", "values of a configuration were changed", keys)
+    yield Kind("dbaas.configuration_delete", "a configuration was deleted", keys)
+    rule = ("datastore_version_id", "name", "baseline", "locked")
+    yield Kind("dbaas.parameter_create", "a parameter of a datastore version was added by an operator", rule)
+    yield Kind("dbaas.parameter_update", "a parameter of a datastore version was changed by an operator", rule)
+    yield Kind("dbaas.parameter_delete", "a parameter of a datastore version is not offered any more", rule)
 
 
 def _deployment() -> Iterator[Kind]:
@@ -67,5 +102,5 @@ def _people() -> Iterator[Kind]:
     yield from _resource("application_credential", "created", "deleted")
 
 
-CATALOGUE: Mapping[str, Kind] = {kind.name: kind for each in (_instances, _deployment, _people) for kind in each()}
+CATALOGUE: Mapping[str, Kind] = {kind.name: kind for each in (_instances, _accounts, _deployment, _people) for kind in each()}
 """Every kind that is ever told, by name."""

@@ -49,6 +49,7 @@ OWNER = (
     *_named("instance", "guest_log_list backups module_list module_apply module_remove"),
     *_named("instance", "operations stop start rebuild"),  # ours
     *("event:index", "metric:index", "metric:show"),  # ours
+    *_named("webhook", "create delete index show update"),  # ours
     *_named("instance:extension:database", "create delete index show"),
     *_named("instance:extension:user", "create delete index show update update_all"),
     *_named("instance:extension:user_access", "update delete index"),

@@ -21,6 +21,7 @@ class Task(StrEnum):
     EJECTING = "EJECTING"
     DETACHING = "DETACHING"
     UPDATING = "UPDATING"
+    STOPPING = "STOPPING"
     DELETING = "DELETING"
     ERROR = "ERROR"
     """an operation failed half way: what exists stays until the instance is deleted or rebuilt"""
@@ -36,6 +37,8 @@ class Facts:
     """what the agent says besides"""
     full: bool = False
     """nothing more can be written to the volume"""
+    stopped: bool = False
+    """its owner wants it so"""
 
 
 STATUS = {
@@ -48,6 +51,7 @@ STATUS = {
     Task.PROMOTING: "PROMOTE",
     Task.EJECTING: "EJECT",
     Task.DETACHING: "DETACH",
+    Task.STOPPING: "SHUTDOWN",
     Task.DELETING: "SHUTDOWN",
 }
 
@@ -70,20 +74,22 @@ UNWELL = frozenset({Health.BLOCKED, Health.DOWN, Health.FAILED, Health.UNKNOWN})
 
 
 def status(facts: Facts) -> str:
-    """`ACTIVE` unless something is being done or has failed."""
-    return STATUS.get(Task(facts.task), "ACTIVE")
+    """`ACTIVE` unless something is being done, has failed, or the owner wants it stopped."""
+    return STATUS.get(Task(facts.task), "SHUTDOWN" if facts.stopped else "ACTIVE")
 
 
 def operating_status(facts: Facts) -> str:
     """`HEALTHY` when all is well; empty while something is being done; `ERROR` when the guest is silent."""
     if Task(facts.task) is not Task.NONE:
         return ""
+    if facts.stopped:
+        return OPERATING[Health.STOPPED]
     return "ERROR" if facts.silent else OPERATING[Health(facts.health)]
 
 
 def complaint(facts: Facts) -> str:
     """What is wrong with an instance to which nothing is being done: its cause and, where we know one, its cure."""
-    if Task(facts.task) is not Task.NONE:
+    if Task(facts.task) is not Task.NONE or facts.stopped:
         return ""
     if facts.silent:
         return SILENT

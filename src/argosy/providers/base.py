@@ -131,8 +131,13 @@ class Compute(Protocol):
 
     def stop(self, name: str) -> Server: ...
 
+    def announce(self, name: str, ram: int, vcpus: float) -> None:
+        """Tell the guest the limits that it is to fit into, and the size that its volume has by now; what is enforced
+        stays. So a server can make itself smaller before it has to be.
+        """
+
     def resize(self, name: str, ram: int, vcpus: float) -> Server:
-        """New limits, at once."""
+        """New limits, at once, told to the guest too. Raises CloudBusy while the guest does not fit into them."""
 
     def delete(self, name: str) -> None: ...
 

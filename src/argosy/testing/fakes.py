@@ -43,8 +43,17 @@ class Cloud:
     ports: dict[str, str] = field(default_factory=dict)
     sealed: set[str] = field(default_factory=set)
     snapshots: set[str] = field(default_factory=set)
+    room: int = 1000
+    """GiB that a volume may grow to"""
+    limits: dict[str, int] = field(default_factory=dict)
+    """MiB that each server may use"""
+    announced: dict[str, int] = field(default_factory=dict)
+    """MiB that each guest was told"""
     on_call: Callable[[str, bool], None] = lambda _verb, _after: None
     """called with the verb before (False) and after (True) it took effect"""
+
+    def limit(self, name: str, ram: int) -> None:
+        self.limits[name] = self.announced[name] = ram
 
     def names(self) -> set[str]:
         """Everything that exists under an instance's name."""
@@ -66,9 +75,13 @@ class FakeCompute(_Part):
     def ensure(self, spec: ServerSpec) -> Server:
         if spec.volume not in self.cloud.volumes or spec.port not in self.cloud.ports:
             raise errors.CloudFailed(f"server {spec.name} has no volume or no port")
-        self._do("compute.ensure", lambda: self.cloud.servers.update({spec.name: spec}))
+        self._do("compute.ensure", lambda: self._put(spec))
         self.cloud.stopped.discard(spec.name)
         return self.look(spec.name)
+
+    def _put(self, spec: ServerSpec) -> None:
+        self.cloud.servers[spec.name] = spec
+        self.cloud.limit(spec.name, spec.ram)
 
     def look(self, name: str) -> Server:
         if name not in self.cloud.servers:
@@ -76,11 +89,16 @@ class FakeCompute(_Part):
         return Server(name, State.STOPPED if name in self.cloud.stopped else State.ACTIVE)
 
     def stop(self, name: str) -> Server:
-        self._do("compute.stop", lambda: self.cloud.stopped.add(name))
+        if name in self.cloud.servers:
+            self._do("compute.stop", lambda: self.cloud.stopped.add(name))
         return self.look(name)
 
-    def resize(self, name: str, ram: int, vcpus: float) -> Server:  # noqa: ARG002 - no limits here
-        return self._do("compute.resize", lambda: self.look(name))  # type: ignore[no-any-return]
+    def announce(self, name: str, ram: int, vcpus: float) -> None:  # noqa: ARG002 - processors are not looked at
+        self._do("compute.announce", lambda: self.cloud.announced.update({name: ram}))
+
+    def resize(self, name: str, ram: int, vcpus: float) -> Server:  # noqa: ARG002 - processors are not looked at
+        self._do("compute.resize", lambda: self.cloud.limit(name, ram))
+        return self.look(name)
 
     def delete(self, name: str) -> None:
         self._do("compute.delete", lambda: self.cloud.servers.pop(name, None))
@@ -102,6 +120,8 @@ class FakeVolumes(_Part):
 
     def grow(self, name: str, gigabytes: int) -> Volume:
         larger = max(gigabytes, self.cloud.volumes[name])
+        if larger > self.cloud.room:
+            raise errors.CloudFailed(f"there is no room for {larger} GiB")
         self._do("volumes.grow", lambda: self.cloud.volumes.update({name: larger}))
         return Volume(name, State.ACTIVE, larger << 30)
 

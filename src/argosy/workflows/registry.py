@@ -4,28 +4,46 @@ from __future__ import annotations
 
 from argosy.durable.workflow import Workflow
 from argosy.workflows.build_template import build_template
+from argosy.workflows.change_tls import change_tls
+from argosy.workflows.change_accounts import OPERATIONS
 from argosy.workflows.create_instance import create_instance
 from argosy.workflows.delete_instance import delete_instance
+from argosy.workflows.deliver_webhook import deliver_webhook
 from argosy.workflows.look_around import look_around
+from argosy.workflows.rebuild_instance import rebuild_instance
 from argosy.workflows.renew_certificate import renew_certificate, renew_certificates
 from argosy.workflows.reset_master import reset_master
+from argosy.workflows.reset_status import reset_status
+from argosy.workflows.resize_flavor import resize_flavor
+from argosy.workflows.resize_volume import resize_volume
 from argosy.workflows.restart_instance import restart_instance
 from argosy.workflows.revive_server import revive_server
+from argosy.workflows.start_instance import start_instance
+from argosy.workflows.stop_instance import stop_instance
 from argosy.workflows.watch import sweep, watch
 from argosy.workflows.world import World
 
 WORKFLOWS: dict[str, Workflow[World]] = {
     workflow.name: workflow
     for workflow in (
+        *OPERATIONS,
         build_template,
+        change_tls,
         create_instance,
         delete_instance,
+        deliver_webhook,
         look_around,
         renew_certificate,
         renew_certificates,
+        rebuild_instance,
         reset_master,
+        reset_status,
+        resize_flavor,
+        resize_volume,
         restart_instance,
         revive_server,
+        start_instance,
+        stop_instance,
         sweep,
         watch,
     )

@@ -18,8 +18,8 @@ restart_instance: Workflow[World] = Workflow("restart_instance", cancellable=Tru
 
 
 def admit(session: Session, caller: Caller, instance: Instance) -> None:
-    """Raises Busy unless nothing else is being done to the instance."""
-    servers.require_idle(instance)
+    """Raises Busy while something else is being done to the instance, or its owner wants it stopped."""
+    servers.require_running(instance)
     queue.enqueue(session, restart_instance, instance.id, project_id=caller.project_id)
     instance.task, instance.updated = Task.REBOOTING, clock.now()
 

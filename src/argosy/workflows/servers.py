@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import update
@@ -15,8 +16,20 @@ from argosy.durable.workflow import Context, Outcome, Wait, Workflow
 from argosy.guest import mailbox
 from argosy.model.status import Facts, Task, status
 from argosy.providers.base import Server, ServerSpec, State
+from argosy.settings import Settings
 from argosy.workflows import boot, offers
 from argosy.workflows.world import World
+
+GONE = frozenset({State.STOPPED, State.ABSENT})
+
+
+@dataclass(frozen=True)
+class Size:
+    """What a server may use."""
+
+    ram: int
+    """MiB"""
+    vcpus: float
 
 
 def ensure(ctx: Context[World]) -> Outcome:
@@ -39,12 +52,18 @@ def await_guest(ctx: Context[World], doing: str) -> Wait:
     if guest is not None and guest.connected:
         return Wait(5, doing)
     place = f"{ctx.world.settings.conductor.host}:{ctx.world.settings.conductor.port}"
-    return Wait(5, f"the guest has not reached the conductor at {place} yet: `argosy status` tells its health")
+    return Wait(1, f"the guest has not reached the conductor at {place} yet: `argosy status` tells its health")
 
 
-def check(ctx: Context[World]) -> None:
-    """A server that died while we wait for its guest is told at once. Raises CloudFailed."""
-    _judge(ctx.world.provider.compute.look(ctx.subject))
+def check(ctx: Context[World], size: Size | None = None) -> None:
+    """Whoever waits for a guest asks this each time: a server that died meanwhile is started again.
+
+    Raises CloudFailed for one that cannot be.
+    """
+    server = ctx.world.provider.compute.look(ctx.subject)
+    if server.state in GONE:
+        server = ctx.world.provider.compute.ensure(spec(ctx, size))
+    _judge(server)
 
 
 def _judge(server: Server) -> None:
@@ -52,20 +71,20 @@ def _judge(server: Server) -> None:
         raise errors.CloudFailed(server.fault)
 
 
-def spec(ctx: Context[World]) -> ServerSpec:
-    """The server of an instance, from its row: the same each time it is asked for."""
+def spec(ctx: Context[World], size: Size | None = None) -> ServerSpec:
+    """The server of an instance, from its row (`size`: of another size): the same each time it is asked for."""
     with ctx.database.read() as session:
         instance = session.get_one(Instance, ctx.subject)
         offer = offers.get(session, instance.version_id)
-    flavor = ctx.world.settings.flavor(instance.flavor_id)
+    size = size or size_of(ctx.world.settings, instance)
     number = offer.version.number
     return ServerSpec(
         name=instance.id,
         generation=instance.generation,
         engine=offer.engine.name,
         version=number,
-        ram=instance.ram,
-        vcpus=flavor.vcpus,
+        ram=size.ram,
+        vcpus=size.vcpus,
         volume=instance.id,
         port=instance.id,
         tls=instance.tls_mode,
@@ -73,9 +92,14 @@ def spec(ctx: Context[World]) -> ServerSpec:
     )
 
 
-def settle(session: Session, instance_id: str) -> None:
+def size_of(settings: Settings, instance: Instance) -> Size:
+    """Its memory as it was paid for; its processors as the flavor says today. Raises NotFound."""
+    return Size(instance.ram, settings.flavor(instance.flavor_id).vcpus)
+
+
+def settle(session: Session, instance_id: str, task: Task = Task.NONE) -> None:
     """The operation is over and nothing is wrong. A delete that came meanwhile keeps its word."""
-    _change(session, instance_id, task=Task.NONE, fault=None, fault_details=None, fault_at=None)
+    _change(session, instance_id, task=task, fault=None, fault_details=None, fault_at=None)
 
 
 def look_after(database: Database, workflow: Workflow[World], instance_id: str) -> None:
@@ -95,8 +119,27 @@ def require_idle(instance: Instance) -> None:
     if instance.task not in IDLE:
         raise errors.Busy(
             f"Instance {instance.id} is not currently available for an action to be performed"
-            f" (instance status was {status(Facts(instance.task))})."
+            f" (instance status was {status(facts(instance))})."
         )
+
+
+STOPPED = "stopped"
+RUNNING = "running"
+
+
+def require_running(instance: Instance) -> None:
+    """Raises Busy unless nothing is being done to the instance and its owner wants it to run."""
+    require_idle(instance)
+    if instance.wanted == STOPPED:
+        raise errors.Busy(
+            f"Instance {instance.id} is not currently available for an action to be performed"
+            f" (instance status was {status(facts(instance))}): its owner has stopped it, start it first."
+        )
+
+
+def facts(instance: Instance) -> Facts:
+    """What its row alone tells of its status."""
+    return Facts(instance.task, stopped=instance.wanted == STOPPED)
 
 
 def recover(session: Session, instance_id: str) -> None:

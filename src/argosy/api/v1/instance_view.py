@@ -69,13 +69,13 @@ def whole(request: Request, seen: Seen, guarantees: list[str]) -> dict[str, Any]
 
 
 def _facts(request: Request, seen: Seen) -> Facts:
-    claim = seen.claim
+    claim, stopped = seen.claim, seen.instance.wanted == "stopped"
     if claim is None or claim.seen_at is None:
-        return Facts(seen.instance.task, Health.UNKNOWN, silent=True)
+        return Facts(seen.instance.task, Health.UNKNOWN, silent=True, stopped=stopped)
     # A report from the future is as old as one of the past: the clock was set back since.
     silent = abs(clock.now() - claim.seen_at) > request.services.settings.conductor.silent_seconds
     full = 0 < claim.volume_total < claim.volume_used + SCANT
-    return Facts(seen.instance.task, claim.health, silent, claim.message, full)
+    return Facts(seen.instance.task, claim.health, silent, claim.message, full, stopped)
 
 
 def _addresses(seen: Seen) -> dict[str, Any]:

@@ -16,8 +16,10 @@ from argosy.providers.local.guests import Record, Records, Wanted
 from argosy.providers.local.lives import Life, Lock
 from argosy.providers.local.places import Places
 
+TRIES = 3
+"""Launches without an init before that is called a fault: one may have been killed while it was starting."""
 TOLD_SECONDS = 5.0
-"""A launch that failed is told, not repeated, for so long: who asks again and again sees the fault."""
+"""A fault of that kind is told, and nothing launched, for so long: who asks again and again sees it."""
 
 
 @dataclass(frozen=True)
@@ -42,20 +44,21 @@ class LocalCompute:
             return self._look(name)
 
     def stop(self, name: str) -> Server:
-        with self._working(name):
-            self._mark(name, Wanted.DOWN)
-            if self._lock(name).life() is Life.RISING:
-                self._end(name)
-            self.enclosure.ask_to_stop(name)
+        with self._working(name) as there:
+            if there:
+                self._mark(name, Wanted.DOWN)
+                if self._lock(name).life() is Life.RISING:
+                    self._end(name)
+                self.enclosure.ask_to_stop(name)
             return self._look(name)
 
-    def resize(self, name: str, ram: int, vcpus: float) -> Server:
-        """New limits at once; the guest is told them, and the size that its volume has by now."""
+    def announce(self, name: str, ram: int, vcpus: float) -> None:
         with self._working(name):
-            record = self.records.load(name)
-            if record is None:
-                raise errors.CloudFailed(f"there is no server {name}")
-            record = dataclasses.replace(record, ram=ram, vcpus=vcpus)
+            self.places.tell_size(dataclasses.replace(self._known(name), ram=ram, vcpus=vcpus))
+
+    def resize(self, name: str, ram: int, vcpus: float) -> Server:
+        with self._working(name):
+            record = dataclasses.replace(self._known(name), ram=ram, vcpus=vcpus)
             self.enclosure.limit(name, ram, vcpus)
             self.places.tell_size(record)
             self.records.save(record)
@@ -78,6 +81,12 @@ class LocalCompute:
         with translated("servers cannot be listed"):
             return self.records.names()
 
+    def _known(self, name: str) -> Record:
+        record = self.records.load(name)
+        if record is None:
+            raise errors.CloudFailed(f"there is no server {name}")
+        return record
+
     def _stopping(self, spec: ServerSpec) -> bool:
         """It has to be down before it can be started again."""
         known = self.records.load(spec.name)
@@ -90,7 +99,7 @@ class LocalCompute:
         if known is not None and known.generation > spec.generation:
             raise errors.CloudFailed(f"server {spec.name} is of generation {known.generation} by now")
         if known is not None and known.generation == spec.generation:
-            return dataclasses.replace(Record.of(spec), launched=known.launched)
+            return dataclasses.replace(Record.of(spec), launched=known.launched, vain=known.vain)
         self._end(spec.name)
         self.records.clear(spec.name, but=spec.generation)
         return Record.of(spec)
@@ -101,7 +110,9 @@ class LocalCompute:
             self.enclosure.limit(record.name, record.ram, record.vcpus)
             self.places.tell_limits(record)
             return _seen(record, life)
-        if life is Life.NONE and 0 <= clock.boot() - record.launched < TOLD_SECONDS and record.launched:
+        if life is not Life.NONE:
+            record = dataclasses.replace(record, vain=0)
+        elif record.vain >= TRIES and 0 <= clock.boot() - record.launched < TOLD_SECONDS:
             raise self._stillborn(record.name)
         return self._launched(record, boot)
 
@@ -112,21 +123,22 @@ class LocalCompute:
         argv, environment = self.enclosure.command(guest), self.enclosure.environment(guest)
         self._lock(record.name).launch(argv, environment, self.records.log(record.name))
         # Only now: a launch that we were killed before is none that failed.
-        return _seen(self.records.save(dataclasses.replace(record, launched=clock.boot())), Life.RISING)
+        launched = dataclasses.replace(record, launched=clock.boot(), vain=record.vain + 1)
+        return _seen(self.records.save(launched), Life.RISING)
 
     def _look(self, name: str) -> Server:
         record = self.records.load(name)
         if record is None:
             return Server(name, State.ABSENT)
         life = self._lock(name).life()
-        if life is Life.NONE and record.wanted is Wanted.UP and record.launched:
+        if life is Life.NONE and record.wanted is Wanted.UP and record.vain >= TRIES:
             record = dataclasses.replace(record, fault=self._stillborn(name).message)
         return _seen(record, life)
 
     def _mark(self, name: str, wanted: Wanted) -> None:
         record = self.records.load(name)
         if record is not None:
-            self.records.save(dataclasses.replace(record, wanted=wanted, launched=0.0, fault=""))
+            self.records.save(dataclasses.replace(record, wanted=wanted, launched=0.0, vain=0, fault=""))
 
     def _end(self, name: str) -> None:
         if not self.enclosure.end(name):

@@ -44,6 +44,8 @@ class Record:
     fault: str = ""
     launched: float = 0.0
     """boot time of the last launch; 0: never, or ended by us since"""
+    vain: int = 0
+    """launches in a row of which no init came, the last one included until its init is up"""
 
     @classmethod
     def of(cls, spec: ServerSpec) -> Record:

@@ -53,6 +53,7 @@ class ComputeContract:
         name = str(uuid.uuid4())
         assert provider.compute.look(name).state is State.ABSENT
         provider.compute.delete(name)
+        assert provider.compute.stop(name).state is State.ABSENT
         assert provider.compute.fence(name) is Fence.FENCED
         assert provider.compute.look(name).state is State.ABSENT
 
@@ -98,7 +99,10 @@ class ComputeContract:
 
     def test_new_limits_do_not_end_a_server(self, provider: Provider, asked: Callable[..., ServerSpec]) -> None:
         spec = up(provider, asked())
+        provider.compute.announce(spec.name, 512, 2)
+        assert provider.compute.look(spec.name).state is State.ACTIVE
         assert provider.compute.resize(spec.name, 512, 2).state is State.ACTIVE
+        assert provider.compute.resize(spec.name, spec.ram, spec.vcpus).state is State.ACTIVE
 
     def test_a_missing_engine_is_a_fault_with_a_cure(
         self, provider: Provider, asked: Callable[..., ServerSpec]

@@ -58,6 +58,9 @@ class RemoteCompute:
     def stop(self, name: str) -> Server:
         return protocol.server(self.helper.ask("compute.stop", name=name))
 
+    def announce(self, name: str, ram: int, vcpus: float) -> None:
+        self.helper.ask("compute.announce", name=name, ram=ram, vcpus=vcpus)
+
     def resize(self, name: str, ram: int, vcpus: float) -> Server:
         return protocol.server(self.helper.ask("compute.resize", name=name, ram=ram, vcpus=vcpus))
 

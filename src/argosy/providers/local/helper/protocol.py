@@ -28,6 +28,7 @@ VERBS: Mapping[str, Mapping[str, checks.Check]] = {
     "compute.ensure": {"spec": checks.server},
     "compute.look": NAMED,
     "compute.stop": NAMED,
+    "compute.announce": {"name": checks.name, "ram": checks.mebibytes, "vcpus": checks.processors},
     "compute.resize": {"name": checks.name, "ram": checks.mebibytes, "vcpus": checks.processors},
     "compute.delete": NAMED,
     "compute.fence": NAMED,

@@ -1,0 +1,99 @@
+"""Give an instance a new server over its data: agent, credential, certificate and limits anew, everything else kept.
+
+A new server is a new generation: what the old one knew opens nothing any more. The steps are functions of the
+instance's row alone, so that whoever changes the row first (another version of the engine) gets a server to it.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy.orm import Session
+
+from argosy import clock
+from argosy.db.tables import Instance, Run
+from argosy.durable import queue
+from argosy.durable.workflow import Context, Outcome, Wait, Workflow
+from argosy.guest import enrolment, mailbox
+from argosy.model.caller import Caller
+from argosy.model.status import Task
+from argosy.providers.base import State
+from argosy.workflows import overrides, servers
+from argosy.workflows.world import World
+
+rebuild_instance: Workflow[World] = Workflow("rebuild_instance", event="instance_rebuild")
+
+LOOKS = 450
+"""How often an old server is looked at while it stops, five times a second; then it is ended."""
+
+
+def admit(session: Session, caller: Caller, instance: Instance) -> None:
+    """Also a cure for what failed half way, once it had data. Raises Busy."""
+    if instance.task != Task.ERROR or not instance.quota_held:
+        servers.require_idle(instance)
+    generation = instance.generation + 1
+    queue.enqueue(session, rebuild_instance, instance.id, project_id=caller.project_id, generation=generation)
+    instance.task, instance.updated = Task.BUILDING, clock.now()
+
+
+@rebuild_instance.step()
+def stop(ctx: Context[World]) -> Outcome:
+    """The old server ends in good order where it can; it may be the very thing that is broken."""
+    return put_down(ctx)
+
+
+@rebuild_instance.step()
+def identity(ctx: Context[World]) -> Outcome:
+    succeed(ctx, ctx.memory["generation"])
+    return None
+
+
+@rebuild_instance.step()
+def server(ctx: Context[World]) -> Outcome:
+    return servers.begin(ctx)
+
+
+@rebuild_instance.step(minutes=15)
+def guest(ctx: Context[World]) -> Outcome:
+    return raise_up(ctx)
+
+
+@rebuild_instance.step()
+def ready(ctx: Context[World]) -> Outcome:
+    ctx.record(lambda session: servers.settle(session, ctx.subject))
+    return None
+
+
+@rebuild_instance.on_failure
+def failed(session: Session, run: Run, fault: str) -> None:
+    """The data are untouched: another rebuild goes on from here."""
+    servers.blame(session, run, fault, task=Task.ERROR)
+
+
+def put_down(ctx: Context[World]) -> Outcome:
+    """Stop the server of the instance, and with it the engine by its own signal; in the end it is not running."""
+    compute = ctx.world.provider.compute
+    looks = ctx.memory["looks"] = ctx.memory.get("looks", 0) + 1
+    if looks > LOOKS:
+        compute.delete(ctx.subject)
+        return None
+    server = compute.stop(ctx.subject)
+    return Wait(0.2, "the old server is stopping") if server.state in {State.ACTIVE, State.BUILDING} else None
+
+
+def succeed(ctx: Context[World], generation: int) -> None:
+    """From the end of this step on only a guest of this generation is known; nobody waits for the old one's answers."""
+
+    def write(session: Session) -> None:
+        enrolment.expect(session, ctx.subject, generation)
+        session.get_one(Instance, ctx.subject).generation = generation
+
+    ctx.record(write)
+
+
+def raise_up(ctx: Context[World]) -> Outcome:
+    """Have the new guest bring the data's server to life, with all that it is to be told; stopped if that is wanted."""
+    servers.check(ctx)
+    with ctx.database.read() as session:
+        instance = session.get_one(Instance, ctx.subject)
+        told, run = overrides.effective(session, instance), instance.wanted == servers.RUNNING
+    answer = mailbox.ask(ctx, ctx.subject, "rebuild", overrides=told, run=run)
+    return servers.await_guest(ctx, "the database server is starting on its new server") if answer is None else None
