@@ -54,14 +54,25 @@ class Door:
         self._patience = patience
         parts = urlsplit(url)
         self._host, self._port = parts.hostname or "", parts.port or 443
-        self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        self._tls.load_verify_locations(cadata=authority)
+        self._tls = _trusting(authority)
+
+    def trust(self, authority: str) -> None:
+        """Know the conductor by these authorities from the next connection on."""
+        self._tls = _trusting(authority)
 
     def post(self, path: str, body: Any, credential: str = "") -> Any:
         """The answer's JSON. Raises Lost, Refused, and GuestFailed for other refusals."""
         connection = self._https()
         try:
             return request(connection, path, body, credential)
+        finally:
+            connection.close()
+
+    def put(self, path: str, data: bytes, credential: str) -> None:
+        """Bytes that are too many for a frame. Raises as `post` does."""
+        connection = self._https()
+        try:
+            exchange(connection, "PUT", path, data, "application/octet-stream", credential)
         finally:
             connection.close()
 
@@ -115,6 +126,12 @@ class Door:
         dialled.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         dialled.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, USER_TIMEOUT)
         return dialled
+
+
+def _trusting(authority: str) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.load_verify_locations(cadata=authority)
+    return context
 
 
 @contextlib.contextmanager
@@ -206,11 +223,17 @@ class LongPoll:
 
 def request(connection: http.client.HTTPSConnection, path: str, body: Any, credential: str) -> Any:
     """One POST. Raises Lost, Refused, and GuestFailed for other refusals."""
-    headers = {"Content-Type": "application/json"}
+    return exchange(connection, "POST", path, json.dumps(body).encode(), "application/json", credential)
+
+
+def exchange(  # noqa: PLR0913, PLR0917 - what HTTP has
+    connection: http.client.HTTPSConnection, method: str, path: str, body: bytes, media_type: str, credential: str
+) -> Any:
+    headers = {"Content-Type": media_type}
     if credential:
         headers["Authorization"] = f"Bearer {credential}"
     try:
-        connection.request("POST", path, json.dumps(body), headers)
+        connection.request(method, path, body, headers)
         response = connection.getresponse()
         status, text = response.status, response.read()
     except (OSError, http.client.HTTPException) as error:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from argosy.agent import init_service
 from argosy.agent.init_child import Child
 from argosy.agent.init_log import CappedLog
+from argosy.agent.init_pipes import Pipes
 from argosy.agent.init_service import BadRequest, Service
 
 SERVICE = "service.json"
@@ -23,7 +24,9 @@ Pending = Callable[[], Reply | None]
 class Engine(Child):
     def __init__(self, log: CappedLog, lock: str) -> None:
         super().__init__(log, lock)
+        self._pipes = Pipes()
         self._recall()
+        self._pipes.hold()
 
     def do(self, request: Mapping[str, object]) -> Pending:
         """Begin what is asked. Raises BadRequest, OSError."""
@@ -46,6 +49,7 @@ class Engine(Child):
 
     def _start(self, service: Service) -> Pending:
         self._want(service, wanted=True)
+        self._pipes.hold()
         self.hurry()
         return self._reply_after(self.starts + 1 if self.pid is None or self._halting else self.starts)
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from argosy import __version__, errors, logs
 from argosy.agent import boot
+from argosy.agent.collector import Collector, Kept
 from argosy.agent.configuration import Configuration
 from argosy.agent.door import Door, Link, Lost, Refused
 from argosy.agent.guest import Guest
@@ -19,6 +20,7 @@ from argosy.agent.journal import Journal
 from argosy.agent.keys import Keys
 from argosy.agent.watch import Watch
 from argosy.agent.work import Work
+from argosy.engines.logfiles import GUEST
 from argosy.model import wire
 
 log = logging.getLogger(__name__)
@@ -54,13 +56,16 @@ class Agent:
             log.error(self._journal.damage)
         configuration = Configuration(guest)
         self._watch = Watch(guest, configuration, self.say, self._journal.damage)
-        self._work = Work(self._journal, Hands(guest, self._watch, configuration).verbs, self.say, self._watch.look)
+        self._collector = Collector(guest)
+        logging.getLogger().addHandler(Kept(self._collector.books[GUEST.name]))
+        hands = Hands(guest, self._watch, configuration, self._collector)
+        self._work = Work(self._journal, hands.verbs, self.say, self._watch.look)
         self._link: Link | None = None
         self._failures = 0
         """since the last welcome"""
 
     def run(self) -> None:
-        for each in (self._watch.run, self._work.run):
+        for each in (self._watch.run, self._work.run, self._collector.run):
             threading.Thread(target=each, daemon=True).start()
         while True:
             try:

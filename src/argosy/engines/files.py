@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from argosy import errors
@@ -14,6 +16,17 @@ LONGEST_SOCKET_PATH = 107
 
 def write(path: Path, text: str) -> None:
     """Replace the file by rename: readers and a crash see the old text or the new, never a part."""
+    _draft(path, text).replace(path)
+
+
+def write_together(texts: Mapping[Path, str]) -> None:
+    """Replace files that belong together: what a crash can fall between is nothing but their renames."""
+    for path, draft in {path: _draft(path, text) for path, text in texts.items()}.items():
+        draft.replace(path)
+
+
+def _draft(path: Path, text: str) -> Path:
+    """On disk when this returns."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     draft = path.with_name(path.name + ".new")
     draft.unlink(missing_ok=True)
@@ -22,7 +35,14 @@ def write(path: Path, text: str) -> None:
         file.write(text)
         file.flush()
         os.fsync(file.fileno())
-    draft.replace(path)
+    return draft
+
+
+def pipes(paths: Iterable[Path]) -> None:
+    """Have a named pipe at each path."""
+    for path in paths:
+        with contextlib.suppress(FileExistsError):
+            os.mkfifo(path, 0o600)
 
 
 def sync_directory(path: Path) -> None:

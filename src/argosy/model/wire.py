@@ -20,6 +20,10 @@ from argosy import errors
 PROTOCOLS = (1,)
 MAX_FRAME = 262_144
 """Bytes of one frame; more goes over HTTPS on the same port."""
+LOG_READ_BYTES = 32_768
+"""Bytes of a log in one answer: escaped as JSON they take up to six times as much."""
+LOG_OBJECT_BYTES = 1_000_000
+"""Bytes of one published object of a log, as Trove cuts them."""
 
 
 class BadFrame(errors.BadRequest):

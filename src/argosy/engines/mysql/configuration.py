@@ -22,14 +22,18 @@ TEMPLATE_LOG_BYTES = 16 * MIB
 
 OURS = frozenset(
     {
-        "basedir", "bind_address", "character_sets_dir", "datadir", "gtid_domain_id", "init_connect", "init_file",
-        "innodb_doublewrite", "innodb_flush_log_at_trx_commit", "lc_messages_dir", "local_infile", "log_error",
-        "pid_file", "plugin_dir", "plugin_load", "plugin_load_add", "port", "require_secure_transport",
-        "secure_file_priv", "server_id", "skip_name_resolve", "socket", "ssl_ca", "ssl_cert", "ssl_key", "sync_binlog",
-        "tls_version", "tmpdir", "user",
+        "basedir", "bind_address", "character_sets_dir", "datadir", "general_log_file", "gtid_domain_id",
+        "init_connect", "init_file", "innodb_doublewrite", "innodb_flush_log_at_trx_commit", "lc_messages_dir",
+        "local_infile", "log_error", "log_output", "pid_file", "plugin_dir", "plugin_load", "plugin_load_add",
+        "port", "require_secure_transport", "secure_file_priv", "server_id", "skip_name_resolve",
+        "slow_query_log_file", "socket", "ssl", "ssl_ca", "ssl_cert", "ssl_key", "sync_binlog", "tls_version",
+        "tmpdir", "user",
     }
 )  # fmt: skip
 """Settings that no override may change: identity, place, and what keeps acknowledged writes."""
+
+OFFERED = frozenset({"general_log", "slow_query_log"})
+"""Whole names that are also the beginning of one of ours."""
 
 Settings = dict[str, str]
 
@@ -70,7 +74,7 @@ def my_cnf(site: Site, base: Path, share: Path, overrides: Mapping[str, object])
 def tunable(site: Site, overrides: Mapping[str, object]) -> Settings:
     """What may change while the server lives."""
     changed = {_checked(name): _text(value) for name, value in overrides.items()}
-    return {**_memory(site), **_durability(site), **_tls(site), **_behaviour(), **changed}
+    return {**_memory(site), **_durability(site), **_tls(site), **_behaviour(), **_logging(site), **changed}
 
 
 def identity_cnf(identity: Identity, init_file: Path) -> str:
@@ -84,7 +88,7 @@ def init_sql(administrator: str, password_hash: str) -> str:
     """
     account = f"`{administrator}`@localhost"
     statements = (
-        "SET sql_log_bin = 0",
+        "SET sql_log_bin = 0, sql_log_off = 1",
         f"DELETE FROM mysql.global_priv WHERE User = '{administrator}'",  # noqa: S608 - our own constant
         "FLUSH PRIVILEGES",
         f"GRANT ALL ON *.* TO {account} IDENTIFIED VIA mysql_native_password USING '{password_hash}' WITH GRANT OPTION",
@@ -105,6 +109,7 @@ def _place(site: Site, base: Path, share: Path) -> Settings:
         "pid_file": str(site.state / "mysql.pid"),
         "bind_address": site.address,
         "port": str(site.port),
+        "ssl": "ON" if speaks_tls(site) else "OFF",
     }
 
 
@@ -136,10 +141,14 @@ def _durability(site: Site) -> Settings:
     }
 
 
+def speaks_tls(site: Site) -> bool:
+    """Not without a certificate: where TLS is enforced nobody but the agent comes in then."""
+    return site.tls is not TlsMode.OFF and site.certificate.exists()
+
+
 def _tls(site: Site) -> Settings:
-    """Off while there is no certificate: with TLS enforced nobody but the agent comes in then."""
-    secure = {"require_secure_transport": "ON" if site.tls is TlsMode.ENFORCED else "OFF"}
-    if not site.certificate.exists():
+    secure = {"require_secure_transport": "ON" if site.tls in {TlsMode.ENFORCED, TlsMode.MTLS} else "OFF"}
+    if not speaks_tls(site):
         return secure
     return secure | {
         "ssl_cert": str(site.certificate),
@@ -155,17 +164,31 @@ def _behaviour() -> Settings:
         "collation_server": "utf8mb4_general_ci",
         "skip_name_resolve": "ON",
         "local_infile": "OFF",
+    }
+
+
+def _logging(site: Site) -> Settings:
+    return {
+        "log_output": "FILE",
+        "general_log_file": str(pipe(site, "general")),
+        "general_log": "OFF",
+        "slow_query_log_file": str(pipe(site, "slow_query")),
         "slow_query_log": "ON",
-        "slow_query_log_file": "slow.log",
         "long_query_time": "1.000000",
     }
+
+
+def pipe(site: Site, log: str) -> Path:
+    """What the server writes this log to: a named pipe, so that nobody but its reader decides how much is kept."""
+    return site.state / f"{log}.pipe"
 
 
 def _checked(name: str) -> str:
     """In the spelling of SHOW VARIABLES. The server takes any unambiguous beginning of a name, so those count too."""
     plain = name.replace("-", "_")
     bare = re.sub(r"^(loose|skip|disable|enable|maximum)_", "", plain)
-    if not re.fullmatch(r"[a-z][a-z0-9_]*", plain) or any(ours.startswith((plain, bare)) for ours in OURS):
+    ours = plain not in OFFERED and any(each.startswith((plain, bare)) for each in OURS)
+    if ours or not re.fullmatch(r"[a-z][a-z0-9_]*", plain):
         raise errors.BadRequest(f"the setting {name!r} of MariaDB cannot be changed")
     return plain
 

@@ -11,6 +11,7 @@ from argosy.engines import files, programs
 from argosy.engines.mysql import bootstrap, configuration, wire
 from argosy.engines.mysql.accounts import ADMINISTRATOR, MysqlAccounts
 from argosy.engines.mysql.finder import LAYOUT, base, share
+from argosy.engines.mysql.logs import MysqlLogs
 from argosy.model.guest import Health, Identity, Probe, Secret, ServiceSpec
 
 PROBE_SECONDS = 1.5
@@ -32,7 +33,7 @@ METRICS: Mapping[str, str] = {
 LOOK = "SHOW GLOBAL STATUS WHERE Variable_name IN (" + ", ".join(f"'{name}'" for name in METRICS) + ")"
 
 
-class MysqlDriver(MysqlAccounts):
+class MysqlDriver(MysqlLogs, MysqlAccounts):
     def install(self) -> None:
         """Built beside its place and renamed into it: what stands there is whole."""
         if self._data.exists():
@@ -61,12 +62,15 @@ class MysqlDriver(MysqlAccounts):
 
     def configure(self, overrides: Mapping[str, object]) -> bool:
         (self.site.data / "tmp").mkdir(mode=0o700, exist_ok=True)
+        files.pipes(self.log_pipes().values())
         text = configuration.my_cnf(self.site, base(self.site.root), share(self.site.root), overrides)
         files.write(self._configuration, text)
         if not files.listening(self.socket):
             return False
         with self.session() as session:
-            return not _apply(session, configuration.tunable(self.site, overrides))
+            self.demand_certificates(session)
+            applied = _apply(session, configuration.tunable(self.site, overrides))
+            return not (applied and _speaks_tls(session) == configuration.speaks_tls(self.site))
 
     def service(self) -> ServiceSpec:
         server = LAYOUT.place(self.site.root) / "mariadbd"
@@ -104,6 +108,11 @@ class MysqlDriver(MysqlAccounts):
     def _refuse_running(self) -> None:
         if files.listening(self.socket):
             raise errors.GuestFailed(f"MariaDB runs on {self._data}: its identity cannot change now")
+
+
+def _speaks_tls(session: wire.Connection) -> bool:
+    """Whether it does by now: a running server learns or forgets it with its next start only."""
+    return session.query("SELECT @@have_ssl") == [("YES",)]
 
 
 def _apply(session: wire.Connection, wanted: Mapping[str, str]) -> bool:

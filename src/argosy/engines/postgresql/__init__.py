@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from argosy.engines.base import Capability, Datastore, Engine, Names
+from argosy.engines.logfiles import ERROR, Log, Switch
 
 ENGINE = Engine(
     name="postgresql",
@@ -21,4 +22,9 @@ ENGINE = Engine(
     ),
     driver="argosy.engines.postgresql.driver:PostgresqlDriver",
     finder="argosy.engines.postgresql.finder:find",
+    logs=(
+        Log("general", Switch("log_statement", on="all", off="none", shipped=False)),
+        Log("slow_query", Switch("log_min_duration_statement", on="1s", off="-1", shipped=True)),
+        ERROR,
+    ),
 )

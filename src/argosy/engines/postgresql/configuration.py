@@ -103,12 +103,13 @@ def _durability(site: Site) -> dict[str, str]:
 
 def _tls(site: Site) -> dict[str, str]:
     """Off while there is no certificate: with TLS enforced nobody but the agent comes in then."""
-    if not site.certificate.exists():
+    if site.tls is TlsMode.OFF or not site.certificate.exists():
         return {"ssl": "off"}
     return {
         "ssl": "on",
         "ssl_cert_file": str(site.certificate),
         "ssl_key_file": str(site.private_key),
+        "ssl_ca_file": str(site.authority) if site.tls is TlsMode.MTLS else "",
         "ssl_min_protocol_version": "TLSv1.2",
     }
 
@@ -133,14 +134,18 @@ def postgresql_conf(site: Site, sockets: str, overrides: Mapping[str, object]) -
     return "".join(f"{name} = {_quoted(value)}\n" for name, value in values.items())
 
 
+WAYS: Mapping[TlsMode, tuple[str, ...]] = {
+    TlsMode.MTLS: ("hostssl all all all scram-sha-256 clientcert=verify-ca",),
+    TlsMode.ENFORCED: ("hostssl all all all scram-sha-256",),
+    TlsMode.BASIC: ("host all all all scram-sha-256",),
+    TlsMode.OFF: ("hostnossl all all all scram-sha-256",),
+}
+"""How tenants come in from the network."""
+
+
 def pg_hba_conf(site: Site) -> str:
     """Who may come in how. The administrator: only by the socket, only as the guest's own Unix user."""
-    transports = ["hostssl"] if site.tls is TlsMode.ENFORCED else ["hostssl", "hostnossl"]
-    lines = [
-        "local all os_admin peer map=guest",
-        "host all os_admin all reject",
-        *(f"{transport} all all all scram-sha-256" for transport in transports),
-    ]
+    lines = ["local all os_admin peer map=guest", "host all os_admin all reject", *WAYS[site.tls]]
     return "\n".join(lines) + "\n"
 
 

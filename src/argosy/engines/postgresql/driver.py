@@ -15,6 +15,7 @@ from argosy.engines import files, programs
 from argosy.engines.postgresql import configuration, identity, wire
 from argosy.engines.postgresql.accounts import ADMINISTRATOR, HOME, MASTER, PostgresqlAccounts
 from argosy.engines.postgresql.finder import LAYOUT
+from argosy.engines.postgresql.logs import PostgresqlLogs
 from argosy.model.guest import Health, Identity, Probe, ServiceSpec
 
 PROBE_SECONDS = 1.5
@@ -39,7 +40,7 @@ METRICS = (
 )  # fmt: skip
 
 
-class PostgresqlDriver(PostgresqlAccounts):
+class PostgresqlDriver(PostgresqlLogs, PostgresqlAccounts):
     def install(self) -> None:
         """Built beside its place and renamed into it: what stands there is whole."""
         if self._cluster.exists():

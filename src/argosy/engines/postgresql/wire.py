@@ -14,8 +14,18 @@ from argosy.engines.stream import LocalStream
 
 VERSION_3 = 196608
 
-SESSION = {"application_name": "argosy", "client_encoding": "UTF8", "search_path": "pg_catalog"}
-"""The search path keeps the administrator from calling what a tenant has put into a schema of theirs."""
+SESSION = {
+    "application_name": "argosy",
+    "client_encoding": "UTF8",
+    "search_path": "pg_catalog",
+    "log_statement": "none",
+    "log_min_duration_statement": "-1",
+    "log_min_error_statement": "panic",
+    "log_duration": "off",
+}
+"""The search path keeps the administrator from calling what a tenant has put into a schema of theirs; and whatever a
+tenant has the server log, the administrator's statements, in which passwords are changed, are not in it.
+"""
 
 Row = tuple[str | None, ...]
 

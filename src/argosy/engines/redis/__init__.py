@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from argosy.engines.base import TROVE_FORBIDS, Capability, Datastore, Engine, Names
+from argosy.engines.logfiles import ERROR, Log, Switch
 
 ENGINE = Engine(
     name="redis",
@@ -19,4 +20,5 @@ ENGINE = Engine(
     ),
     driver="argosy.engines.redis.driver:RedisDriver",
     finder="argosy.engines.redis.finder:find",
+    logs=(Log("slow_query", Switch("slowlog-log-slower-than", on="10000", off="-1", shipped=True)), ERROR),
 )

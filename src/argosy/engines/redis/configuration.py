@@ -34,6 +34,10 @@ TENANT_RULES = (
 ADMINISTRATOR_RULES = ("~*", "&*", "+@all")
 
 
+PLAIN: Mapping[TlsMode, int] = {TlsMode.BASIC: 1, TlsMode.OFF: 0}
+"""Where plaintext is spoken, from the endpoint's port on; in other modes nowhere."""
+
+
 def usable_memory(memory: int) -> int:
     """Three fifths of what the process leaves: the rest is for a rewrite's copied pages and for clients' buffers."""
     return (memory - SERVER_BYTES) * 3 // 5
@@ -58,20 +62,23 @@ def _place(site: Site, socket: Path) -> dict[str, str]:
 
 
 def _doors(site: Site) -> dict[str, str]:
-    """TLS on the endpoint's port. Redis cannot speak both on one, so in mode `basic` plaintext gets the next port.
+    """TLS on the endpoint's port. Redis cannot speak both on one, so in mode `basic` plaintext gets the next port: who
+    speaks TLS does not notice. Without TLS the endpoint's port is plain.
 
     Without a certificate there is no TLS: with TLS enforced nobody but the agent comes in then.
     """
-    plain = str(site.port + 1) if site.tls is TlsMode.BASIC else "0"
+    plain = str(site.port + PLAIN[site.tls]) if site.tls in PLAIN else "0"
     if not site.certificate.exists():
         return {"port": plain}
+    if site.tls is TlsMode.OFF:
+        return {"tls-port": "0", "port": plain}
     return {
         "port": plain,
-        "tls-port": str(site.port),
         "tls-cert-file": str(site.certificate),
         "tls-key-file": str(site.private_key),
         "tls-ca-cert-file": str(site.authority),
-        "tls-auth-clients": "no",
+        "tls-auth-clients": "yes" if site.tls is TlsMode.MTLS else "no",
+        "tls-port": str(site.port),
     }
 
 

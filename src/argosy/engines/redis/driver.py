@@ -10,6 +10,7 @@ from argosy.engines import files, programs
 from argosy.engines.redis import configuration, wire
 from argosy.engines.redis.accounts import ADMINISTRATOR, RedisAccounts
 from argosy.engines.redis.finder import LAYOUT
+from argosy.engines.redis.logs import RedisLogs
 from argosy.model.guest import Health, Identity, Probe, Secret, ServiceSpec
 
 PROBE_SECONDS = 1.5
@@ -30,7 +31,7 @@ METRICS: Mapping[str, str] = {
 """Our name for each of Redis's."""
 
 
-class RedisDriver(RedisAccounts):
+class RedisDriver(RedisLogs, RedisAccounts):
     def install(self) -> None:
         self._data.mkdir(mode=0o700, exist_ok=True)
         files.sync_directory(self.site.data)
