@@ -10,6 +10,7 @@ from argosy.agent.keys import Keys
 from argosy.agent.service import Service
 from argosy.engines import files, registry
 from argosy.engines.base import Driver
+from argosy.model.guest import TlsMode
 
 
 class Guest:
@@ -26,9 +27,10 @@ class Guest:
         return self._driver(boot.site(self.directory))
 
     def certify(self) -> None:
-        """A new certificate for this guest's endpoints, under `tls/`. Raises Lost, Refused, GuestFailed."""
-        issued = self.keys.post("/v1/guest/certificate")
+        """What the server is to show, under `tls/`; nothing where TLS is off. Raises Lost, Refused, GuestFailed."""
         site = boot.site(self.directory)
-        files.write(site.private_key, issued["private_key"])
-        files.write(site.certificate, issued["certificate"])
+        if site.tls is TlsMode.OFF:
+            return
+        issued = self.keys.post("/v1/guest/certificate")
         files.write(site.authority, issued["authority"])
+        files.write_together({site.private_key: issued["private_key"], site.certificate: issued["certificate"]})

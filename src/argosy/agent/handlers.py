@@ -11,6 +11,7 @@ from argosy.agent import accounts
 from argosy.agent.accounts import AccountVerbs
 from argosy.agent.collector import Collector
 from argosy.agent.configuration import Configuration
+from argosy.agent.diagnostics import Diagnostics
 from argosy.agent.guest import Guest
 from argosy.agent.lifecycle import Lifecycle
 from argosy.agent.logs import LogVerbs
@@ -46,6 +47,7 @@ class Hands:
             "rotate_credential": self.rotate_credential,
             **AccountVerbs(guest).verbs,
             **LogVerbs(guest, collector).verbs,
+            **Diagnostics(guest).verbs,
             **Lifecycle(guest, configuration, self, watch.look).verbs,
         }
 

@@ -9,18 +9,18 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import ParamSpec, TypeVar
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 
-from argosy import clock, errors
+from argosy import clock
 from argosy.conductor import claims, records
 from argosy.conductor.connections import Connection, Connections
 from argosy.conductor.dispatch import Dispatch
 from argosy.conductor.intake import Intake
 from argosy.conductor.records import Beat, Joined, Left, Report
-from argosy.db.session import Database
-from argosy.db.tables import Endpoint
-from argosy.guest import enrolment, mailbox
-from argosy.guest.authority import Authority, Issued
+from argosy.db.session import Database, ring
+from argosy.db.tables import Fact
+from argosy.guest import certificates, enrolment, mailbox
+from argosy.guest.authority import SHOWN, Authority, Issued
 from argosy.guest.enrolment import Known
 from argosy.model import wire
 from argosy.settings import Settings
@@ -39,7 +39,7 @@ R = TypeVar("R")
 
 
 class Desk:
-    def __init__(self, settings: Settings, database: Database, authority: Authority) -> None:
+    def __init__(self, settings: Settings, database: Database, authority: Callable[[], Authority]) -> None:
         self.settings = settings
         self.connections = Connections()
         self.intake = Intake(database)
@@ -76,17 +76,16 @@ class Desk:
             return enrolment.rotate(session, known)
 
     def certify(self, known: Known) -> Issued:
-        """A certificate for exactly the names of this guest's endpoints. Raises Conflict when it has none."""
-        with self._database.read() as session:
-            endpoints = session.scalars(select(Endpoint).where(Endpoint.instance_id == known.id)).all()
-        names = [name for each in endpoints for name in (each.host, *each.names)]
-        if not names:
-            raise errors.Conflict("this guest has no endpoint yet: a certificate would name nothing")
-        issued = self._authority.issue(names, self.settings.tls.certificate_days)
-        until = clock.now() + self.settings.tls.certificate_days * DAY
+        """What this guest's server is to show. Raises Conflict when it has no endpoint."""
+        signing, days = self._authority(), self.settings.tls.certificate_days
         with self._database.write() as session:
-            session.execute(update(Endpoint).where(Endpoint.instance_id == known.id).values(certificate_until=until))
-        return issued
+            return certificates.hand_out(session, signing, days, known.id)
+
+    def shows(self, authority: str) -> None:
+        """Note for others by which authority the conductor can be known from now on."""
+        with self._database.write() as session:
+            session.merge(Fact(name=SHOWN, value=authority))
+            ring(session, "taskmanager")
 
     # --- what does it say ---
 

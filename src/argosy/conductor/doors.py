@@ -8,6 +8,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
@@ -63,7 +64,10 @@ class Doors:
         return Response(f"[{','.join(wire.encode(each) for each in told)}]", media_type="application/json")
 
     async def healthcheck(self, _request: Request) -> Response:
-        await self._desk.threaded(self._desk.check)
+        try:
+            await self._desk.threaded(self._desk.check)
+        except SQLAlchemyError:
+            return JSONResponse({"error": "the control database does not answer"}, 503)
         return JSONResponse({"status": "ok", "guests": len(self._desk.connections)})
 
     async def _known(self, request: Request) -> Known:

@@ -42,7 +42,7 @@ def run(settings: Settings) -> int:
     """Serve guests until SIGTERM."""
     logs.start("conductor")
     sealed.use(settings.keys / "master.key")
-    signing = authority.load(settings.keys)
+    signing = authority.Current(settings.keys)
     database, bell = Database(settings.database_url), Doorbell(settings, "conductor")
     database.ring = bell.ring
     desk = Desk(settings, database, signing)
@@ -50,7 +50,7 @@ def run(settings: Settings) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _nothing)  # uvicorn ends by raising the signal again once it has shut down
     try:
-        asyncio.run(_serve(settings, desk, bell, Certificate(settings, signing)))
+        asyncio.run(_serve(settings, desk, bell, Certificate(settings, signing, desk.shows)))
     finally:
         bell.close()
         database.dispose()

@@ -1,19 +1,26 @@
-"""The conductor's own certificate: made at every start, renewed while it runs."""
+"""The conductor's own certificate: made at every start, renewed while it runs and when the authority changes."""
 
 from __future__ import annotations
 
 import asyncio
 import asyncio.sslproto
+import logging
 import ssl
 import tempfile
+from collections.abc import Callable
 
+from argosy import clock, errors
 from argosy.guest.authority import Authority
 from argosy.settings import Settings
+
+log = logging.getLogger(__name__)
 
 READ_BYTES = 4096
 """read from a connection at once: a heartbeat and more"""
 RENEWED_AT = 2 / 3
 """of its days"""
+LOOK_SECONDS = 2.0
+"""between two looks for another authority"""
 
 
 def slim() -> None:
@@ -24,10 +31,15 @@ def slim() -> None:
 class Certificate:
     """A TLS context that clients know by the deployment's authority. The private key never stays on disk."""
 
-    def __init__(self, settings: Settings, authority: Authority) -> None:
+    def __init__(
+        self, settings: Settings, authority: Callable[[], Authority], tell: Callable[[str], object] = lambda _name: None
+    ) -> None:
         self._names = names(settings)
         self._days = settings.tls.certificate_days
         self._authority = authority
+        self._tell = tell
+        """called with the fingerprint of the authority whose certificate is shown from now on"""
+        self._shown, self._due = "", 0.0
         self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self.context.minimum_version = ssl.TLSVersion.TLSv1_2
         # An agent reads in one thread and writes in another, which OpenSSL allows only while nothing but data comes.
@@ -36,16 +48,29 @@ class Certificate:
 
     def renew(self) -> None:
         """New connections get a new certificate."""
-        issued = self._authority.issue(self._names, self._days)
+        signing = self._authority()
+        issued = signing.issue(self._names, self._days)
         with tempfile.NamedTemporaryFile("w", suffix=".pem") as pair:
             pair.write(issued.private_key + issued.certificate)
             pair.flush()
             self.context.load_cert_chain(pair.name)
+        self._shown, self._due = signing.fingerprint, clock.monotonic() + self._days * 86_400 * RENEWED_AT
+        self._tell(self._shown)
 
     async def keep(self) -> None:
         while True:
-            await asyncio.sleep(self._days * 86_400 * RENEWED_AT)
-            await asyncio.to_thread(self.renew)
+            await asyncio.sleep(LOOK_SECONDS)
+            try:
+                await asyncio.to_thread(self.look)
+            except errors.ArgosyError as error:
+                log.error("the conductor's certificate cannot be renewed: %s", error.message)  # noqa: TRY400 - said
+            except Exception:
+                log.exception("the conductor's certificate cannot be renewed")
+
+    def look(self) -> None:
+        """Renew it if it is time, or another authority signs."""
+        if self._authority().fingerprint != self._shown or clock.monotonic() > self._due:
+            self.renew()
 
 
 def names(settings: Settings) -> list[str]:

@@ -1,27 +1,31 @@
-"""The deployment's own certificate authority: what guests pin, and what signs the certificates of engines."""
+"""The deployment's own certificate authority: what guests pin, and what signs the certificates of engines.
+
+In `settings.keys`: `ca.key` signs, `ca.crt` is its certificate. While another one takes its place (guest/succession.py)
+`next.*` or `old.crt` stand beside them, and their certificates are trusted too.
+"""
 
 from __future__ import annotations
 
-import ipaddress
 import os
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from argosy import clock, errors
+from argosy import errors
+from argosy.guest import signing
+from argosy.guest.signing import Signer
 
-AUTHORITY_DAYS = 7300
-BACKDATED = timedelta(hours=1)
-"""Guests' clocks may lag a little behind ours."""
-COMMON_NAME_LENGTH = 64
-"""characters (RFC 5280, ub-common-name)"""
+CERTIFICATES = ("ca.crt", "next.crt", "old.crt")
+"""of those that are trusted, as far as they are there"""
+
+
+SHOWN = "conductor.authority"
+"""Name of the Fact that tells the fingerprint of the authority by which the conductor is known."""
 
 
 class BadAuthority(errors.Broken):
@@ -30,7 +34,7 @@ class BadAuthority(errors.Broken):
 
 @dataclass(frozen=True)
 class Issued:
-    """PEM texts. The private key is kept by nobody but its server."""
+    """PEM texts. The private key is kept by nobody but its owner."""
 
     certificate: str
     private_key: str
@@ -38,47 +42,102 @@ class Issued:
 
 
 class Authority:
-    """Signs server certificates with the key in `keys / "ca.key"`."""
+    """Signs with one key."""
 
-    def __init__(self, key: ec.EllipticCurvePrivateKey, certificate: x509.Certificate) -> None:
-        self._key = key
-        self._certificate = certificate
-        self.pem = _pem(certificate)
-        """What clients and guests trust."""
+    def __init__(self, signer: Signer, trusted: Sequence[x509.Certificate]) -> None:
+        self._signer = signer
+        self.pem = "".join(signing.pem(each) for each in trusted)
+        """What clients and guests trust: our own certificate, and those of our successor or predecessor."""
+        self.fingerprint = signing.fingerprint(signer.certificate)
 
     def issue(self, names: Sequence[str], days: int) -> Issued:
         """A new key and a certificate for exactly these host names and addresses, the first being its subject."""
-        key = ec.generate_private_key(ec.SECP256R1())
-        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, names[0][:COMMON_NAME_LENGTH])])
-        builder = _builder(subject, self._certificate.subject, key.public_key(), days)
-        for extension, critical in _of_a_server(names, self._key.public_key()):
-            builder = builder.add_extension(extension, critical)
-        certificate = builder.sign(self._key, hashes.SHA256())
-        return Issued(_pem(certificate), _private(key), self.pem)
+        key = signing.new_key()
+        return self._issued(key, signing.server(self._signer, key, names, days))
+
+    def issue_client(self, name: str, days: int) -> Issued:
+        """A new key and a certificate for a client that is called so."""
+        key = signing.new_key()
+        return self._issued(key, signing.client(self._signer, key, name, days))
+
+    def _issued(self, key: ec.EllipticCurvePrivateKey, certificate: x509.Certificate) -> Issued:
+        return Issued(signing.pem(certificate), signing.private_pem(key), self.pem)
+
+
+class Current:
+    """The authority as it is now: read again whenever its files have changed."""
+
+    def __init__(self, keys: Path) -> None:
+        self._keys = keys
+        self._seen = _stamp(keys)
+        self._authority = load(keys)
+
+    def __call__(self) -> Authority:
+        """Raises BadAuthority."""
+        seen = _stamp(self._keys)
+        if seen != self._seen:
+            self._authority, self._seen = load(self._keys), seen
+        return self._authority
 
 
 def make(keys: Path) -> None:
     """A new authority in `keys` (ca.key of mode 0600, ca.crt); an existing one stays. Safe after a crash in it."""
+    ensure(keys, "ca")
+
+
+def ensure(keys: Path, name: str) -> None:
+    """A pair of this name; an existing one stays. Safe after a crash in it."""
     keys.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if not (keys / "ca.key").exists():
-        _keep(keys / "ca.key", _private(ec.generate_private_key(ec.SECP256R1())), 0o600)
-    if not (keys / "ca.crt").exists():
-        _keep(keys / "ca.crt", _pem(_self_signed(_read_key(keys / "ca.key"))), 0o644)
+    key, certificate = keys / f"{name}.key", keys / f"{name}.crt"
+    if not key.exists():
+        keep(key, signing.private_pem(signing.new_key()), 0o600)
+    if not certificate.exists():
+        keep(certificate, signing.pem(signing.authority(read_key(key), _name())), 0o644)
 
 
 def load(keys: Path) -> Authority:
     """Raises BadAuthority."""
-    key = _read_key(keys / "ca.key")
-    try:
-        certificate = x509.load_pem_x509_certificate((keys / "ca.crt").read_bytes())
-    except (OSError, ValueError) as error:
-        raise BadAuthority(f"{keys / 'ca.crt'} cannot be used: {error}") from error
-    if certificate.public_key() != key.public_key():
+    key, trusted = read_key(keys / "ca.key"), certificates(keys)
+    own = [each for each in trusted if each.public_key() == key.public_key()]
+    if not own:
         raise BadAuthority(f"{keys / 'ca.crt'} does not belong to ca.key: put back the pair of this deployment")
-    return Authority(key, certificate)
+    return Authority(Signer(key, own[0]), trusted)
 
 
-def _read_key(file: Path) -> ec.EllipticCurvePrivateKey:
+def certificates(keys: Path) -> Sequence[x509.Certificate]:
+    """Of all that are trusted, each once. Raises BadAuthority."""
+    return list(dict.fromkeys(read(keys / name) for name in CERTIFICATES if name == "ca.crt" or (keys / name).exists()))
+
+
+def trusted(keys: Path) -> str:
+    """The same as PEM."""
+    return "".join(signing.pem(each) for each in certificates(keys))
+
+
+def of_clients(name: str) -> dict[str, str]:
+    """A new authority of its own for the clients of one server: PEM texts."""
+    key = signing.new_key()
+    return {"certificate": signing.pem(signing.authority(key, name)), "private_key": signing.private_pem(key)}
+
+
+def opened(kept: dict[str, str]) -> Authority:
+    """One that `of_clients` made."""
+    key = serialization.load_pem_private_key(kept["private_key"].encode(), password=None)
+    certificate = x509.load_pem_x509_certificate(kept["certificate"].encode())
+    assert isinstance(key, ec.EllipticCurvePrivateKey)  # noqa: S101 - we made it
+    return Authority(Signer(key, certificate), [certificate])
+
+
+def read(file: Path) -> x509.Certificate:
+    """Raises BadAuthority."""
+    try:
+        return x509.load_pem_x509_certificate(file.read_bytes())
+    except (OSError, ValueError) as error:
+        raise BadAuthority(f"{file} cannot be used: {error}") from error
+
+
+def read_key(file: Path) -> ec.EllipticCurvePrivateKey:
+    """Raises BadAuthority."""
     try:
         key = serialization.load_pem_private_key(file.read_bytes(), password=None)
     except (OSError, ValueError, TypeError) as error:
@@ -88,7 +147,7 @@ def _read_key(file: Path) -> ec.EllipticCurvePrivateKey:
     return key
 
 
-def _keep(file: Path, text: str, mode: int) -> None:
+def keep(file: Path, text: str, mode: int) -> None:
     """Visible whole or not at all; who comes second keeps what the first one made."""
     draft = file.with_name(f".{file.name}.{secrets.token_hex(8)}")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
@@ -104,65 +163,10 @@ def _keep(file: Path, text: str, mode: int) -> None:
         draft.unlink()
 
 
-def _self_signed(key: ec.EllipticCurvePrivateKey) -> x509.Certificate:
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, f"Argosy authority {secrets.token_hex(4)}")])
-    usage = x509.KeyUsage(
-        digital_signature=False,
-        content_commitment=False,
-        key_encipherment=False,
-        data_encipherment=False,
-        key_agreement=False,
-        key_cert_sign=True,
-        crl_sign=True,
-        encipher_only=False,
-        decipher_only=False,
-    )
-    return (
-        _builder(name, name, key.public_key(), AUTHORITY_DAYS)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .add_extension(usage, critical=True)
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
-        .sign(key, hashes.SHA256())
-    )
+def _name() -> str:
+    return f"Argosy authority {secrets.token_hex(4)}"
 
 
-def _builder(
-    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey, days: int
-) -> x509.CertificateBuilder:
-    now = datetime.fromtimestamp(clock.now(), UTC)
-    return (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(issuer)
-        .public_key(key)
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - BACKDATED)
-        .not_valid_after(now + timedelta(days=days))
-    )
-
-
-def _of_a_server(names: Sequence[str], signer: ec.EllipticCurvePublicKey) -> list[tuple[x509.ExtensionType, bool]]:
-    """Extensions, each with whether it is critical."""
-    return [
-        (x509.BasicConstraints(ca=False, path_length=None), True),
-        (x509.SubjectAlternativeName([_general_name(name) for name in dict.fromkeys(names)]), False),
-        (x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), False),
-        (x509.AuthorityKeyIdentifier.from_issuer_public_key(signer), False),
-    ]
-
-
-def _general_name(name: str) -> x509.GeneralName:
-    try:
-        return x509.IPAddress(ipaddress.ip_address(name))
-    except ValueError:
-        return x509.DNSName(name)
-
-
-def _pem(certificate: x509.Certificate) -> str:
-    return certificate.public_bytes(serialization.Encoding.PEM).decode()
-
-
-def _private(key: ec.EllipticCurvePrivateKey) -> str:
-    return key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    ).decode()
+def _stamp(keys: Path) -> tuple[tuple[str, int, int], ...]:
+    found = ((name, keys / name) for name in ("ca.key", *CERTIFICATES))
+    return tuple((name, file.stat().st_ino, file.stat().st_mtime_ns) for name, file in found if file.exists())

@@ -40,6 +40,7 @@ def _instances() -> Iterator[Kind]:
     yield from _operation("instance_restart", "a restart of the database server")
     yield from _operation("instance_resize_instance", "another flavor")
     yield from _operation("instance_resize_volume", "a larger volume")
+    yield from _operation("instance_reboot", "a start of the whole server anew")
     yield from _operation("instance_stop", "a stop of the database server")
     yield from _operation("instance_start", "a start of the database server")
     yield from _operation("instance_rebuild", "a new server over the same data")
@@ -87,6 +88,12 @@ def _configurations() -> Iterator[Kind]:
 
 
 def _deployment() -> Iterator[Kind]:
+    for verb, done in (("create", "registered"), ("update", "changed"), ("delete", "deleted")):
+        yield Kind(f"dbaas.datastore_version_{verb}", f"a datastore version was {done}", ("name", "number"))
+    yield Kind("dbaas.datastore_version_flavors", "the menu of a datastore version was changed", ("flavors",))
+    yield Kind("dbaas.datastore_delete", "a datastore was deleted", ("name",))
+    yield Kind("dbaas.backup_strategy_create", "a project or instance has a place for backups", ("swift_container",))
+    yield Kind("dbaas.backup_strategy_delete", "a place for backups was taken back", ("swift_container",))
     yield Kind("dbaas.quota", "a quota of a project was changed", ("resource", "limit", "in_use", "reserved"))
     yield Kind("dbaas.pool_usage", "the pool of volumes is nearly full, or is not any more", ("percent", "level"))
     yield Kind("dbaas.webhook_create", "a webhook was made", ("webhook_id", "url"))
@@ -102,5 +109,7 @@ def _people() -> Iterator[Kind]:
     yield from _resource("application_credential", "created", "deleted")
 
 
-CATALOGUE: Mapping[str, Kind] = {kind.name: kind for each in (_instances, _accounts, _deployment, _people) for kind in each()}
+CATALOGUE: Mapping[str, Kind] = {
+    kind.name: kind for each in (_instances, _accounts, _configurations, _deployment, _people) for kind in each()
+}
 """Every kind that is ever told, by name."""

@@ -56,8 +56,14 @@ class Probe:
 
 
 class TlsMode(StrEnum):
+    MTLS = "mtls"
+    """TLS only, and clients show a certificate too"""
     ENFORCED = "enforced"
+    """TLS only"""
     BASIC = "basic"
+    """plain connections work too"""
+    OFF = "off"
+    """plain connections only"""
 
 
 @dataclass(frozen=True)
@@ -93,6 +99,7 @@ class Site:
 
     @property
     def authority(self) -> Path:
+        """PEM of those whose certificates clients may show: in mode `mtls` without any other they must show one."""
         return self.state / "tls" / "ca.crt"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,10 +25,21 @@ class Login:
     authority: str = ""
     """PEM; the server's certificate is verified against it, name and all. Empty: plaintext."""
     database: str = ""
+    pair: str = ""
+    """PEM of a private key and its certificate, shown to the server; empty: none is"""
+    patience: float = SECONDS
 
     @property
     def tls(self) -> ssl.SSLContext | None:
-        return ssl.create_default_context(cadata=self.authority) if self.authority else None
+        if not self.authority:
+            return None
+        context = ssl.create_default_context(cadata=self.authority)
+        if self.pair:
+            with tempfile.NamedTemporaryFile("w", suffix=".pem") as file:
+                file.write(self.pair)
+                file.flush()
+                context.load_cert_chain(file.name)
+        return context
 
 
 class Tenant(Protocol):
@@ -127,9 +139,14 @@ class Redis:
 
         self._refusals = (redis.RedisError, OSError)
         options: dict[str, Any] = {"ssl": True, "ssl_ca_data": login.authority} if login.authority else {}
+        if login.pair:
+            self._shown = tempfile.NamedTemporaryFile("w", suffix=".pem")  # noqa: SIM115 - read with each connection
+            self._shown.write(login.pair)
+            self._shown.flush()
+            options |= {"ssl_certfile": self._shown.name, "ssl_keyfile": self._shown.name}
         self._client = redis.Redis(
             host=login.host, port=login.port, username=login.user, password=login.password, decode_responses=True,
-            single_connection_client=False, socket_timeout=SECONDS, retry=Retry(NoBackoff(), 0), **options,
+            single_connection_client=False, socket_timeout=login.patience, retry=Retry(NoBackoff(), 0), **options,
         )  # fmt: skip
         self.run("PING")
 

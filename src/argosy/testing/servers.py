@@ -88,13 +88,25 @@ class Server:
             raise errors.Broken("the server was not started")
         return self.process
 
-    def issue_certificate(self) -> None:
+    def speak(self, mode: TlsMode, clients: str = "") -> bool:
+        """As an agent does when the mode becomes another; `clients`: PEM of those whose certificates may be shown.
+        Whether that waits for a restart.
+        """
+        self.site = replace(self.site, tls=mode)
+        self.hands.close()
+        self.hands = Hands(self.engine.load_driver(), self.site)
+        self.issue_certificate(clients)
+        late: bool = self.hands.call("configure", {})
+        self.hands.call("reload_certificates")
+        return late
+
+    def issue_certificate(self, clients: str = "") -> None:
         """As an agent does: each file by rename, for its owner only."""
         issued = self.authority.issue([self.site.address], 30)
         tls = self.site.certificate.parent
         tls.mkdir(mode=0o700, exist_ok=True)
         texts = {
-            self.site.authority: issued.authority,
+            self.site.authority: clients or issued.authority,
             self.site.certificate: issued.certificate,
             self.site.private_key: issued.private_key,
         }

@@ -20,6 +20,8 @@ from argosy.settings import Settings
 from argosy.workflows import boot, offers
 from argosy.workflows.world import World
 
+LOOKS = 450
+"""How often a server is looked at while it stops, five times a second."""
 GONE = frozenset({State.STOPPED, State.ABSENT})
 
 
@@ -43,6 +45,20 @@ def begin(ctx: Context[World]) -> Outcome:
     """The step that has the instance's server started; whoever waits for its guest sees whether it came up."""
     _judge(ctx.world.provider.compute.ensure(spec(ctx)))
     return None
+
+
+def put_down(ctx: Context[World]) -> Outcome:
+    """The step that stops the instance's server, and with it the engine by its own signal.
+
+    One that does not stop in time is ended: it may be the very thing that is broken.
+    """
+    compute = ctx.world.provider.compute
+    looks = ctx.memory["looks"] = ctx.memory.get("looks", 0) + 1
+    if looks > LOOKS:
+        compute.delete(ctx.subject)
+        return None
+    server = compute.stop(ctx.subject)
+    return Wait(0.2, "the old server is stopping") if server.state in {State.ACTIVE, State.BUILDING} else None
 
 
 def await_guest(ctx: Context[World], doing: str) -> Wait:

@@ -100,7 +100,7 @@ def test_postgresql_lets_nobody_in_without_tls(site: Site) -> None:
         "hostssl all all all scram-sha-256",
     ]
     basic = postgresql.pg_hba_conf(replace(site, tls=TlsMode.BASIC))
-    assert "hostnossl all all all scram-sha-256" in basic.splitlines()
+    assert "host all all all scram-sha-256" in basic.splitlines()
 
 
 def test_mariadb_requires_tls_also_without_a_certificate(site: Site) -> None:

@@ -32,6 +32,7 @@ ENGINE = Engine(
         character_sets=frozenset(_CHARACTER_SETS.split()),
     ),
     driver="argosy.engines.mysql.driver:MysqlDriver",
+    own="argosy.engines.mysql.configuration:own",
     finder="argosy.engines.mysql.finder:find",
     logs=(
         Log("general", Switch("general_log", on="ON", off="OFF", shipped=False)),

@@ -217,7 +217,9 @@ def _grants(session: wire.Connection, database: str) -> Sequence[tuple[Account, 
 
 
 def _revoke(session: wire.Connection, account: Account, granted: str) -> None:
-    session.query(f"REVOKE ALL PRIVILEGES, GRANT OPTION ON {quoted(granted)}.* FROM {_account(account)}")
+    """Without rights the server drops the row, so they go last."""
+    for rights in ("GRANT OPTION", "ALL PRIVILEGES"):
+        session.query(f"REVOKE {rights} ON {quoted(granted)}.* FROM {_account(account)}")
 
 
 def _end_sessions(session: wire.Connection, account: Account, database: str = "") -> None:

@@ -77,6 +77,11 @@ def tunable(site: Site, overrides: Mapping[str, object]) -> Settings:
     return {**_memory(site), **_durability(site), **_tls(site), **_behaviour(), **_logging(site), **changed}
 
 
+def own(site: Site) -> Settings:
+    """What a tenant may set and Argosy says otherwise than MariaDB."""
+    return {**_memory(site), **_durability(site), **_behaviour()}
+
+
 def identity_cnf(identity: Identity, init_file: Path) -> str:
     number = identity.number
     return f"[mariadbd]\nserver_id = {number}\ngtid_domain_id = {number}\ninit_file = {_quoted(str(init_file))}\n"

@@ -60,6 +60,11 @@ def settings(site: Site, sockets: str) -> dict[str, str]:
     return {**_place(site, sockets), **_memory(site), **_durability(site), **_tls(site), **_logging()}
 
 
+def own(site: Site) -> dict[str, str]:
+    """What a tenant may set and Argosy says otherwise than PostgreSQL."""
+    return {**_memory(site), **_durability(site), **_logging()}
+
+
 def _place(site: Site, sockets: str) -> dict[str, str]:
     return {
         "data_directory": str(site.data / "db"),

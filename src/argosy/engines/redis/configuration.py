@@ -48,6 +48,11 @@ def settings(site: Site, socket: Path) -> dict[str, str]:
     return {**_place(site, socket), **_doors(site), **_memory(site), **_durability()}
 
 
+def own(site: Site) -> dict[str, str]:
+    """What a tenant may set and Argosy says otherwise than Redis."""
+    return {**_memory(site), **_durability()}
+
+
 def _place(site: Site, socket: Path) -> dict[str, str]:
     return {
         "dir": str(site.data / "db"),

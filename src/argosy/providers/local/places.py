@@ -37,7 +37,8 @@ class Places:
         return guest
 
     def tell_limits(self, record: Record, **more: int) -> None:
-        self._tell(record, {**self._told(record), "memory": record.ram * MIB, "vcpus": record.vcpus, **more})
+        limits = {"memory": record.ram * MIB, "vcpus": record.vcpus, "tls": record.tls}
+        self._tell(record, {**self._told(record), **limits, **more})
 
     def tell_size(self, record: Record) -> None:
         """The limits, and the volume's size: reading that may take a while where it is not enforced."""

@@ -105,15 +105,28 @@ def upgrade() -> None:
         "guest_logs",
         sa.Column("instance_id", sa.String(length=36), nullable=False),
         sa.Column("name", sa.String(length=32), nullable=False),
-        sa.Column("enabled", sa.Boolean(), nullable=False),
+        sa.Column("enabled", sa.Boolean(), nullable=True),
         sa.Column("container", sa.String(length=255), nullable=False),
         sa.Column("published", sa.BigInteger(), nullable=False),
-        sa.Column("objects", sa.Integer(), nullable=False),
+        sa.Column("position", sa.BigInteger(), nullable=False),
         sa.Column("digest", sa.String(length=32), nullable=False),
         sa.Column("updated", sa.Double(), nullable=False),
         sa.PrimaryKeyConstraint("instance_id", "name"),
         if_not_exists=True,
     )
+    op.create_table(
+        "log_objects",
+        sa.Column("instance_id", sa.String(length=36), nullable=False),
+        sa.Column("log", sa.String(length=32), nullable=False),
+        sa.Column("name", sa.String(length=64), nullable=False),
+        sa.Column("place", sa.String(length=255), nullable=False),
+        sa.Column("bytes", sa.Integer(), nullable=False),
+        sa.Column("lines", sa.Integer(), nullable=False),
+        sa.Column("created", sa.Double(), nullable=False),
+        sa.PrimaryKeyConstraint("instance_id", "log", "name"),
+        if_not_exists=True,
+    )
+    op.create_index("ix_log_objects_created", "log_objects", ["created"], unique=False, if_not_exists=True)
     op.create_table(
         "instance_modules",
         sa.Column("instance_id", sa.String(length=36), nullable=False),

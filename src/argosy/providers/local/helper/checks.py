@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from argosy import errors
-from argosy.model.guest import Secret
+from argosy.model.guest import Secret, TlsMode
 from argosy.providers.base import PortSpec, ServerSpec, Source
 
 Check = Callable[[Any], Any]
@@ -20,7 +20,7 @@ NAME = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}
 TEMPLATE = re.compile(r"[a-z0-9][a-z0-9._+~-]{0,99}")
 ENGINE = re.compile(r"[a-z][a-z0-9_-]{0,31}")
 VERSION = re.compile(r"[0-9A-Za-z][0-9A-Za-z.+~-]{0,63}")
-TLS = re.compile(r"enforced|basic")
+TLS = re.compile("|".join(TlsMode))
 WORDS = re.compile(r"[^\x00-\x1f\x7f\ud800-\udfff]{0,255}")
 GIGABYTES = 65_536
 MEBIBYTES = 16_777_216

@@ -1,0 +1,44 @@
+"""TLS of every engine that Argosy ships."""
+
+from __future__ import annotations
+
+import uuid
+
+from argosy.model.guest import Secret, TlsMode
+from argosy.testing.clients import Login
+from argosy.testing.contracts.tls import TlsContract
+from argosy.testing.servers import Server
+
+
+class TestPostgresql15(TlsContract):
+    engine = "postgresql"
+    version = "15"
+
+
+class TestPostgresql17(TlsContract):
+    engine = "postgresql"
+    version = "17"
+
+
+class TestMariadb(TlsContract):
+    engine = "mysql"
+    version = "10.11"
+    restarts = True
+
+    def test_users_that_the_master_made_need_a_certificate_too(self, server: Server, master: Login) -> None:
+        name = f"own{uuid.uuid4().hex[:8]}"
+        tenant = server.connect(master)
+        tenant.run(f"CREATE USER {name}@'%' IDENTIFIED BY 'pw'")
+        tenant.close()
+        login = server.login(name, Secret("pw"))
+        assert self.comes_in(server, login)
+        self.speak(server, TlsMode.MTLS)
+        assert not self.comes_in(server, login)
+        self.speak(server, TlsMode.ENFORCED)
+        assert self.comes_in(server, login)
+
+
+class TestRedis(TlsContract):
+    engine = "redis"
+    version = "7.0"
+    basic_offset = 1
