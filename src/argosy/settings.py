@@ -161,6 +161,34 @@ class Limits:
 
 
 @dataclass(frozen=True)
+class Events:
+    keep_days: float = 400.0
+    """For how many days events are kept: the audit trail can be exported until then."""
+
+
+@dataclass(frozen=True)
+class Webhooks:
+    refused_networks: str = (
+        "0.0.0.0/8, 127.0.0.0/8, 169.254.0.0/16, 224.0.0.0/3, 100.100.100.200/32, 168.63.129.16/32,"
+        " ::/127, fe80::/10, ff00::/8, fd00:ec2::254/128, fd20:ce::254/128"
+    )
+    """Networks that no webhook is sent to, whatever name leads there. As shipped: this machine itself and clouds'
+    metadata services; add what else tenants must not reach. Private networks are allowed: receivers live there."""
+    allowed_networks: str = ""
+    """Exceptions from the refused networks, e.g. 127.0.0.1/32."""
+    authorities: str = ""
+    """PEM file of the authorities that sign receivers' certificates; empty: the system's."""
+    timeout_seconds: float = 10.0
+    """Seconds that a receiver has for one delivery, from connecting to its answer."""
+    give_up_hours: float = 24.0
+    """After so many hours without one success a webhook is marked failing, until its owner resumes it."""
+    threads: int = 4
+    """Deliveries under way at once; operations have threads of their own."""
+    per_project: int = 20
+    """Webhooks of a project."""
+
+
+@dataclass(frozen=True)
 class Metrics:
     token: str = ""
     """What `GET /metrics` wants to see as a bearer token; empty: it answers this machine's own addresses only, and
@@ -179,6 +207,8 @@ class Settings:
     provider: Provider = field(default_factory=Provider)
     tls: Tls = field(default_factory=Tls)
     limits: Limits = field(default_factory=Limits)
+    events: Events = field(default_factory=Events)
+    webhooks: Webhooks = field(default_factory=Webhooks)
     metrics: Metrics = field(default_factory=Metrics)
     flavors: tuple[Flavor, ...] = SHIPPED_FLAVORS
 

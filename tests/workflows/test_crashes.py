@@ -5,6 +5,7 @@ from __future__ import annotations
 import lifecycle
 import pytest
 import resizing
+import telling
 from scenario import Scenario
 from sqlalchemy import select
 
@@ -16,6 +17,7 @@ from argosy.workflows.registry import WORKFLOWS
 
 EVERY = (
     *lifecycle.EVERY,
+    *telling.EVERY,
     *resizing.EVERY,
 )
 

@@ -24,6 +24,7 @@ from argosy.api.v1 import (
     root,
     unbuilt,
     versions,
+    webhooks,
 )
 
 P = "/v1.0/{project}"
@@ -68,6 +69,11 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", f"{P}/limits", limits.index, "limits:index"),
     # what happened
     Route("GET", f"{P}/events", events.index, "event:index"),
+    Route("GET", f"{P}/webhooks", webhooks.index, "webhook:index"),
+    Route("POST", f"{P}/webhooks", webhooks.create, "webhook:create"),
+    Route("GET", f"{P}/webhooks/{{id}}", webhooks.show, "webhook:show"),
+    Route("PUT", f"{P}/webhooks/{{id}}", webhooks.update, "webhook:update"),
+    Route("DELETE", f"{P}/webhooks/{{id}}", webhooks.delete, "webhook:delete"),
     Route("GET", f"{P}/metrics", metrics.project, "metric:index"),
     Route("GET", f"{I}/metrics", metrics.instance, "metric:show"),
     Route("GET", f"{P}/mgmt/quotas/{{id}}", quotas.show, own=True),

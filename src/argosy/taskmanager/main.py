@@ -42,16 +42,21 @@ def run(settings: Settings) -> int:
 
 
 def _work(settings: Settings, database: Database, bell: Doorbell, stopped: threading.Event) -> None:
+    from argosy.taskmanager.post import Post
     from argosy.workflows import offers, registry, timers, world
+    from argosy.workflows.deliver_webhook import deliver_webhook
 
     here = world.build(settings)
     offers.refresh(database, here.provider)  # first of all: until then the API has nothing to offer
     now = DatabaseClock(database)
     leases = Leases(database, workers.register(database, now), now, lease_seconds(settings))
-    runner = Runner(database, registry.WORKFLOWS, here, now, leases)
+    operations = {name: each for name, each in registry.WORKFLOWS.items() if each is not deliver_webhook}
+    runner = Runner(database, operations, here, now, leases)
     pool = Pool(runner, bell, settings.taskmanager.threads)
     recurring = Timers(database, timers.TIMERS, now)
-    for part in (Heartbeat(database, leases, now), recurring, pool):
+    carrier = Runner(database, {deliver_webhook.name: deliver_webhook}, here, now, leases)
+    mail = Post(settings, database, carrier)
+    for part in (Heartbeat(database, leases, now), recurring, pool, mail):
         part.start()
     log.info("working", extra={"worker": leases.worker, "threads": settings.taskmanager.threads})
     stopped.wait()
@@ -59,6 +64,7 @@ def _work(settings: Settings, database: Database, bell: Doorbell, stopped: threa
     runner.stopping = True
     bell.ring({ROLE})
     pool.stop()
+    mail.stop()
     leases.closed.set()
     workers.unregister(database, leases.worker)
     log.info("stopped")

@@ -7,12 +7,16 @@ from dataclasses import dataclass
 from argosy import errors
 from argosy.providers.base import Provider
 from argosy.settings import Settings
+from argosy.workflows import webhook_call
+from argosy.workflows.webhook_call import Deliver
 
 
 @dataclass(frozen=True)
 class World:
     settings: Settings
     provider: Provider
+    deliver: Deliver = webhook_call.post
+    """calls a webhook"""
 
 
 def build(settings: Settings) -> World:
