@@ -16,6 +16,8 @@ from argosy.db.tables import Run, RunStep
 from argosy.durable import locks
 from argosy.durable.workflow import Context, Outcome, Wait, Workflow
 
+TOLD = "told"
+"""key of a run's memory: what the event of its start carries besides, without secrets"""
 AGAIN = 2.0
 """seconds between two tries for a lock; the end of its holder wakes us sooner"""
 
@@ -47,7 +49,8 @@ def enqueue(  # noqa: PLR0913 - what is held, and how, reads best where it is sa
         raise errors.Busy(f"{subject} is busy with another operation ({others}): wait until it has ended")
     session.add(run)
     if workflow.event:
-        events.tell(session, f"dbaas.{workflow.event}.start", subject=subject, project_id=project_id)
+        told = memory.get(TOLD, {})
+        events.tell(session, f"dbaas.{workflow.event}.start", subject=subject, project_id=project_id, **told)
     session.add(RunStep(run_id=run.id, position=0, name=run.step, state="waiting", started=run.created, attempts=1))
     session.flush()
     ring(session, "taskmanager", "api")

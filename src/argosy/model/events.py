@@ -47,6 +47,7 @@ def _instances() -> Iterator[Kind]:
     yield from _operation("instance_reset_status", "an end of whatever was being done")
     yield from _operation("instance_revive", "the return of a server that was gone")
     yield from _operation("root_enable", "a new password of the master user")
+    yield from _operation("instance_log", "a log to be switched, published or discarded")
     yield from _operation("instance_tls", "another way to speak TLS")
     yield from _operation("root_disable", "the end of the master user's password")
     yield from _operation("certificate_renew", "a new certificate of the database server")

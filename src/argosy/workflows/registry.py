@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from argosy.durable.workflow import Workflow
 from argosy.workflows.build_template import build_template
-from argosy.workflows.change_tls import change_tls
+from argosy.workflows.change_log import change_log
 from argosy.workflows.change_accounts import OPERATIONS
+from argosy.workflows.change_tls import change_tls
+from argosy.workflows.configure_instance import configure_instance
 from argosy.workflows.create_instance import create_instance
 from argosy.workflows.delete_instance import delete_instance
 from argosy.workflows.deliver_webhook import deliver_webhook
+from argosy.workflows.expire_logs import expire_logs
 from argosy.workflows.look_around import look_around
+from argosy.workflows.reboot_server import reboot_server
 from argosy.workflows.rebuild_instance import rebuild_instance
 from argosy.workflows.renew_certificate import renew_certificate, renew_certificates
 from argosy.workflows.reset_master import reset_master
@@ -28,13 +32,17 @@ WORKFLOWS: dict[str, Workflow[World]] = {
     for workflow in (
         *OPERATIONS,
         build_template,
+        change_log,
         change_tls,
+        configure_instance,
         create_instance,
         delete_instance,
+        expire_logs,
         deliver_webhook,
         look_around,
         renew_certificate,
         renew_certificates,
+        reboot_server,
         rebuild_instance,
         reset_master,
         reset_status,

@@ -18,6 +18,7 @@ from argosy.api.v1 import (
     instance_view,
     instances,
     placement,
+    root,
 )
 from argosy.api.v1.catalogue import Offered
 from argosy.db.tables import DatastoreVersion
@@ -40,7 +41,8 @@ def create(request: Request) -> Answer:
         wanted = read(session, request, fields)
     with services.database.write() as session:
         admitted = create_instance.admit(session, services.settings, request.caller, wanted)
-        admitted.instance.master_told = admitted.password is not None
+        if admitted.password:
+            root.tell(admitted.instance, request.caller.user_id)
     with services.database.read() as session:
         view = _view(session, request, admitted)
     return Answer(200, {"instance": view})

@@ -1,21 +1,23 @@
-"""The master user, `root` in Trove's words: was it ever handed out, and give it a new password."""
+"""The master user, `root` in Trove's words: was it ever handed out, give it a new password, or take it away."""
 
 from __future__ import annotations
 
-from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from argosy import errors
+from argosy import clock, errors
 from argosy.api.exchange import Answer, Request
 from argosy.api.fields import Fields
-from argosy.api.v1 import accounts, instance_rows
-from argosy.db.tables import Guest, Instance, Run
-from argosy.engines.base import Names
-from argosy.model.guest import Health, Secret
-from argosy.workflows import offers, reset_master
+from argosy.api.v1 import account_changes, accounts, asking, instance_rows
+from argosy.api.v1.account_changes import Wish
+from argosy.db.tables import Instance, Run
+from argosy.engines.base import Engine, Names
+from argosy.model.guest import Secret
+from argosy.workflows import change_accounts, offers, reset_master
+from argosy.workflows.change_accounts import Plan
 
 PATIENCE = 15.0
 """Seconds that the guest has to change the password while the client waits."""
+LATE = f"the guest did not answer within {PATIENCE:g} s: look at the instance's operations"
 
 
 def show(request: Request) -> Answer:
@@ -25,22 +27,43 @@ def show(request: Request) -> Answer:
 
 def create(request: Request) -> Answer:
     """A new password, generated unless the body brings one. Answers once it is good."""
-    services = request.services
-    with services.bell.seat() as seated:
-        if not seated:
-            raise errors.Unavailable("too many requests wait for guests already: try again")
+    with asking.seat(request):
         run, password = _admit(request)
-        _await(request, run.id)
-    with services.database.write() as session:
-        session.execute(update(Instance).where(Instance.id == run.subject).values(master_told=True))
+        if not asking.outcome(request, run.id, PATIENCE):
+            raise errors.BadRequest(LATE)
+    with request.services.database.write() as session:
+        tell(session.get_one(Instance, run.subject), request.caller.user_id)
     return Answer(200, {"user": {"name": "root", "password": password.value}})
+
+
+def delete(request: Request) -> Answer:
+    """Nobody is the master any more, until the next `create`. What it owns stays, and so does the history of root."""
+    with request.services.database.read() as session:
+        instance = _own(session, request)
+    if not instance.master_told:
+        raise errors.NotFound("Root has not been enabled.")
+    if not account_changes.carry_out(request, _disabling, within=PATIENCE):
+        raise errors.BadRequest(LATE)
+    return Answer(204)
+
+
+def tell(instance: Instance, user_id: str) -> None:
+    """Somebody has been told the master's password. The first time stays on record."""
+    instance.master_told = True
+    if instance.master_told_at is None:
+        instance.master_told_at, instance.master_told_by = clock.now(), user_id
+
+
+def _disabling(_engine: Engine) -> Wish:
+    plan = Plan(change_accounts.disable_master, [{"do": "disable_master"}])
+    return Wish(lambda _found: plan)
 
 
 def _admit(request: Request) -> tuple[Run, Secret]:
     with request.services.database.write() as session:
         instance = _own(session, request)
         password = _given(request, offers.get(session, instance.version_id).engine.names)
-        _require_running(session, instance)
+        asking.require_running(session, instance)
         return reset_master.admit(session, request.caller, instance, password)
 
 
@@ -49,30 +72,9 @@ def _given(request: Request, rules: Names) -> Secret | None:
     return accounts.password(fields, rules) if "password" in fields else None
 
 
-def _await(request: Request, run_id: str) -> None:
-    """Raises BadRequest for what went wrong in the guest, or took too long there, as Trove does."""
-    bell = request.services.bell
-    state, fault = bell.until(lambda: _state(request, run_id), lambda seen: seen[0] != "active", PATIENCE)
-    if state == "active":
-        raise errors.BadRequest(f"the guest did not answer within {PATIENCE:g} s: look at the instance's operations")
-    if state != "done":
-        raise errors.BadRequest(fault or "the operation was cancelled")
-
-
-def _state(request: Request, run_id: str) -> tuple[str, str]:
-    with request.services.database.read() as session:
-        return session.execute(select(Run.state, Run.fault).where(Run.id == run_id)).one()
-
-
 def _own(session: Session, request: Request) -> Instance:
     """Of the URL's project also for admins, as in Trove. Raises NotFound."""
     instance = instance_rows.one(session, request)
     if instance.project_id != request.caller.project_id:
         raise errors.NotFound(f"Resource {instance.id} cannot be found.")
     return instance
-
-
-def _require_running(session: Session, instance: Instance) -> None:
-    guest = session.get(Guest, instance.id)
-    if guest is None or guest.health != Health.HEALTHY:
-        raise errors.Unprocessable(f"the database server of instance {instance.id} is not running")
