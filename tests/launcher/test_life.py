@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from argosy.launcher import health, processes
+from argosy.launcher import code, health, processes
 from argosy.launcher.health import State
 from argosy.testing.deployments import Deployment
 from argosy.testing.waiting import eventually
@@ -57,6 +57,14 @@ def test_a_stale_pid_is_never_killed() -> None:
     process = processes.Process("api", os.getpid(), started=1)
     assert not process.alive
     assert not process.signal(signal.SIGKILL)
+
+
+def test_code_that_is_newer_than_what_runs_is_told_with_its_cure(rooted: Deployment) -> None:
+    (rooted.state / "run" / "code").write_text("of another release")
+    told = [rooted.cli("up").stderr, rooted.cli("status").stderr]
+    assert all("argosy down, then argosy up" in each for each in told), told
+    code.record(rooted.settings.run)
+    assert rooted.cli("status").stderr == ""
 
 
 def test_up_again_changes_nothing(rooted: Deployment) -> None:

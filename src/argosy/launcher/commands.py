@@ -10,8 +10,8 @@ import click
 from argosy import clock, errors, settings
 from argosy.cli import output
 from argosy.cli.place import Place
+from argosy.launcher import code, health, logins
 from argosy.launcher import down as stopping
-from argosy.launcher import health, logins
 from argosy.launcher import uninstall as removing
 from argosy.launcher import up as starting
 from argosy.launcher.health import Report, State
@@ -42,6 +42,7 @@ def up(place: Place, foreground: bool, port_base: int | None) -> None:
     click.echo(f"Argosy is up after {seconds:.1f} s" if fresh else "Argosy was up already: nothing has changed")
     for name, value in addresses(deployment).items():
         click.echo(f"  {name:9} {value}")
+    _compare_code(deployment)
 
 
 @click.command()
@@ -57,9 +58,17 @@ def down(place: Place) -> None:
 @click.pass_obj
 def status(place: Place, form: str) -> int:
     """Each process with its health, by really asking it. Exit code 5 unless all is well."""
-    reports = list(health.look(settings.load(place.state)))
+    deployment = settings.load(place.state)
+    reports = list(health.look(deployment))
     output.rows([_row(report) for report in reports], COLUMNS, form)
+    _compare_code(deployment)
     return 0 if all(report.health in (State.HEALTHY, State.UNKNOWN) for report in reports) else 5
+
+
+def _compare_code(deployment: Settings) -> None:
+    """Beside the answer, which may be for a program."""
+    if starting.running(deployment) and code.outdated(deployment.run):
+        click.echo(code.CURE, err=True)
 
 
 def _own(place: Place) -> Settings:

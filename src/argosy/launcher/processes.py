@@ -83,13 +83,17 @@ def observe(role: str, pid: int) -> Process:
 
 
 def record(run: Path, process: Process) -> None:
-    """Write its pid file, whole or not at all."""
-    file = run / f"{process.role}.pid"
+    """Write its pid file."""
+    write(run / f"{process.role}.pid", json.dumps(asdict(process)))
+
+
+def write(file: Path, text: str) -> None:
+    """Into the run directory, whole or not at all."""
     fresh = file.with_suffix(f".{os.getpid()}.new")
     fresh.unlink(missing_ok=True)
     # Others may write in this directory too: O_EXCL follows no link that they laid.
     with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as out:
-        json.dump(asdict(process), out)
+        out.write(text)
         os.fchmod(out.fileno(), 0o644)  # whatever the umask: everybody may ask for the status
     fresh.replace(file)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from argosy import clock, errors, settings
-from argosy.launcher import account, forks, health, processes, statedir, unit
+from argosy.launcher import account, code, forks, health, processes, statedir, unit
 from argosy.launcher.health import Report, State
 from argosy.launcher.processes import Process
 from argosy.settings import BadSetting, Settings
@@ -70,6 +70,7 @@ def in_foreground(deployment: Settings) -> NoReturn:
         other = running(deployment)
         if other is not None:
             raise NotUp(f"Argosy runs already, as process {other.pid}: see argosy status")
+        code.record(deployment.run)
         processes.record(deployment.run, processes.observe(top(deployment), os.getpid()))
         command = _command(deployment)
         os.execve(command[0], command, _environment())  # noqa: S606 - no shell is wanted
@@ -86,6 +87,7 @@ def _start(deployment: Settings) -> None:
 
 
 def _spawn(deployment: Settings) -> None:
+    code.record(deployment.run)
     with forks.appended(deployment.state / "logs" / f"{top(deployment)}.log") as out:
         child = subprocess.Popen(
             _command(deployment),
