@@ -13,9 +13,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from starlette.requests import Request
 
 from argosy import settings
 from argosy.agent.door import Door, Link, LongPoll, Lost
+from argosy.conductor.desk import Desk
+from argosy.conductor.doors import Doors
+from argosy.db.session import Database
 from argosy.guest import authority
 from argosy.model import wire
 from argosy.settings import Settings
@@ -36,6 +40,12 @@ def test_only_the_deployments_authority_is_trusted(channel: Channel, tmp_path: P
     stranger = Door(channel.url, authority.load(tmp_path).pem)
     with pytest.raises(Lost, match="CERTIFICATE_VERIFY_FAILED"):
         stranger.post("/v1/enrol", {})
+
+
+def test_a_control_database_that_is_away_is_503(channel: Channel, tmp_path: Path) -> None:
+    away = Database(f"sqlite:///{tmp_path}/no/such/directory.db")
+    doors = Doors(Desk(channel.settings, away, lambda: channel.authority))
+    assert asyncio.run(doors.healthcheck(Request({"type": "http"}))).status_code == 503
 
 
 def test_presence_is_written_at_once(channel: Channel, greet: Greet) -> None:
