@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from argosy import errors
@@ -26,13 +27,47 @@ def marker(request: Request) -> str:
     return given
 
 
-def page(request: Request, name: str, views: Sequence[Any], last: str | None) -> Mapping[str, Any]:
-    """The body of a page. `last` is the marker of its last object where more follow, else None.
+def offset(request: Request) -> int:
+    """For lists whose marker is the number of objects before the page. Raises BadRequest."""
+    asked = request.query.get("marker") or "0"
+    if not (asked.isascii() and asked.isdigit() and len(asked) <= 9):
+        raise errors.BadRequest(f"marker must be a whole number here, not {asked!r}")
+    return int(asked)
+
+
+@dataclass(frozen=True)
+class Window:
+    """A page of a list that is counted through."""
+
+    limit: int
+    offset: int
+
+    def following(self, shown: int) -> str | None:
+        """Marker of the next page. One that is exactly full always has one, as in Trove, should it be empty."""
+        return str(self.offset + self.limit) if shown == self.limit else None
+
+
+def window(request: Request) -> Window:
+    """Where the marker is a number, a limit may be larger than a page, as in Trove. Raises BadRequest."""
+    size = _number(request, "limit") or request.services.settings.api.page_size
+    return Window(size, _number(request, "marker"))
+
+
+def _number(request: Request, name: str) -> int:
+    asked = request.query.get(name) or "0"
+    if not (asked.isascii() and asked.isdigit() and len(asked) < 10):
+        raise errors.BadRequest(f"{name} must be a whole number, not {asked!r}")
+    return int(asked)
+
+
+def page(request: Request, name: str, views: Sequence[Any], last: str | None, size: int = 0) -> Mapping[str, Any]:
+    """The body of a page. `last` is the marker of its last object where more follow, else None; `size` is given where
+    a page may be larger than the settings say.
 
     The link to the next page stands under `links`, where Trove puts it, and under `<name>_links`, where gophercloud
     looks.
     """
     if last is None:
         return {name: views}
-    links = request.links.next(request.query, limit=limit(request), marker=last)
+    links = request.links.next(request.query, limit=size or limit(request), marker=last)
     return {name: views, "links": links, f"{name}_links": links}

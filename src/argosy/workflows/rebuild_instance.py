@@ -11,18 +11,14 @@ from sqlalchemy.orm import Session
 from argosy import clock
 from argosy.db.tables import Instance, Run
 from argosy.durable import queue
-from argosy.durable.workflow import Context, Outcome, Wait, Workflow
+from argosy.durable.workflow import Context, Outcome, Workflow
 from argosy.guest import enrolment, mailbox
 from argosy.model.caller import Caller
 from argosy.model.status import Task
-from argosy.providers.base import State
 from argosy.workflows import overrides, servers
 from argosy.workflows.world import World
 
 rebuild_instance: Workflow[World] = Workflow("rebuild_instance", event="instance_rebuild")
-
-LOOKS = 450
-"""How often an old server is looked at while it stops, five times a second; then it is ended."""
 
 
 def admit(session: Session, caller: Caller, instance: Instance) -> None:
@@ -37,7 +33,7 @@ def admit(session: Session, caller: Caller, instance: Instance) -> None:
 @rebuild_instance.step()
 def stop(ctx: Context[World]) -> Outcome:
     """The old server ends in good order where it can; it may be the very thing that is broken."""
-    return put_down(ctx)
+    return servers.put_down(ctx)
 
 
 @rebuild_instance.step()
@@ -66,17 +62,6 @@ def ready(ctx: Context[World]) -> Outcome:
 def failed(session: Session, run: Run, fault: str) -> None:
     """The data are untouched: another rebuild goes on from here."""
     servers.blame(session, run, fault, task=Task.ERROR)
-
-
-def put_down(ctx: Context[World]) -> Outcome:
-    """Stop the server of the instance, and with it the engine by its own signal; in the end it is not running."""
-    compute = ctx.world.provider.compute
-    looks = ctx.memory["looks"] = ctx.memory.get("looks", 0) + 1
-    if looks > LOOKS:
-        compute.delete(ctx.subject)
-        return None
-    server = compute.stop(ctx.subject)
-    return Wait(0.2, "the old server is stopping") if server.state in {State.ACTIVE, State.BUILDING} else None
 
 
 def succeed(ctx: Context[World], generation: int) -> None:
