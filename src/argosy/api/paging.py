@@ -27,14 +27,6 @@ def marker(request: Request) -> str:
     return given
 
 
-def offset(request: Request) -> int:
-    """For lists whose marker is the number of objects before the page. Raises BadRequest."""
-    asked = request.query.get("marker") or "0"
-    if not (asked.isascii() and asked.isdigit() and len(asked) <= 9):
-        raise errors.BadRequest(f"marker must be a whole number here, not {asked!r}")
-    return int(asked)
-
-
 @dataclass(frozen=True)
 class Window:
     """A page of a list that is counted through."""

@@ -173,9 +173,6 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", f"{P}/clusters/{{id}}/instances/{{name}}", clusters.unknown, "cluster:show_instance"),
     Route("GET", f"{P}/clusters/{{id}}/root", clusters.unknown, "cluster:extension:root:index"),
     Route("POST", f"{P}/clusters/{{id}}/root", clusters.unknown, "cluster:extension:root:create"),
-    Route("GET", f"{P}/mgmt/clusters", clusters.index),
-    Route("GET", f"{P}/mgmt/clusters/{{id}}", clusters.unknown),
-    Route("POST", f"{P}/mgmt/clusters/{{id}}/action", clusters.unknown),
     # configurations and what they may hold
     Route("GET", f"{P}/configurations", configurations.index, "configuration:index"),
     Route("POST", f"{P}/configurations", configurations.create, "configuration:create"),

@@ -58,6 +58,7 @@ class Admitted:
 def admit(session: Session, settings: Settings, caller: Caller, request: NewInstance) -> Admitted:
     """Check the request and write it down; nothing is built yet. Raises BadRequest, OverQuota, NotSupported."""
     offer = offers.get(session, request.version_id)
+    offers.require_flavor(session, offer.version, request.flavor_id)
     if request.databases:
         offer.engine.require(Capability.DATABASES)
     instance = _instance(settings, caller, request, offer)
@@ -88,7 +89,7 @@ def _instance(settings: Settings, caller: Caller, request: NewInstance, offer: o
         volume_type=request.volume_type,
         task=Task.BUILDING,
         generation=1,
-        tls_mode=TlsMode(request.tls_mode or settings.tls.default_mode),
+        tls_mode=_tls_mode(settings, request, offer),
         availability_zone=request.availability_zone,
         region=request.region,
         nics=list(request.nics),
@@ -97,6 +98,15 @@ def _instance(settings: Settings, caller: Caller, request: NewInstance, offer: o
         created=now,
         updated=now,
     )
+
+
+def _tls_mode(settings: Settings, request: NewInstance, offer: offers.Offer) -> TlsMode:
+    """As asked for, or as the deployment has it. A build without TLS speaks none. Raises NotSupported."""
+    if Capability.TLS in offer.version.capabilities:
+        return TlsMode(request.tls_mode or settings.tls.default_mode)
+    if request.tls_mode not in (None, TlsMode.OFF):
+        raise errors.NotSupported(f"this build of {offer.engine.title} speaks no TLS: choose another version or mode off")
+    return TlsMode.OFF
 
 
 def _accounts(request: NewInstance, master: Secret) -> dict[str, Any]:
@@ -173,15 +183,19 @@ def server(ctx: Context[World]) -> Outcome:
 def guest(ctx: Context[World]) -> Outcome:
     """The server is given an identity of its own, started, and its accounts are made."""
     servers.check(ctx)
-    with ctx.database.read() as session:
-        settings = overrides.effective(session, session.get_one(Instance, ctx.subject))
+    settings = overrides.current(ctx)
     answer = mailbox.ask(ctx, ctx.subject, "prepare", overrides=settings, **ctx.memory["accounts"])
-    return servers.await_guest(ctx, "the database server is starting") if answer is None else None
+    if answer is None:
+        return servers.await_guest(ctx, "the database server is starting")
+    ctx.memory["fault"] = answer.get("fault")
+    return None
 
 
 @create_instance.step()
 def ready(ctx: Context[World]) -> Outcome:
+    fault = ctx.memory.get("fault")
     ctx.record(lambda session: servers.settle(session, ctx.subject))
+    ctx.record(lambda session: overrides.note(session, ctx.subject, fault))
     return None
 
 

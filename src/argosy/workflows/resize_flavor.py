@@ -45,7 +45,9 @@ def admit(session: Session, settings: Settings, caller: Caller, instance: Instan
 
 
 def _check(session: Session, instance: Instance, flavor: Flavor) -> None:
-    engine = offers.get(session, instance.version_id).engine
+    offer = offers.get(session, instance.version_id)
+    offers.require_flavor(session, offer.version, flavor.id)
+    engine = offer.engine
     if flavor.id == instance.flavor_id:
         raise errors.BadRequest(f"No change was requested: instance {instance.id} has flavor {flavor.id} already.")
     if flavor.ram < engine.smallest_ram:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from argosy.api.exchange import Answer, Request
+from argosy import errors
+from argosy.api.exchange import ACCEPTED, Answer, Request
 from argosy.api.v1 import catalogue
 from argosy.api.v1 import flavors as flavors_of
 from argosy.api.v1.catalogue import Offered
+from argosy.db import events
 from argosy.db.tables import DatastoreVersion
+from argosy.workflows import offers
 
 
 def index(request: Request) -> Answer:
@@ -39,9 +42,23 @@ def version_by_id(request: Request) -> Answer:
 
 
 def flavors(request: Request) -> Answer:
-    """All of them: none is tied to a version."""
-    catalogue.version(_offered(request, inactive=True), request.path["version"])
-    return flavors_of.index(request)
+    """The version's menu; all flavors where an operator has set none."""
+    found = catalogue.version(_offered(request, inactive=True), request.path["version"])
+    with request.services.database.read() as session:
+        vetted = offers.menu(session, found.id)
+    views = flavors_of.views(request)
+    return Answer(200, {"flavors": [each for each in views if not vetted or each["str_id"] in vetted]})
+
+
+def delete(request: Request) -> Answer:
+    """Raises BadRequest while it has versions. What is on this machine comes back by itself."""
+    with request.services.database.write() as session:
+        offered = catalogue.datastore(session, request.path["datastore"], inactive=True)
+        if offered.versions:
+            raise errors.BadRequest(f"Datastore '{offered.datastore.name}' has versions: delete them first.")
+        session.delete(offered.datastore)
+        events.tell(session, "dbaas.datastore_delete", subject=offered.datastore.id, name=offered.datastore.name)
+    return ACCEPTED
 
 
 def _offered(request: Request, *, inactive: bool = False) -> Offered:
@@ -79,12 +96,11 @@ def _version(request: Request, version: DatastoreVersion) -> dict[str, Any]:
 
 
 def _for_admins(version: DatastoreVersion) -> dict[str, Any]:
-    """Packages and images are Trove's: versions here are what the provider found."""
-    images: dict[str, Any] = {
-        "packages": "",
-        "image": None,
-        "image_tags": [],
-        "registry_ext": None,
-        "repl_strategy": None,
+    return {
+        "active": version.active,
+        "packages": ",".join(version.packages),
+        "image": version.image,
+        "image_tags": version.image_tags,
+        "registry_ext": version.registry_ext,
+        "repl_strategy": version.repl_strategy,
     }
-    return {"active": version.active, **images}

@@ -74,13 +74,22 @@ def page(session: Session, project: str, marker: str, limit: int) -> list[Instan
 
 
 def one(session: Session, request: Request) -> Instance:
-    """The instance that the path names. Raises NotFound, also for another project's, and Forbidden."""
-    instance = _living(session, request.path["id"])
-    caller = request.caller
-    if instance is None or not (caller.is_admin or instance.project_id == caller.project_id):
-        raise errors.NotFound(f"Resource {request.path['id']} cannot be found.")
+    """The instance that the path names. Raises NotFound, also for another project's, and Forbidden.
+
+    In a writing session its row is locked: of two who change it at once, the second sees what the first did.
+    """
+    instance = named(session, request, request.path["id"])
     if request.rule:
         request.permit(instance.project_id)
+    return instance
+
+
+def named(session: Session, request: Request, instance_id: str) -> Instance:
+    """Raises NotFound, also for another project's."""
+    instance = _living(session, instance_id)
+    caller = request.caller
+    if instance is None or not (caller.is_admin or instance.project_id == caller.project_id):
+        raise errors.NotFound(f"Resource {instance_id} cannot be found.")
     return instance
 
 
@@ -103,5 +112,6 @@ def _living(session: Session, name: str) -> Instance | None:
         instance_id = str(uuid.UUID(name))
     except ValueError:
         return None
-    instance = session.get(Instance, instance_id)
+    writes = bool(session.connection().get_execution_options().get("writes"))
+    instance = session.get(Instance, instance_id, with_for_update=writes or None)
     return None if instance is None or instance.deleted else instance
