@@ -23,8 +23,6 @@ from argosy.engines import files
 log = logging.getLogger(__name__)
 
 Overrides = Mapping[str, Any]
-WORDS = 1000
-"""characters that are kept of what a server says"""
 
 
 @dataclass(frozen=True)
@@ -96,8 +94,8 @@ class Configuration:
 
     def told(self) -> dict[str, Any]:
         """What was taken back and why, for an answer; empty when nothing was."""
-        kept = self._kept
-        return {"taken_back": dict(kept.refused), "words": kept.words} if kept.refused else {}
+        refused = self._kept.refused
+        return {"taken_back": dict(refused), "fault": self.notice()} if refused else {}
 
     def notice(self) -> str:
         """The same in a sentence."""
@@ -110,7 +108,7 @@ class Configuration:
             return False
         refused = difference(kept.wanted, kept.proven)
         log.error("taken back", extra={"refused": sorted(refused), "words": words})
-        self._keep(Kept(kept.proven, kept.proven, refused=refused, words=words[-WORDS:]))
+        self._keep(Kept(kept.proven, kept.proven, refused=refused, words=words))
         return True
 
     def _write(self) -> bool:

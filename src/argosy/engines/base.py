@@ -88,8 +88,14 @@ class Engine:
     finder: str
     """`module:function` that takes a directory (an engine root, or / for the host's packages) and returns what it
     holds, as a sequence of `Found`"""
+    plain_scheme: str = ""
+    """of connection URLs without TLS; empty: the same"""
+    plain_offset: int = 0
+    """where plain connections go in TLS mode `basic`, from the port on"""
     master: str = "root"
     """the master user that every instance has"""
+    own: str = ""
+    """`module:function` that takes a site and returns what Argosy itself says there, as the engine's files have it"""
     logs: tuple[Log, ...] = ()
     """those that the driver tells of, if it has the facet Logs (engines/logfiles.py)"""
     start_bytes: int = 0
@@ -103,6 +109,10 @@ class Engine:
     def load_driver(self) -> type[Driver]:
         driver: type[Driver] = _load(self.driver)
         return driver
+
+    def own_settings(self, site: Site) -> Mapping[str, str]:
+        settings: Mapping[str, str] = _load(self.own)(site) if self.own else {}
+        return settings
 
     def find(self, root: Path) -> Sequence[Found]:
         found: Sequence[Found] = _load(self.finder)(root)

@@ -5,15 +5,30 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from argosy import clock
+from argosy.db import events
 from argosy.db.tables import Configuration, Instance, Parameter
+from argosy.durable.workflow import Context
+from argosy.model.status import Task
+from argosy.workflows import log_switches
+from argosy.workflows.world import World
 
 
 def effective(session: Session, instance: Instance) -> dict[str, Any]:
-    """The operator's baseline, over it the instance's configuration, over that what the operator has locked."""
-    return merged(session, instance.version_id, values(session, instance.configuration_id))
+    """The operator's baseline, over it the instance's configuration, over that the logs that were switched, over all
+    what the operator has locked.
+    """
+    told = merged(session, instance.version_id, values(session, instance.configuration_id))
+    return merged(session, instance.version_id, log_switches.turned(session, instance, told))
+
+
+def current(ctx: Context[World]) -> dict[str, Any]:
+    """Those of the run's instance, as they are now."""
+    with ctx.database.read() as session:
+        return effective(session, session.get_one(Instance, ctx.subject))
 
 
 def merged(session: Session, version_id: str, chosen: Mapping[str, Any]) -> dict[str, Any]:
@@ -27,3 +42,12 @@ def values(session: Session, configuration_id: str | None) -> Mapping[str, Any]:
     """Of a configuration; nothing where there is none."""
     configuration = session.get(Configuration, configuration_id) if configuration_id else None
     return configuration.settings if configuration else {}
+
+
+def note(session: Session, instance_id: str, fault: str | None) -> None:
+    """What a guest says of settings that it has taken back, where the owner looks; without that all is well."""
+    values = {"fault": fault, "fault_details": None, "fault_at": clock.now() if fault else None}
+    mine = (Instance.id == instance_id) & (Instance.task != Task.DELETING)
+    session.execute(update(Instance).where(mine).values(**values))
+    if fault:
+        events.tell(session, "dbaas.configuration_taken_back", subject=instance_id, message=fault)

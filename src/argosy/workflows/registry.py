@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from argosy.durable.workflow import Workflow
 from argosy.workflows.build_template import build_template
-from argosy.workflows.change_log import change_log
 from argosy.workflows.change_accounts import OPERATIONS
+from argosy.workflows.change_log import change_log
 from argosy.workflows.change_tls import change_tls
 from argosy.workflows.configure_instance import configure_instance
 from argosy.workflows.create_instance import create_instance

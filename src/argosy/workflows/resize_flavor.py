@@ -17,7 +17,7 @@ from argosy.guest import mailbox
 from argosy.model.caller import Caller
 from argosy.model.status import Task
 from argosy.settings import Flavor, Settings
-from argosy.workflows import offers, servers
+from argosy.workflows import offers, overrides, parameters, servers
 from argosy.workflows.servers import Size
 from argosy.workflows.world import World
 
@@ -47,6 +47,9 @@ def admit(session: Session, settings: Settings, caller: Caller, instance: Instan
 def _check(session: Session, instance: Instance, flavor: Flavor) -> None:
     offer = offers.get(session, instance.version_id)
     offers.require_flavor(session, offer.version, flavor.id)
+    parameters.require_room(
+        parameters.menu(session, instance.version_id), overrides.effective(session, instance), flavor.ram
+    )
     engine = offer.engine
     if flavor.id == instance.flavor_id:
         raise errors.BadRequest(f"No change was requested: instance {instance.id} has flavor {flavor.id} already.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from argosy import errors
 from argosy.api.exchange import Request
-from argosy.db.tables import Datastore, DatastoreVersion, Endpoint, Guest, Instance
+from argosy.db.tables import Configuration, Datastore, DatastoreVersion, Endpoint, Guest, Instance
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,7 @@ class Seen:
     claim: Claim | None
     endpoints: Sequence[Endpoint]
     offer: Offer | None
+    configuration: Configuration | None
 
 
 # Statements are built once: building them anew cost as much as running them.
@@ -60,6 +61,7 @@ IDS: BindParameter[Any] = bindparam("ids", expanding=True)
 CLAIMS = select(
     Guest.id, Guest.health, Guest.health_at, Guest.message, Guest.seen_at, Guest.volume_used, Guest.volume_total
 ).where(Guest.id.in_(IDS))
+CONFIGURATIONS = select(Configuration).where(Configuration.id.in_(IDS))
 ENDPOINTS = select(Endpoint).where(Endpoint.instance_id.in_(IDS)).order_by(Endpoint.role.desc())
 OFFERS = (
     select(DatastoreVersion, Datastore)
@@ -101,9 +103,23 @@ def complete(session: Session, instances: Sequence[Instance]) -> list[Seen]:
         endpoints[each.instance_id].append(each)
     versions = session.execute(OFFERS, {"ids": list({each.version_id for each in instances})})
     offers = {version.id: Offer(version, datastore) for version, datastore in versions}
+    groups = _configurations(session, instances)
     return [
-        Seen(each, claims.get(each.id), endpoints.get(each.id, []), offers.get(each.version_id)) for each in instances
+        Seen(
+            each,
+            claims.get(each.id),
+            endpoints.get(each.id, []),
+            offers.get(each.version_id),
+            groups.get(each.configuration_id or ""),
+        )
+        for each in instances
     ]
+
+
+def _configurations(session: Session, instances: Sequence[Instance]) -> Mapping[str, Configuration]:
+    """Of those that have one: most have none, and nobody is asked then."""
+    ids = {each.configuration_id for each in instances if each.configuration_id}
+    return {each.id: each for each in session.scalars(CONFIGURATIONS, {"ids": list(ids)})} if ids else {}
 
 
 def _living(session: Session, name: str) -> Instance | None:

@@ -12,7 +12,7 @@ from argosy.api.v1.instance_rows import Seen
 from argosy.db.tables import Endpoint, Instance
 from argosy.engines import registry
 from argosy.engines.base import Capability
-from argosy.model.guest import Health
+from argosy.model.guest import Health, TlsMode
 from argosy.model.status import Facts, complaint, operating_status, status
 
 GIGABYTE = 2**30
@@ -54,8 +54,9 @@ def detail(request: Request, seen: Seen, guarantees: list[str]) -> dict[str, Any
     view["service_status_updated"] = clock.timestamp(told) if told else None
     if seen.offer:
         view["datastore"]["version_number"] = seen.offer.version.number
-    view["endpoints"], view["guarantees"] = [_endpoint(seen, each) for each in seen.endpoints], guarantees
-    return {**view, **_asked(instance), **_fault(request, seen), **_for_admins(request, instance)}
+    view["endpoints"], view["guarantees"] = _endpoints(seen), guarantees
+    extras = {**_asked(instance), **_configuration(request, seen), **_fault(request, seen)}
+    return {**view, **extras, **_for_admins(request, instance)}
 
 
 def whole(request: Request, seen: Seen, guarantees: list[str]) -> dict[str, Any]:
@@ -106,19 +107,45 @@ def _access(seen: Seen) -> Mapping[str, Any]:
     return {"is_public": any(_public(each.host) for each in seen.endpoints)} if seen.endpoints else {}
 
 
+def _endpoints(seen: Seen) -> list[dict[str, Any]]:
+    """Where clients connect; where plain connections have a port of their own, that too."""
+    told = [_endpoint(seen, each) for each in seen.endpoints]
+    if seen.offer is None:
+        return told
+    engine = registry.get(seen.offer.datastore.engine)
+    if not engine.plain_offset or _tls(seen) != TlsMode.BASIC:
+        return told
+    plain = {"scheme": engine.plain_scheme, "tls": TlsMode.OFF}
+    return [*told, *({**each, "port": each["port"] + engine.plain_offset, **plain} for each in told)]
+
+
 def _endpoint(seen: Seen, endpoint: Endpoint) -> dict[str, Any]:
     view = {"role": endpoint.role, "host": endpoint.host, "port": endpoint.port}
     if seen.offer is None:
         return view
-    encrypted = Capability.TLS in seen.offer.version.capabilities
-    scheme = registry.get(seen.offer.datastore.engine).scheme
-    return {**view, "scheme": scheme, "tls": seen.instance.tls_mode if encrypted else "off"}
+    engine, mode = registry.get(seen.offer.datastore.engine), _tls(seen)
+    scheme = engine.plain_scheme or engine.scheme if mode == TlsMode.OFF else engine.scheme
+    return {**view, "scheme": scheme, "tls": mode}
+
+
+def _tls(seen: Seen) -> str:
+    """The mode; a build without TLS has none."""
+    able = seen.offer is not None and Capability.TLS in seen.offer.version.capabilities
+    return seen.instance.tls_mode if able else TlsMode.OFF
 
 
 def _asked(instance: Instance) -> dict[str, Any]:
     """What the request said about its place, told back."""
     told = {"availability_zone": instance.availability_zone, "nics": instance.nics}
     return {name: value for name, value in told.items() if value}
+
+
+def _configuration(request: Request, seen: Seen) -> dict[str, Any]:
+    found = seen.configuration
+    if found is None:
+        return {}
+    links = request.links.of("configurations", found.id)
+    return {"configuration": {"id": found.id, "name": found.name, "links": links}}
 
 
 def _fault(request: Request, seen: Seen) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from argosy import clock, errors
 from argosy.api import paging
 from argosy.api.exchange import ACCEPTED, Answer, Request
 from argosy.api.fields import Fields
-from argosy.api.v1 import instance_rows, instance_view
+from argosy.api.v1 import attachment, instance_rows, instance_view
 from argosy.api.v1.instance_rows import Seen
 from argosy.db import events
 from argosy.db.tables import Fact, Instance
@@ -79,10 +79,17 @@ def _change(request: Request, known: frozenset[str]) -> Answer:
     with request.services.database.write() as session:
         instance = instance_rows.one(session, request)
         _refuse_unbuilt(instance, fields)
+        runs = attachment.change(session, request, instance, fields) if _about_configuration(fields) else []
         if name:
             instance.name, instance.updated = name, clock.now()
             events.tell(session, "dbaas.instance_update", subject=instance.id, name=name)
+    attachment.wait_for(request, runs)
     return ACCEPTED
+
+
+def _about_configuration(fields: Fields) -> bool:
+    """An empty body asks to detach, as in Trove."""
+    return not fields.values or "configuration" in fields.values
 
 
 def new_name(fields: Fields) -> str:
@@ -94,9 +101,8 @@ def new_name(fields: Fields) -> str:
 
 
 def _refuse_unbuilt(instance: Instance, fields: Fields) -> None:
-    """Detaching a configuration where none can be attached is done already: `{}` and null say that."""
     if fields.values.keys() & {"replica_of", "slave_of"}:
         raise errors.BadRequest(f"Instance {instance.id} is not a replica.")
-    for name in ("configuration", "datastore_version", "access"):
+    for name in ("datastore_version", "access"):
         if name in fields:
             raise errors.NotSupported(f"changing {name} is not supported by this release of Argosy")

@@ -21,6 +21,7 @@ ENGINE = Engine(
         reserved_prefixes=("pg_",),
     ),
     driver="argosy.engines.postgresql.driver:PostgresqlDriver",
+    own="argosy.engines.postgresql.configuration:own",
     finder="argosy.engines.postgresql.finder:find",
     logs=(
         Log("general", Switch("log_statement", on="all", off="none", shipped=False)),

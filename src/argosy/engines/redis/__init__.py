@@ -11,6 +11,8 @@ ENGINE = Engine(
     datastores=(Datastore("redis", "e0c5a9d4-3b7f-4a2e-8d61-9f7b1c2d4e24", "Redis"),),
     port=6379,
     scheme="rediss",
+    plain_scheme="redis",
+    plain_offset=1,
     capabilities=frozenset({Capability.ACCOUNTS, Capability.TLS}),
     smallest_ram=48,
     names=Names(
@@ -19,6 +21,7 @@ ENGINE = Engine(
         forbidden_in_users=f"{TROVE_FORBIDS} ",
     ),
     driver="argosy.engines.redis.driver:RedisDriver",
+    own="argosy.engines.redis.configuration:own",
     finder="argosy.engines.redis.finder:find",
     logs=(Log("slow_query", Switch("slowlog-log-slower-than", on="10000", off="-1", shipped=True)), ERROR),
 )

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from argosy import errors
+from argosy.engines.redis import ENGINE
 from argosy.model.guest import Secret, Site, TlsMode
 
 MIB = 1024 * 1024
@@ -34,7 +35,7 @@ TENANT_RULES = (
 ADMINISTRATOR_RULES = ("~*", "&*", "+@all")
 
 
-PLAIN: Mapping[TlsMode, int] = {TlsMode.BASIC: 1, TlsMode.OFF: 0}
+PLAIN: Mapping[TlsMode, int] = {TlsMode.BASIC: ENGINE.plain_offset, TlsMode.OFF: 0}
 """Where plaintext is spoken, from the endpoint's port on; in other modes nowhere."""
 
 
