@@ -10,6 +10,7 @@ import uuid
 from typing import Any
 
 from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import delete as remove
 from sqlalchemy.orm import Session
 
 from argosy import errors
@@ -17,7 +18,7 @@ from argosy.api.exchange import ACCEPTED, Answer, Request
 from argosy.api.fields import Fields
 from argosy.api.v1 import catalogue, version_fields
 from argosy.db import events
-from argosy.db.tables import Backup, Configuration, Datastore, DatastoreVersion, Instance
+from argosy.db.tables import Backup, Configuration, Datastore, DatastoreVersion, Instance, VersionFlavor
 from argosy.engines import registry
 from argosy.engines.base import Engine
 from argosy.workflows import offers
@@ -75,6 +76,7 @@ def delete(request: Request) -> Answer:
             raise errors.BadRequest(
                 f"version {version.name} was found on this machine: withdraw it by active=false, or remove its files"
             )
+        session.execute(remove(VersionFlavor).where(VersionFlavor.version_id == version.id))
         session.delete(version)
         _tell(session, "delete", version)
         offers.choose_default(session, datastore.id)
