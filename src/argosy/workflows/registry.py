@@ -22,6 +22,7 @@ from argosy.workflows.resize_flavor import resize_flavor
 from argosy.workflows.resize_volume import resize_volume
 from argosy.workflows.restart_instance import restart_instance
 from argosy.workflows.revive_server import revive_server
+from argosy.workflows.rotate_authority import rotate_authority
 from argosy.workflows.start_instance import start_instance
 from argosy.workflows.stop_instance import stop_instance
 from argosy.workflows.watch import sweep, watch
@@ -50,6 +51,7 @@ WORKFLOWS: dict[str, Workflow[World]] = {
         resize_volume,
         restart_instance,
         revive_server,
+        rotate_authority,
         start_instance,
         stop_instance,
         sweep,

@@ -45,7 +45,7 @@ class RedisAccounts:
         return [Account(str(name)) for name in names if name not in ENGINE.names.reserved_users]
 
     def access(self, accounts: Sequence[Account]) -> Mapping[Account, Sequence[str]]:
-        return dict.fromkeys(accounts, ())
+        return {each: [] for each in accounts}
 
     def put_user(self, user: User) -> None:
         self._put(_checked(user.name), user.password)

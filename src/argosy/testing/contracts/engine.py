@@ -25,21 +25,18 @@ from typing import ClassVar
 
 import pytest
 
-from argosy import errors
 from argosy.engines import registry
-from argosy.engines.accounts import Account, Database, User
-from argosy.engines.base import FACETS, Capability, Driver, Engine
+from argosy.engines.accounts import User
+from argosy.engines.base import FACETS, Driver, Engine
 from argosy.guest import authority
 from argosy.model.guest import Health, Identity, Probe, Secret, TlsMode
 from argosy.testing import hands, servers
 from argosy.testing.clients import Login, Refused
+from argosy.testing.contracts.accounts import AccountsContract
 from argosy.testing.servers import MIB, Farm, Server
 from argosy.testing.waiting import eventually
 
 PROBE_LIMIT = 2.0
-
-NASTY_NAME = "o'hara\"; DROP `x` --"
-NASTY_PASSWORD = Secret("p'\"\\`%s {};$1 é")
 
 
 def identity() -> Identity:
@@ -52,7 +49,7 @@ def fingerprint(*directories: Path) -> dict[str, str]:
     return {str(each): hashlib.sha256(each.read_bytes()).hexdigest() for each in files}
 
 
-class EngineContract:
+class EngineContract(AccountsContract):
     engine: ClassVar[str]
     version: ClassVar[str] = ""
     """how the version begins; empty takes the newest"""
@@ -60,7 +57,6 @@ class EngineContract:
     """a setting that only a restart applies"""
     plaintext_port_offset: ClassVar[int] = 0
     """where plaintext is spoken in mode `basic`, from the endpoint's port"""
-    nasty_name: ClassVar[str] = NASTY_NAME
 
     def identity(self, server: Server) -> str:
         """What must differ between two running clones, in the engine's own words."""
@@ -166,55 +162,12 @@ class EngineContract:
         before.close()
         after.close()
 
-    def test_the_masters_password_can_be_reset(self, server: Server, master: Login) -> None:
-        new = Secret.generate()
-        server.hands.call("put_master", new)
-        with pytest.raises(Refused):
-            server.connect(master)
-        server.connect(replace(master, password=new.value)).close()
-
     def test_the_master_writes_and_reads(self, server: Server, master: Login) -> None:
         tenant = server.connect(master)
         key = str(uuid.uuid4())
         tenant.write(key, "value")
         assert tenant.read(key) == "value"
         tenant.close()
-
-    def test_users_with_the_worst_of_names_and_passwords(self, server: Server) -> None:
-        databases = self._databases(server, self.nasty_name, "plain")
-        user = User(self.nasty_name, NASTY_PASSWORD, "%", databases[:1])
-        server.hands.call("put_user", user)
-        server.hands.call("put_user", user)
-        assert Account(self.nasty_name) in server.hands.call("list_users")
-        login = server.login(user.name, user.password, *databases[:1])
-        tenant = server.connect(login)
-        tenant.write("nasty", NASTY_NAME)
-        assert tenant.read("nasty") == NASTY_NAME
-        tenant.close()
-        server.hands.call("put_user", replace(user, password=Secret("another")))
-        with pytest.raises(Refused):
-            server.connect(login)
-
-    def test_a_user_of_one_database_cannot_enter_another(self, server: Server, master: Login) -> None:
-        if Capability.DATABASES not in self._engine.capabilities:
-            pytest.skip(f"{self._engine.title} has no databases of their own")
-        own, twin, other = self._databases(server, "a_b", "axb", "other")
-        user = User("only", Secret("only"), "%", (own,))
-        server.hands.call("put_user", user)
-        server.connect(server.login("only", user.password, own)).close()
-        for foreign in (twin, other):
-            server.connect(replace(master, database=foreign)).close()
-            with pytest.raises(Refused):
-                server.connect(server.login("only", user.password, foreign))
-
-    def test_what_is_the_systems_is_hidden_and_refused(self, server: Server, master: Login) -> None:
-        names = self._engine.names
-        assert not {each.name for each in server.hands.call("list_users")} & names.reserved_users
-        assert not set(server.hands.call("list_databases")) & names.reserved_databases
-        for name in (self._engine.master, "os_admin"):
-            with pytest.raises(errors.Rejected):
-                server.hands.call("put_user", User(name, Secret("mine now")))
-        server.connect(master).close()
 
     def test_configuring_again_changes_nothing(self, server: Server) -> None:
         assert server.hands.call("configure", {}) is False
@@ -297,16 +250,6 @@ class EngineContract:
         words = " ".join(server.hands.call("service").argv) + server.log.read_text(errors="replace")
         words += "".join(_arguments(each) for each in hands.family(server.running.pid))
         assert not [secret for secret in secrets if secret in words]
-
-    def _databases(self, server: Server, *names: str) -> tuple[str, ...]:
-        """Made, where the engine has them."""
-        if Capability.DATABASES not in self._engine.capabilities:
-            return ()
-        for name in names:
-            server.hands.call("put_database", Database(name))
-            server.hands.call("put_database", Database(name))
-        assert set(names) <= set(server.hands.call("list_databases"))
-        return names
 
 
 def _seen_healthy(server: Server, seen: list[tuple[Probe, float]]) -> bool:
