@@ -12,13 +12,14 @@ from typing import ParamSpec, TypeVar
 from sqlalchemy import select
 
 from argosy import clock
-from argosy.conductor import claims, records
+from argosy.conductor import claims, news, records
 from argosy.conductor.connections import Connection, Connections
 from argosy.conductor.dispatch import Dispatch
 from argosy.conductor.intake import Intake
 from argosy.conductor.records import Beat, Joined, Left, Report
+from argosy.db import events
 from argosy.db.session import Database, ring
-from argosy.db.tables import Fact
+from argosy.db.tables import Fact, Instance
 from argosy.guest import certificates, enrolment, mailbox
 from argosy.guest.authority import SHOWN, Authority, Issued
 from argosy.guest.enrolment import Known
@@ -48,6 +49,10 @@ class Desk:
         self._authority = authority
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="desk")
 
+    @property
+    def database(self) -> Database:
+        return self._database
+
     async def threaded(self, work: Callable[P, R], *arguments: P.args, **named: P.kwargs) -> R:
         """Run what waits for the database beside the event loop."""
         loop = asyncio.get_running_loop()
@@ -59,6 +64,8 @@ class Desk:
         """Raises Unauthorized."""
         with self._database.write() as session:
             enrolled = enrolment.enrol(session, request)
+            if session.get(Instance, request.guest) is not None:  # and not who builds a template
+                events.tell(session, "dbaas.guest_enrolled", subject=request.guest)
         log.info("guest enrolled", extra={"guest": request.guest, "generation": request.generation})
         return enrolled
 
@@ -157,6 +164,7 @@ class Desk:
         with self._database.write() as session:
             mailbox.prune(session, clock.now() - ANSWERS_SECONDS)
             records.silence(session, patience)
+            news.look(session, patience)
             return records.gone(session, [each.known for each in self.connections])
 
     def check(self) -> None:

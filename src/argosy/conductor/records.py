@@ -11,6 +11,7 @@ from sqlalchemy import JSON, BindParameter, Update, bindparam, case, or_, select
 from sqlalchemy.orm import Session
 
 from argosy import clock
+from argosy.conductor import news
 from argosy.db.session import ring
 from argosy.db.tables import Guest
 from argosy.guest import mailbox
@@ -92,7 +93,9 @@ def write(session: Session, reports: Sequence[Report]) -> None:
     """All of them, in the order that makes the last word on presence count."""
     _many(session, LEFT, (_left(each) for each in _of(reports, Left)))
     _many(session, JOINED, (_joined(each) for each in _of(reports, Joined)))
+    before = news.healths(session, _changing(reports))
     _many(session, BEAT, (_beat(each) for each in _of(reports, Beat)))
+    news.tell_changes(session, before)
     valid = _valid(session, [*_of(reports, wire.Progress), *_of(reports, wire.Answer)])
     for report in reports:
         if report.known in valid:
@@ -148,6 +151,10 @@ def _many(session: Session, statement: Update, rows: Iterable[dict[str, Any]]) -
 def _joined(report: Report) -> dict[str, Any]:
     said: Any = report.said
     return _mine(report, said.boot) | {"g_agent": said.agent, "g_protocol": said.protocol, "g_now": clock.now()}
+
+
+def _changing(reports: Sequence[Report]) -> list[str]:
+    return [each.known.id for each in reports if isinstance(each.said, Beat) and each.said.changes]
 
 
 def _left(report: Report) -> dict[str, Any]:

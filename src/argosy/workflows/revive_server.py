@@ -9,7 +9,7 @@ from argosy.durable.workflow import Context, Outcome, Workflow
 from argosy.workflows import servers
 from argosy.workflows.world import World
 
-revive_server: Workflow[World] = Workflow("revive_server", cancellable=True)
+revive_server: Workflow[World] = Workflow("revive_server", cancellable=True, event="instance_revive")
 
 
 @revive_server.step(minutes=5)

@@ -29,6 +29,8 @@ class Guest(Table):
     boot: Mapped[str] = mapped_column(String(64), default="")
     seq: Mapped[int] = mapped_column(BigInteger, default=0)
     connected: Mapped[bool] = mapped_column(default=False)
+    lost: Mapped[bool] = mapped_column(default=False)
+    """somebody was told that nobody hears of it"""
     health: Mapped[str] = mapped_column(String(16), default="unknown")
     message: Mapped[str] = mapped_column(Text, default="")
     version: Mapped[str] = mapped_column(String(64), default="")

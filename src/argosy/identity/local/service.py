@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from threading import Lock
 
 import falcon
 from sqlalchemy import delete
+from sqlalchemy.orm import Session
 
 from argosy import clock, errors
+from argosy.db import events
+from argosy.db.actors import Actor, acting
 from argosy.db.session import Database
 from argosy.db.tables import LoginFailure, Token
 from argosy.identity.local import tokens
@@ -46,6 +51,13 @@ class Service:
             return bearer
         raise errors.Forbidden("You are not authorized to perform the requested action.")
 
+    @contextmanager
+    def change(self, bearer: Bearer) -> Iterator[Session]:
+        """One transaction in the name of the bearer."""
+        who = Actor(bearer.account.id, bearer.project.id if bearer.project else "")
+        with acting(who), self.database.write() as session:
+            yield session
+
     def sweep(self) -> None:
         """Remove expired tokens and old failures, once in a while."""
         now = clock.monotonic()
@@ -70,3 +82,8 @@ def enabled_asked(req: falcon.Request) -> bool | None:
     """The parameter `enabled`, None without it; as in Keystone everything but `false` and `0` is true."""
     value = asked(req, "enabled")
     return None if not value else value.lower() not in ("false", "0")
+
+
+def tell(session: Session, resource: str, verb: str, subject: str, **more: str) -> None:
+    """An event of the deployment, as Keystone would have notified of it."""
+    events.tell(session, f"identity.{resource}.{verb}", subject=subject, resource_info=subject, **more)

@@ -14,7 +14,7 @@ from argosy.db.tables import ApplicationCredential
 from argosy.identity.local import people, tokens, views
 from argosy.identity.local.fields import Fields, body
 from argosy.identity.local.roles import get as role_named
-from argosy.identity.local.service import Service, asked
+from argosy.identity.local.service import Service, asked, tell
 from argosy.identity.local.tokens import Bearer
 
 SHORTEST_SECRET = 32
@@ -40,9 +40,10 @@ class ApplicationCredentials:
         told = body(req).object("application_credential")
         secret = _secret(told)
         row = _row(bearer, told, secret)
-        with self.service.database.write() as session:
+        with self.service.change(bearer) as session:
             people.account(session, bearer.account.id, lock=True)
             session.add(row)
+            tell(session, "application_credential", "created", row.id, name=row.name, user=row.account_id)
         resp.status = falcon.HTTP_201
         resp.media = {"application_credential": {**views.application_credential(req, row), "secret": secret}}
 
@@ -59,10 +60,13 @@ class OneApplicationCredential:
 
     def on_delete(self, req: falcon.Request, resp: falcon.Response, user_id: str, credential_id: str) -> None:
         """Takes effect at once: the tokens that it got are revoked."""
-        _unconfined(self.service.self_or_admin(req, user_id))
-        with self.service.database.write() as session:
+        bearer = self.service.self_or_admin(req, user_id)
+        _unconfined(bearer)
+        with self.service.change(bearer) as session:
             people.account(session, user_id, lock=True)
-            session.delete(people.credential(session, user_id, credential_id))
+            row = people.credential(session, user_id, credential_id)
+            session.delete(row)
+            tell(session, "application_credential", "deleted", row.id, name=row.name, user=row.account_id)
             tokens.revoke(session, credential=credential_id)
         resp.status = falcon.HTTP_204
 

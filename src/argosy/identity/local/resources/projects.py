@@ -12,7 +12,7 @@ from argosy import errors
 from argosy.db.tables import Account, ApplicationCredential, Instance, Project, RoleAssignment
 from argosy.identity.local import people, tokens, views
 from argosy.identity.local.fields import body
-from argosy.identity.local.service import Service, asked, enabled_asked
+from argosy.identity.local.service import Service, asked, enabled_asked, tell
 from argosy.identity.local.tokens import Bearer
 
 LONGEST_NAME = 64
@@ -35,7 +35,7 @@ class Projects:
         resp.media = views.collection(req, "projects", [views.project(req, row) for row in rows])
 
     def on_post(self, req: falcon.Request, resp: falcon.Response) -> None:
-        self.service.admin(req)
+        bearer = self.service.admin(req)
         told = body(req).object("project")
         row = Project(
             id=uuid.uuid4().hex,
@@ -43,8 +43,9 @@ class Projects:
             description=told.text("description", "", longest=10_000),
             enabled=told.flag("enabled", True),
         )
-        with self.service.database.write() as session:
+        with self.service.change(bearer) as session:
             session.add(row)
+            tell(session, "project", "created", row.id, name=row.name)
         resp.status = falcon.HTTP_201
         resp.media = {"project": views.project(req, row)}
 
@@ -60,20 +61,21 @@ class OneProject:
             resp.media = {"project": views.project(req, people.project(session, project_id))}
 
     def on_patch(self, req: falcon.Request, resp: falcon.Response, project_id: str) -> None:
-        self.service.admin(req)
+        bearer = self.service.admin(req)
         told = body(req).object("project")
-        with self.service.database.write() as session:
+        with self.service.change(bearer) as session:
             row = people.project(session, project_id)
             row.name = told.name(longest=LONGEST_NAME) if "name" in told else row.name
             row.description = told.text("description", row.description, longest=10_000)
             row.enabled = told.flag("enabled", row.enabled)
+            tell(session, "project", "updated", row.id, name=row.name)
             if not row.enabled:
                 tokens.revoke(session, project=row.id)
         resp.media = {"project": views.project(req, row)}
 
     def on_delete(self, req: falcon.Request, resp: falcon.Response, project_id: str) -> None:
-        self.service.admin(req)
-        with self.service.database.write() as session:
+        bearer = self.service.admin(req)
+        with self.service.change(bearer) as session:
             _remove(session, people.project(session, project_id))
         resp.status = falcon.HTTP_204
 
@@ -105,4 +107,5 @@ def _remove(session: Session, row: Project) -> None:
         session.execute(delete(table).where(table.project_id == row.id))
     for account in session.scalars(select(Account).where(Account.default_project_id == row.id)):
         account.default_project_id = None
+    tell(session, "project", "deleted", row.id, name=row.name)
     session.delete(row)

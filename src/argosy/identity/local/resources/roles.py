@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import falcon
 from sqlalchemy import Row, Select, select
+from sqlalchemy.orm import Session
 
 from argosy import errors
 from argosy.db.tables import Account, Project, RoleAssignment
 from argosy.identity.local import people, roles, tokens, views
-from argosy.identity.local.service import Service, asked
+from argosy.identity.local.service import Service, asked, tell
 from argosy.identity.local.tokens import Ref
 
 
@@ -48,10 +49,11 @@ class Assignment:
         self.service = service
 
     def on_put(self, req: falcon.Request, resp: falcon.Response, **ids: str) -> None:
-        self.service.admin(req)
-        with self.service.database.write() as session:
-            session.merge(_row(people.account(session, ids["user_id"], lock=True).id, ids))
+        bearer = self.service.admin(req)
+        with self.service.change(bearer) as session:
+            row = session.merge(_row(people.account(session, ids["user_id"], lock=True).id, ids))
             people.project(session, ids["project_id"])
+            _tell(session, "created", row)
         resp.status = falcon.HTTP_204
 
     def on_head(self, req: falcon.Request, resp: falcon.Response, **ids: str) -> None:
@@ -66,14 +68,15 @@ class Assignment:
 
     def on_delete(self, req: falcon.Request, resp: falcon.Response, **ids: str) -> None:
         """Takes effect at once: every token of the user for this project is revoked."""
-        self.service.admin(req)
+        bearer = self.service.admin(req)
         gone = _row(ids["user_id"], ids)
-        with self.service.database.write() as session:
+        with self.service.change(bearer) as session:
             people.account(session, gone.account_id, lock=True)
             found = session.get(RoleAssignment, (gone.account_id, gone.project_id, gone.role))
             if found is None:
                 raise errors.NotFound("the user does not have this role there")
             session.delete(found)
+            _tell(session, "deleted", gone)
             tokens.revoke(session, account=gone.account_id, project=gone.project_id)
         resp.status = falcon.HTTP_204
 
@@ -89,6 +92,10 @@ class Assignments:
         with self.service.database.read() as session:
             rows = session.execute(_query(req)).all()
         resp.media = views.collection(req, "role_assignments", [_assignment(req, row) for row in rows])
+
+
+def _tell(session: Session, verb: str, row: RoleAssignment) -> None:
+    tell(session, "role_assignment", verb, row.account_id, project=row.project_id, role=row.role)
 
 
 def _row(account_id: str, ids: dict[str, str]) -> RoleAssignment:

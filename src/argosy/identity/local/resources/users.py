@@ -8,11 +8,12 @@ import falcon
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
+from argosy.db.actors import Actor, acting
 from argosy.db.tables import Account, ApplicationCredential, RoleAssignment
 from argosy.identity.local import passwords, people, tokens, views
 from argosy.identity.local.fields import Fields, body
 from argosy.identity.local.people import Named
-from argosy.identity.local.service import Service, asked, enabled_asked
+from argosy.identity.local.service import Service, asked, enabled_asked, tell
 
 
 class Users:
@@ -32,12 +33,13 @@ class Users:
         resp.media = views.collection(req, "users", [views.user(req, row) for row in rows])
 
     def on_post(self, req: falcon.Request, resp: falcon.Response) -> None:
-        self.service.admin(req)
+        bearer = self.service.admin(req)
         told = body(req).object("user")
         row = Account(id=uuid.uuid4().hex, name=told.name(), password=_password(told))
-        with self.service.database.write() as session:
+        with self.service.change(bearer) as session:
             _describe(session, row, told)
             session.add(row)
+            tell(session, "user", "created", row.id, name=row.name)
         resp.status = falcon.HTTP_201
         resp.media = {"user": views.user(req, row)}
 
@@ -52,23 +54,25 @@ class OneUser:
             resp.media = {"user": views.user(req, people.account(session, user_id))}
 
     def on_patch(self, req: falcon.Request, resp: falcon.Response, user_id: str) -> None:
-        self.service.admin(req)
+        bearer = self.service.admin(req)
         told = body(req).object("user")
         password = _password(told)
-        with self.service.database.write() as session:
+        with self.service.change(bearer) as session:
             row = people.account(session, user_id, lock=True)
             row.name = told.name() if "name" in told else row.name
             row.password = password or row.password
             _describe(session, row, told)
             session.flush()
+            tell(session, "user", "updated", row.id, name=row.name)
             if password or not row.enabled:
                 tokens.revoke(session, account=row.id)
         resp.media = {"user": views.user(req, row)}
 
     def on_delete(self, req: falcon.Request, resp: falcon.Response, user_id: str) -> None:
-        self.service.admin(req)
-        with self.service.database.write() as session:
+        bearer = self.service.admin(req)
+        with self.service.change(bearer) as session:
             row = people.account(session, user_id, lock=True)
+            tell(session, "user", "deleted", row.id, name=row.name)
             tokens.revoke(session, account=row.id)
             for table in (RoleAssignment, ApplicationCredential):
                 session.execute(delete(table).where(table.account_id == row.id))
@@ -86,9 +90,10 @@ class Password:
         told = body(req).object("user")
         proof = self.service.logins.by_password(Named(id=user_id), told.secret("original_password"))
         new = passwords.hashed(told.secret("password"))
-        with self.service.database.write() as session:
+        with acting(Actor(user_id)), self.service.database.write() as session:
             row = self.service.logins.confirmed(session, proof)
             row.password = new
+            tell(session, "user", "updated", row.id, name=row.name)
             session.flush()
             tokens.revoke(session, account=row.id)
         resp.status = falcon.HTTP_204
