@@ -18,6 +18,7 @@ from typing import Any
 from argosy import errors
 from argosy.agent.guest import Guest
 from argosy.agent.service import Status
+from argosy.agent.words import complaints
 from argosy.engines import files
 
 log = logging.getLogger(__name__)
@@ -36,6 +37,8 @@ class Kept:
     """the server's own files say what is wanted"""
     process: str = ""
     """the server's process at the time they were written: that one proves nothing"""
+    left: tuple[str, ...] = ()
+    """names that the running server may still have values for, and that are wanted no more"""
     refused: Overrides = field(default_factory=dict)
     """what was taken back since; None where a value was left out"""
     words: str = ""
@@ -64,7 +67,7 @@ class Configuration:
         """
         with self._lock:
             if overrides is not None:
-                self._keep(Kept(dict(overrides), self._kept.proven))
+                self._keep(self._after(overrides))
             try:
                 return self._write()
             except errors.Rejected as error:
@@ -81,8 +84,9 @@ class Configuration:
     def prove(self, status: Status) -> None:
         """The server answers: what it was started with can be trusted."""
         with self._lock:
-            if self._kept.untried and self._kept.written and _process(status) != self._kept.process:
-                self._keep(replace(self._kept, proven=self._kept.wanted))
+            proven = replace(self._kept, proven=self._kept.wanted, left=())
+            if proven != self._kept and self._kept.written and _process(status) != self._kept.process:
+                self._keep(proven)
 
     def take_back(self, words: str) -> bool:
         """The server cannot be started: have in force what it was last started with. False when that is so already."""
@@ -108,11 +112,16 @@ class Configuration:
             return False
         refused = difference(kept.wanted, kept.proven)
         log.error("taken back", extra={"refused": sorted(refused), "words": words})
-        self._keep(Kept(kept.proven, kept.proven, refused=refused, words=words))
+        self._keep(replace(self._after(kept.proven), refused=refused, words=complaints(words)))
         return True
 
+    def _after(self, wanted: Overrides) -> Kept:
+        """What is to be kept once these are wanted instead of those before."""
+        kept = self._kept
+        return Kept(dict(wanted), kept.proven, left=tuple(sorted({*kept.left, *kept.wanted} - {*wanted})))
+
     def _write(self) -> bool:
-        late = self._guest.driver().configure(self._kept.wanted)
+        late = self._guest.driver().configure({**dict.fromkeys(self._kept.left), **self._kept.wanted})
         process = _process(self._guest.service.status())
         self._keep(replace(self._kept, written=True, process=process))
         return late
@@ -134,7 +143,7 @@ def sentence(refused: Overrides) -> str:
     values = ", ".join(f"{name} = {value}" for name, value in sorted(refused.items()) if value is not None)
     without = ", ".join(sorted(name for name, value in refused.items() if value is None))
     both = " and ".join(filter(None, (values, f"the default of {without}" if without else "")))
-    return f"the server does not start with {both}, which was taken back"
+    return f"{both} was taken back: the server cannot run with it"
 
 
 def _process(status: Status) -> str:
@@ -146,7 +155,8 @@ def _load(file: Path) -> Kept:
     """What cannot be read counts as nothing asked for: the next `apply` with overrides puts it right."""
     try:
         told = json.loads(file.read_text()) if file.exists() else {}
-        return Kept(**{name: told[name] for name in Kept.__dataclass_fields__ if name in told})
+        kept = Kept(**{name: told[name] for name in Kept.__dataclass_fields__ if name in told})
+        return replace(kept, left=tuple(kept.left))
     except (OSError, ValueError, TypeError) as error:
         log.error("%s cannot be used: %s", file, error)  # noqa: TRY400 - the cause is in it
         return Kept()

@@ -16,7 +16,6 @@ from argosy.agent.guest import Guest
 from argosy.agent.health import Sight, judge
 from argosy.agent.room import Room
 from argosy.agent.service import InitSilent, Status
-from argosy.agent.words import complaints
 from argosy.engines.base import Driver
 from argosy.model import wire
 from argosy.model.guest import Health, Probe, Site
@@ -108,7 +107,7 @@ class Watch:
 
     def _with_proven_settings(self, status: Status, seen: Probe) -> Probe:
         """A server that cannot be started is tried once more where its settings were never tried before."""
-        if not self._configuration.take_back(complaints(status.tail) or seen.message):
+        if not self._configuration.take_back(status.tail or seen.message):
             return seen
         self._answered_starts = status.starts
         self._guest.service.hurry()

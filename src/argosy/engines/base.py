@@ -146,7 +146,9 @@ class Driver(Protocol):
 
     def configure(self, overrides: Mapping[str, object]) -> bool:
         """Write the whole configuration (memory from `site.memory`, TLS from `site`), reload a running server;
-        true when only a restart applies all of it.
+        true when only a restart applies all of it. A value of None: a running server is to have its own again.
+
+        Raises Rejected, in the server's words, for values that it refuses.
         """
 
     def service(self) -> ServiceSpec:

@@ -45,6 +45,11 @@ def pipes(paths: Iterable[Path]) -> None:
             os.mkfifo(path, 0o600)
 
 
+def chosen(overrides: Mapping[str, object]) -> dict[str, object]:
+    """Those that belong into a server's files: not the ones that are the server's own again."""
+    return {name: value for name, value in overrides.items() if value is not None}
+
+
 def sync_directory(path: Path) -> None:
     """Make what was renamed or removed in the directory outlive a power cut."""
     descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)

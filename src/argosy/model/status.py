@@ -69,8 +69,10 @@ OPERATING = {
 
 SILENT = "the guest has not reported for a while: see whether `argosy status` shows the conductor healthy"
 FULL = "the volume is full: delete something in it, or make it larger"
-UNWELL = frozenset({Health.BLOCKED, Health.DOWN, Health.FAILED, Health.UNKNOWN})
-"""Whose words are worth reading; a server that starts or was stopped has nothing to complain of."""
+OUTSPOKEN = frozenset({Health.HEALTHY, Health.BLOCKED, Health.DOWN, Health.FAILED, Health.UNKNOWN})
+"""Whose words are worth reading: a healthy one tells what was taken back; one that starts or was stopped has nothing to
+complain of.
+"""
 
 
 def status(facts: Facts) -> str:
@@ -93,5 +95,5 @@ def complaint(facts: Facts) -> str:
         return ""
     if facts.silent:
         return SILENT
-    words = facts.words if Health(facts.health) in UNWELL else ""
+    words = facts.words if Health(facts.health) in OUTSPOKEN else ""
     return "; ".join(filter(None, (words, FULL if facts.full else "")))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from argosy import errors
@@ -63,13 +63,15 @@ class MysqlDriver(MysqlLogs, MysqlAccounts):
     def configure(self, overrides: Mapping[str, object]) -> bool:
         (self.site.data / "tmp").mkdir(mode=0o700, exist_ok=True)
         files.pipes(self.log_pipes().values())
-        text = configuration.my_cnf(self.site, base(self.site.root), share(self.site.root), overrides)
+        chosen = files.chosen(overrides)
+        text = configuration.my_cnf(self.site, base(self.site.root), share(self.site.root), chosen)
         files.write(self._configuration, text)
         if not files.listening(self.socket):
             return False
         with self.session() as session:
             self.demand_certificates(session)
-            applied = _apply(session, configuration.tunable(self.site, overrides))
+            own = dict.fromkeys(overrides.keys() - chosen.keys(), None)
+            applied = _apply(session, {**own, **configuration.tunable(self.site, chosen)}, chosen.keys())
             return not (applied and _speaks_tls(session) == configuration.speaks_tls(self.site))
 
     def service(self) -> ServiceSpec:
@@ -115,17 +117,32 @@ def _speaks_tls(session: wire.Connection) -> bool:
     return session.query("SELECT @@have_ssl") == [("YES",)]
 
 
-def _apply(session: wire.Connection, wanted: Mapping[str, str]) -> bool:
-    """Set what differs; false when some of it waits for a restart."""
+def _apply(session: wire.Connection, wanted: Mapping[str, str | None], chosen: Collection[str]) -> bool:
+    """Set what differs, None for the server's own default; false when some of it waits for a restart.
+
+    Raises Unprocessable for one of the chosen that the server refuses.
+    """
     have = session.pairs("SHOW GLOBAL VARIABLES")
-    late = [name for name, value in wanted.items() if have.get(name) != value and not _set(session, name, value)]
+    try:
+        different = {name: value for name, value in wanted.items() if have.get(name) != value}
+        late = [name for name, value in different.items() if not _set(session, name, value, name in chosen)]
+    except wire.ServerError as error:
+        raise errors.Unprocessable(str(error)) from error
     return not late
 
 
-def _set(session: wire.Connection, name: str, value: str) -> bool:
-    number = value.replace(".", "", 1).isdecimal()
+def _set(session: wire.Connection, name: str, value: str | None, chosen: bool) -> bool:
+    """Raises ServerError where somebody chose a value that is none; what is ours may be set as far as it can be."""
     try:
-        session.query(f"SET GLOBAL {name} = {value if number else wire.literal(value)}")
-    except wire.ServerError:
+        session.query(f"SET GLOBAL {name} = {_constant(value)}")
+    except wire.ServerError as error:
+        if chosen and error.code != wire.READ_ONLY_VARIABLE:
+            raise
         return False
     return True
+
+
+def _constant(value: str | None) -> str:
+    if value is None:
+        return "DEFAULT"
+    return value if value.replace(".", "", 1).isdecimal() else wire.literal(value)

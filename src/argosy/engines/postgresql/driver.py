@@ -55,7 +55,10 @@ class PostgresqlDriver(PostgresqlLogs, PostgresqlAccounts):
         identity.adopt(self._cluster, identity_)
 
     def configure(self, overrides: Mapping[str, object]) -> bool:
-        text = configuration.postgresql_conf(self.site, str(self.socket.parent), overrides)
+        chosen = files.chosen(overrides)
+        text = configuration.postgresql_conf(self.site, str(self.socket.parent), chosen)
+        if chosen:
+            self._check(text)
         files.write(self._configuration, text)
         files.write(self.site.state / "pg_hba.conf", configuration.pg_hba_conf(self.site))
         files.write(self.site.state / "pg_ident.conf", configuration.pg_ident_conf(_unix_user()))
@@ -103,6 +106,18 @@ class PostgresqlDriver(PostgresqlLogs, PostgresqlAccounts):
         statements = "".join(f"{' '.join(each.split())}\n" for each in (LOCK_UP, MASTER))
         programs.run(place / "postgres", "--single", "-F", "-D", draft, HOME, stdin=statements)
         programs.run(place / "initdb", "--sync-only", f"--pgdata={draft}")
+
+    def _check(self, text: str) -> None:
+        """The server reads the file before it has to live by it. Raises Unprocessable with its words."""
+        draft = self.site.state / "postgresql.conf.check"
+        files.write(draft, text)
+        try:
+            programs.run(LAYOUT.place(self.site.root) / "postgres", "-C", "port", "-c", f"config_file={draft}")
+        except errors.GuestFailed as error:
+            _, _, words = error.message.partition(": ")
+            raise errors.Unprocessable(words) from error
+        finally:
+            draft.unlink()
 
     def _reload(self) -> bool:
         """Have the server read its files again; true when that leaves settings that wait for a restart.

@@ -111,7 +111,7 @@ def merged(site: Site, socket: Path, overrides: Mapping[str, object]) -> dict[st
     for name in overrides:
         if name in OURS or not re.fullmatch(r"[a-z][a-z0-9-]*", name):
             raise errors.BadRequest(f"the setting {name!r} of Redis cannot be changed")
-    return settings(site, socket) | {name: _text(value) for name, value in overrides.items()}
+    return settings(site, socket) | {name: text(value) for name, value in overrides.items()}
 
 
 def digest(password: Secret) -> str:
@@ -133,7 +133,7 @@ def access_list(before: str, administrator: str, secret: Secret) -> str:
     return "\n".join(["user default off", f"user {administrator} on {digest(secret)} {rules}", *others]) + "\n"
 
 
-def _text(value: object) -> str:
+def text(value: object) -> str:
     return ("yes" if value else "no") if isinstance(value, bool) else str(value)
 
 

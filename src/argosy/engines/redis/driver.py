@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from argosy import errors
-from argosy.engines import files, programs
+from argosy.engines import files, parameters, programs
 from argosy.engines.redis import configuration, wire
 from argosy.engines.redis.accounts import ADMINISTRATOR, RedisAccounts
 from argosy.engines.redis.finder import LAYOUT
@@ -14,6 +14,8 @@ from argosy.engines.redis.logs import RedisLogs
 from argosy.model.guest import Health, Identity, Probe, Secret, ServiceSpec
 
 PROBE_SECONDS = 1.5
+IMMUTABLE = "immutable config"
+"""in what Redis says of a setting that only a restart changes"""
 
 METRICS: Mapping[str, str] = {
     "connected_clients": "connections",
@@ -46,12 +48,13 @@ class RedisDriver(RedisLogs, RedisAccounts):
             files.write(self._access_list, configuration.access_list(before, ADMINISTRATOR, secret))
 
     def configure(self, overrides: Mapping[str, object]) -> bool:
-        files.write(self._configuration, configuration.redis_conf(self.site, self.socket, overrides))
+        chosen = files.chosen(overrides)
+        files.write(self._configuration, configuration.redis_conf(self.site, self.socket, chosen))
         if not files.listening(self.socket):
             return False
         with self.session() as session:
-            wanted = configuration.merged(self.site, self.socket, overrides)
-            late = [name for name, value in wanted.items() if not _applied(session, name, value)]
+            wanted = {**_own(overrides.keys() - chosen.keys()), **configuration.merged(self.site, self.socket, chosen)}
+            late = [name for name, value in wanted.items() if not _applied(session, name, value, name in chosen)]
         return bool(late)
 
     def service(self) -> ServiceSpec:
@@ -99,15 +102,27 @@ class RedisDriver(RedisLogs, RedisAccounts):
             raise errors.GuestFailed(f"Redis runs on {self._data}: its administrator cannot change now")
 
 
-def _applied(session: wire.Connection, name: str, value: str) -> bool:
-    """Whether the running server has the value, now or since before; what cannot change waits for a restart."""
+def _applied(session: wire.Connection, name: str, value: str, chosen: bool) -> bool:
+    """Whether the running server has the value, now or since before; what cannot change waits for a restart.
+
+    Raises Unprocessable where somebody chose a value that is none.
+    """
     if session.command("CONFIG", "GET", name) == [name, value]:
         return True
     try:
         session.command("CONFIG", "SET", name, value)
-    except wire.ServerError:
+    except wire.ServerError as error:
+        if chosen and IMMUTABLE not in str(error):
+            raise errors.Unprocessable(str(error)) from error
         return False
     return True
+
+
+def _own(names: Iterable[str]) -> dict[str, str]:
+    """What Redis itself says; it has no word for that."""
+    declared = parameters.declared("redis")
+    known = {name: declared[name].default for name in names if name in declared}
+    return {name: configuration.text("" if value is None else value) for name, value in known.items()}
 
 
 def _facts(info: str) -> dict[str, str]:
