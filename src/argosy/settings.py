@@ -117,9 +117,20 @@ class Provider:
 @dataclass(frozen=True)
 class Tls:
     default_mode: str = "enforced"
-    """TLS of new instances: `enforced` refuses plain connections, `basic` allows them too."""
+    """TLS of new instances: `enforced` refuses plain connections, `basic` allows them too, `mtls` wants certificates
+    of clients, `off` speaks none."""
     certificate_days: int = 825
     """How long an instance's certificate is good; it is renewed at two thirds of it."""
+
+
+@dataclass(frozen=True)
+class Logs:
+    container: str = "database_logs"
+    """Container of the object store that logs of databases are published in."""
+    kept_seconds: int = 2_592_000
+    """After so long a published part of a log is deleted."""
+    most_megabytes: int = 256
+    """Published text of one log that is kept, in MiB; the oldest goes first."""
 
 
 @dataclass(frozen=True)
@@ -207,6 +218,7 @@ class Settings:
     provider: Provider = field(default_factory=Provider)
     tls: Tls = field(default_factory=Tls)
     limits: Limits = field(default_factory=Limits)
+    logs: Logs = field(default_factory=Logs)
     events: Events = field(default_factory=Events)
     webhooks: Webhooks = field(default_factory=Webhooks)
     metrics: Metrics = field(default_factory=Metrics)

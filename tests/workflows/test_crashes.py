@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import lifecycle
+import publishing
 import pytest
 import resizing
+import securing
 import telling
 from scenario import Scenario
 from sqlalchemy import select
@@ -18,7 +20,9 @@ from argosy.workflows.registry import WORKFLOWS
 EVERY = (
     *lifecycle.EVERY,
     *telling.EVERY,
+    *publishing.EVERY,
     *resizing.EVERY,
+    *securing.EVERY,
 )
 
 

@@ -144,6 +144,8 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", f"{M}/hwinfo", mgmt_guests.hwinfo),
     Route("GET", f"{M}/rpc_ping", mgmt_guests.rpc_ping),
     Route("POST", f"{M}/upgrade", mgmt_instances.upgrade),
+    Route("GET", f"{P}/mgmt/authority", authority.describe),
+    Route("POST", f"{P}/mgmt/authority", authority.rotate),
     Route("GET", f"{P}/mgmt/clusters", mgmt_clusters.index),
     Route("GET", f"{P}/mgmt/clusters/{{id}}", mgmt_clusters.missing),
     Route("POST", f"{P}/mgmt/clusters/{{id}}/action", mgmt_clusters.missing),

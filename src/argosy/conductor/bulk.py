@@ -13,7 +13,6 @@ from starlette.responses import JSONResponse, Response
 from argosy import clock, errors
 from argosy.conductor.credentials import bearer
 from argosy.conductor.desk import Desk
-from argosy.db.session import Database
 from argosy.db.tables import Command, LogObject
 from argosy.guest.enrolment import Known
 from argosy.model.wire import LOG_OBJECT_BYTES
@@ -23,9 +22,8 @@ NAME = re.compile(r"log-(\d{20})")
 
 
 class Bulk:
-    def __init__(self, desk: Desk, database: Database, store: Store) -> None:
+    def __init__(self, desk: Desk, store: Store) -> None:
         self._desk = desk
-        self._database = database
         self._store = store
 
     async def log(self, request: Request) -> Response:
@@ -37,16 +35,22 @@ class Bulk:
         return JSONResponse({})
 
     def _keep(self, known: Known, command: str, name: str, data: bytes) -> None:
-        with self._database.read() as session:
+        with self._desk.database.read() as session:
             row = _granted(session, known, command, name)
+        kept = self._store_once(row.place + name, data)
+        row.bytes, row.lines, row.created = len(kept), kept.count(b"\n"), clock.now()
+        with self._desk.database.write() as session:
+            session.merge(row)
+
+    def _store_once(self, key: str, data: bytes) -> bytes:
+        """What is there afterwards."""
         try:
-            with self._store.create(row.place + name) as out:
+            with self._store.create(key) as out:
                 out.write(data)
         except errors.Conflict:
-            return
-        row.bytes, row.lines, row.created = len(data), data.count(b"\n"), clock.now()
-        with self._database.write() as session:
-            session.merge(row)
+            with self._store.open(key) as there:
+                return there.read()
+        return data
 
 
 def _granted(session: Session, known: Known, command_id: str, name: str) -> LogObject:
@@ -60,14 +64,14 @@ def _granted(session: Session, known: Known, command_id: str, name: str) -> LogO
     offset = NAME.fullmatch(name)
     if offset is None or not asked["first"] <= int(offset[1]) < asked["until"]:
         raise errors.Forbidden(f"{name!r} is not a part of what was asked for")
-    _require_room(session, known, asked)
+    _require_room(session, known, asked, name)
     return LogObject(instance_id=known.id, log=asked["log"], name=name, place=asked["place"])
 
 
-def _require_room(session: Session, known: Known, asked: Any) -> None:
+def _require_room(session: Session, known: Known, asked: Any, name: str) -> None:
     """Parts end with a line, so two that follow each other are more than one of full size. Raises Forbidden."""
     most = 2 * ((asked["until"] - asked["first"]) // LOG_OBJECT_BYTES + 1)
-    mine = (LogObject.instance_id == known.id) & (LogObject.log == asked["log"])
+    mine = (LogObject.instance_id == known.id) & (LogObject.log == asked["log"]) & (LogObject.name != name)
     asked_for = LogObject.name.between(f"log-{asked['first']:020d}", f"log-{asked['until']:020d}")
     have = session.scalar(select(func.count()).select_from(LogObject).where(mine, asked_for)) or 0
     if have >= most:

@@ -18,6 +18,7 @@ from starlette.routing import Route, WebSocketRoute
 
 from argosy import errors, logs
 from argosy.conductor import sockets, tls
+from argosy.conductor.bulk import Bulk
 from argosy.conductor.desk import Desk
 from argosy.conductor.doors import Doors, faulty
 from argosy.conductor.tls import Certificate
@@ -27,6 +28,7 @@ from argosy.durable.doorbell import Doorbell
 from argosy.guest import authority
 from argosy.model import wire
 from argosy.settings import Settings
+from argosy.stores import deployment
 
 log = logging.getLogger(__name__)
 
@@ -59,7 +61,7 @@ def run(settings: Settings) -> int:
 
 def application(desk: Desk, *beside: Callable[[], Coroutine[Any, Any, None]]) -> Starlette:
     """The routes of the conductor, and what runs beside them."""
-    doors = Doors(desk)
+    doors, bulk = Doors(desk), Bulk(desk, deployment.store(desk.settings))
     routes = [
         Route("/healthcheck", doors.healthcheck),
         Route("/v1/enrol", doors.enrol, methods=["POST"]),
@@ -67,6 +69,7 @@ def application(desk: Desk, *beside: Callable[[], Coroutine[Any, Any, None]]) ->
         Route("/v1/guest/credential", doors.credential, methods=["POST"]),
         Route("/v1/guest/proof", doors.proof, methods=["POST"]),
         Route("/v1/guest/frames", doors.frames, methods=["POST"]),
+        Route("/v1/guest/logs/{name}", bulk.log, methods=["PUT"]),
         WebSocketRoute("/v1/guest", functools.partial(sockets.serve, desk)),
     ]
     handlers = {errors.ArgosyError: faulty, Exception: faulty}

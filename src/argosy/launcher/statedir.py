@@ -37,6 +37,7 @@ DIRECTORIES = (
     Directory("", 0o1771, roots=True),
     Directory("keys", 0o700, roots=False),
     Directory("logs", 0o1770, roots=True),
+    Directory("objects", 0o700, roots=False),
     Directory("run", 0o1775, roots=True),
 )
 

@@ -47,6 +47,7 @@ OWNER = (
     *_named("instance", "create delete force_delete index detail show update edit restart resize_volume"),
     *_named("instance", "resize_flavor promote_to_replica_source eject_replica_source configuration"),
     *_named("instance", "guest_log_list backups module_list module_apply module_remove"),
+    *_named("instance", "guest_log_read guest_log_update"),  # ours
     *_named("instance", "operations stop start rebuild"),  # ours
     *("event:index", "metric:index", "metric:show"),  # ours
     *_named("webhook", "create delete index show update"),  # ours

@@ -77,6 +77,8 @@ class Server:
     authority: Authority
     hands: Hands
     process: subprocess.Popen[bytes] | None = None
+    pipes: dict[str, int] = field(default_factory=dict)
+    """of its logs, held open"""
 
     @property
     def log(self) -> Path:
@@ -119,8 +121,15 @@ class Server:
 
     def start(self) -> None:
         """And wait until it answers."""
+        self._hold_pipes()
         self.process = hands.run(_service(self), self.log)
         self.wait()
+
+    def _hold_pipes(self) -> None:
+        """As the guest's init does: a server opens no pipe for its logs that nobody has open."""
+        for pipe in self.site.state.glob("*.pipe"):
+            if pipe.name not in self.pipes:
+                self.pipes[pipe.name] = os.open(pipe, os.O_RDWR | os.O_NONBLOCK)
 
     def wait(self) -> Probe:
         return eventually(self._healthy, within=30, every=0.005)
@@ -209,6 +218,8 @@ class Farm:
                 server.process.send_signal(signal.SIGCONT)
                 server.kill()
             server.hands.close()
+            for pipe in server.pipes.values():
+                os.close(pipe)
 
 
 def _service(server: Server) -> ServiceSpec:

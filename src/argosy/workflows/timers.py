@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from argosy.durable.timers import Recurrence, every
+from argosy.workflows.expire_logs import expire_logs
 from argosy.workflows.look_around import look_around
 from argosy.workflows.renew_certificate import renew_certificates
 from argosy.workflows.watch import sweep, watch
@@ -12,4 +13,5 @@ TIMERS: tuple[Recurrence, ...] = (
     every("look_around", 60, look_around, "look_around"),
     every("renew_certificates", 3600, renew_certificates, "renew_certificates"),
     every("sweep", 300, sweep, "sweep"),
+    every("expire_logs", 3600, expire_logs, "expire_logs"),
 )

@@ -14,6 +14,8 @@ COMMANDS = {
     "delete": f"{LIFE}:delete",
     "restart": f"{LIFE}:restart",
     "operations": f"{LIFE}:operations",
+    "logs": "argosy.cli.db.logs:logs",
+    "log": "argosy.cli.db.logs:change",
     "url": f"{USE}:url",
     "shell": f"{USE}:shell",
     "password": f"{USE}:password",

@@ -11,7 +11,7 @@ from argosy.db.tables.events import Counter, Event, Webhook
 from argosy.db.tables.guests import Command, Guest
 from argosy.db.tables.identity import Account, ApplicationCredential, LoginFailure, Project, RoleAssignment, Token
 from argosy.db.tables.instances import Endpoint, Instance
-from argosy.db.tables.logs import GuestLog
+from argosy.db.tables.logs import GuestLog, LogObject
 from argosy.db.tables.modules import InstanceModule, Module
 from argosy.db.tables.quotas import Quota, QuotaUse
 from argosy.db.tables.runs import Fact, Lock, LockGuard, Run, RunStep, Timer, Worker
@@ -36,6 +36,7 @@ __all__ = [
     "InstanceModule",
     "Lock",
     "LockGuard",
+    "LogObject",
     "LoginFailure",
     "Module",
     "Parameter",
