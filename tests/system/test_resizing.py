@@ -110,6 +110,7 @@ def test_stopped_it_stays_stopped_until_it_is_started(argosy: Deployment, owner:
         machines.kill(pid)
     argosy.up()
     eventually(lambda: machines.agent_of(name), within=60)  # the guest is back, as after a reboot
+    owner.ended(name)
     seen = owner.client.instances.get(name)
     assert (seen["status"], seen["operating_status"], machines.engine_of(name)) == ("SHUTDOWN", "SHUTDOWN", 0)
     with pytest.raises(errors.Rejected, match="stopped"):
