@@ -14,7 +14,6 @@ from argosy.durable import queue
 from argosy.model.guest import Secret
 from argosy.model.status import Facts, status
 from argosy.workflows import delete_instance, look_around, reset_master, restart_instance, watch
-from argosy.workflows.renew_certificate import renew_certificates
 
 
 class Creating(Scenario):
@@ -171,18 +170,6 @@ class Sweeping(Scenario):
         assert self.cloud.names() == {STRANGER}
 
 
-class Renewing(Scenario):
-    """A certificate near its end is renewed."""
-
-    def start(self, session: Session) -> None:
-        self.standing(session)
-        queue.enqueue(session, renew_certificates, "renew_certificates")
-
-    def check(self, database: Database) -> None:
-        assert sum(self.asked.values()) == 1
-        assert self.row(database).fault is None
-
-
 EVERY = (
     Creating,
     CreatingTheFirst,
@@ -196,5 +183,4 @@ EVERY = (
     LookingAround,
     Reviving,
     Sweeping,
-    Renewing,
 )

@@ -115,17 +115,19 @@ class Family:
     shell: Callable[[Target, str], Command]
 
 
+_REDIS = Family(
+    "rediss",
+    "redis",
+    "0",
+    lambda authority: {"ssl_cert_reqs": "required", "ssl_ca_certs": str(authority)},
+    _redis_cli,
+)
 FAMILIES: Mapping[str, Family] = {
     "postgresql": Family("postgresql", "postgresql", "postgres", _libpq, _psql),
     "mysql": Family(
         "mysql", "mysql", "", lambda authority: {"ssl-mode": "VERIFY_IDENTITY", "ssl-ca": str(authority)}, _mariadb
     ),
-    "rediss": Family(
-        "rediss",
-        "redis",
-        "0",
-        lambda authority: {"ssl_cert_reqs": "required", "ssl_ca_certs": str(authority)},
-        _redis_cli,
-    ),
+    "rediss": _REDIS,
+    "redis": _REDIS,
 }
 """By the scheme that the API tells for an endpoint."""

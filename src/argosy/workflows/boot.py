@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from argosy.engines.base import Engine
-from argosy.guest import enrolment
+from argosy.guest import authority, enrolment
 from argosy.model.guest import Secret
 from argosy.workflows.world import World
 
@@ -19,7 +19,7 @@ def document(world: World, guest: str, generation: int, engine: Engine, version:
         "engine": engine.name,
         "version": version,
         "conductors": [f"https://{world.provider.doorstep}:{settings.conductor.port}"],
-        "authority": (settings.keys / "ca.crt").read_text(),
+        "authority": authority.trusted(settings.keys),
         "token": enrolment.token(guest, generation),
         "heartbeat_seconds": settings.conductor.heartbeat_seconds,
     }

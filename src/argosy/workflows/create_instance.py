@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import uuid
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy.orm import Session
 
 from argosy import clock, errors
-from argosy.db import quotas
+from argosy.db import quotas, tags
 from argosy.db.tables import Endpoint, Instance, Run
 from argosy.durable import queue
 from argosy.durable.workflow import Context, Outcome, Wait, Workflow
@@ -45,6 +46,9 @@ class NewInstance:
     volume_type: str | None = None
     tls_mode: str | None = None
     locality: str | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
+    client_token: str | None = None
+    client_digest: str | None = None
     configuration_id: str | None = None
 
 
@@ -64,6 +68,7 @@ def admit(session: Session, settings: Settings, caller: Caller, request: NewInst
     instance = _instance(settings, caller, request, offer)
     quotas.reserve(session, settings, caller.project_id, instances=1, volumes=instance.gigabytes, ram=instance.ram)
     session.add(instance)
+    tags.put(session, instance, request.tags)
     told = None if request.users else Secret.generate()
     accounts = _accounts(request, told or Secret.generate())
     queue.enqueue(session, create_instance, instance.id, project_id=caller.project_id, accounts=accounts)
@@ -105,7 +110,9 @@ def _tls_mode(settings: Settings, request: NewInstance, offer: offers.Offer) -> 
     if Capability.TLS in offer.version.capabilities:
         return TlsMode(request.tls_mode or settings.tls.default_mode)
     if request.tls_mode not in (None, TlsMode.OFF):
-        raise errors.NotSupported(f"this build of {offer.engine.title} speaks no TLS: choose another version or mode off")
+        raise errors.NotSupported(
+            f"this build of {offer.engine.title} speaks no TLS: choose another version or mode off"
+        )
     return TlsMode.OFF
 
 

@@ -41,6 +41,8 @@ def summary(request: Request, seen: Seen) -> dict[str, Any]:
         "volume": {"size": instance.gigabytes},
         **_addresses(seen),
     }
+    if instance.tags:
+        view["tags"] = instance.tags
     if request.caller.is_admin:
         view["tenant_id"] = instance.project_id
     return view

@@ -14,7 +14,8 @@ ENTRY = re.compile(rb"\d{4}-\d\d-\d\d [\d:.]+ \S+ \[\d+\] .*?\b([A-Z]+\d?):  (st
 FURTHER = (b"DETAIL", b"HINT", b"QUERY", b"CONTEXT", b"STATEMENT", b"LOCATION")
 """What stands below an entry and belongs to it."""
 SWITCHES = ",".join(f"'{each.switch.setting}'" for each in ENGINE.logs if each.switch)
-SHOW = f"SELECT name, setting FROM pg_settings WHERE name IN ({SWITCHES})"  # noqa: S608 - our own constants
+SHOW = f"SELECT name, setting FROM pg_file_settings WHERE applied AND name IN ({SWITCHES})"  # noqa: S608 - our own
+"""What the server has read from its files: a session of ours has these settings otherwise."""
 
 
 class PostgresqlLogs(PostgresqlAccounts):
