@@ -129,6 +129,21 @@ def test_nobody_but_an_administrator_makes_tenants(deployment: Deployment) -> No
     assert "not authorized" in ended.stderr
 
 
+def test_another_size_a_stop_and_a_new_server(deployment: Deployment, m1: Any) -> None:
+    deployment.cli("db", "resize", "m1", "--flavor", "2")
+    deployment.cli("db", "resize", "m1", "--size", "2")
+    told = json.loads(deployment.cli("db", "show", m1["id"], "-o", "json").stdout)
+    assert (told["flavor"]["id"], told["volume"]["size"]) == ("2", 2)
+    assert deployment.cli("db", "resize", "m1", check=False).returncode == 2
+    ended = deployment.cli("db", "resize", "m1", "--size", "1", check=False)
+    assert (ended.returncode, "can only become larger" in ended.stderr) == (4, True)
+    assert deployment.cli("db", "stop", "m1").stdout == "m1 is stopped\n"
+    assert "SHUTDOWN" in deployment.cli("db", "list").stdout
+    assert deployment.cli("db", "start", "m1").stdout == "m1 has been started\n"
+    assert deployment.cli("db", "rebuild", "m1").stdout == "m1 has been rebuilt\n"
+    assert deployment.cli("db", "shell", "m1", "-c", "PING").stdout.strip() == "PONG"
+
+
 def test_what_there_is_to_choose_from(deployment: Deployment) -> None:
     flavors = json.loads(deployment.cli("flavor", "list", "-o", "json").stdout)
     assert {"1", "6.1"} <= {each["str_id"] for each in flavors}

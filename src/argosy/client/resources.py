@@ -95,7 +95,11 @@ class Instances:
         self._session.delete(f"/instances/{instance_id}")
 
     def restart(self, instance_id: str) -> None:
-        self._session.post(f"/instances/{instance_id}/action", {"restart": {}})
+        self.act(instance_id, {"restart": {}})
+
+    def act(self, instance_id: str, action: Document) -> None:
+        """Whatever `…/action` takes: `{"resize": {"flavorRef": "3"}}`, `{"stop": {}}`, …"""
+        self._session.post(f"/instances/{instance_id}/action", action)
 
     def reset_password(self, instance_id: str) -> str:
         """A new password of the master user, told only now."""

@@ -7,12 +7,17 @@ import click
 from argosy.cli.main import Lazy
 
 LIFE, USE = "argosy.cli.db.life", "argosy.cli.db.use"
+CHANGE = "argosy.cli.db.change"
 COMMANDS = {
     "create": f"{LIFE}:create",
     "list": f"{LIFE}:list_instances",
     "show": f"{LIFE}:show",
     "delete": f"{LIFE}:delete",
     "restart": f"{LIFE}:restart",
+    "resize": f"{CHANGE}:resize",
+    "stop": f"{CHANGE}:stop",
+    "start": f"{CHANGE}:start",
+    "rebuild": f"{CHANGE}:rebuild",
     "operations": f"{LIFE}:operations",
     "logs": "argosy.cli.db.logs:logs",
     "log": "argosy.cli.db.logs:change",
