@@ -8,16 +8,12 @@ from __future__ import annotations
 import itertools
 import os
 import random
-import threading
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 
 import pytest
 from owners import ENGINES, Owner, answering
 from sqlalchemy import select
+from strikes import CONTROL, settled, steps, struck
 
-from argosy.db.session import Database
 from argosy.db.tables import Instance, Run
 from argosy.testing import machines
 from argosy.testing.deployments import Deployment
@@ -27,12 +23,7 @@ SOAK = os.environ.get("ARGOSY_SOAK") == "1"
 SEED = int(os.environ.get("ARGOSY_SEED") or random.randrange(10**6))
 SAMPLE, TIMES = 14, 3
 
-CONTROL = ("api", "taskmanager", "conductor", "helper", "supervisor")
-STEPS = {
-    "create_instance": ("template", "volume", "network", "server", "guest", "ready"),
-    "restart_instance": ("server", "restart", "ready"),
-    "delete_instance": ("hold", "server", "network", "volume", "forget"),
-}
+OPERATIONS = ("create_instance", "restart_instance", "delete_instance")
 VICTIMS = (*CONTROL, "agent", "engine")
 
 
@@ -40,8 +31,8 @@ def matrix() -> list[tuple[str, str, str, str]]:
     """(operation, step, victim, engine): the whole, or a sample of it."""
     cells = [
         (operation, step, victim)
-        for operation, steps in STEPS.items()
-        for step, victim in itertools.product(steps, VICTIMS)
+        for operation in OPERATIONS
+        for step, victim in itertools.product(steps(operation), VICTIMS)
     ]
     dice = random.Random(SEED)
     if SOAK:
@@ -83,68 +74,6 @@ def _newest(argosy: Deployment, operation: str) -> str:
         query = select(Run.subject).where(Run.workflow == operation).order_by(Run.created.desc())
     with argosy.database.read() as session:
         return session.scalar(query.limit(1)) or ""
-
-
-def settled(owner: Owner, instance: str) -> str:
-    """How the newest operation ended, with the api dying meanwhile or not."""
-
-    def look() -> str:
-        newest = select(Run.workflow, Run.step, Run.state, Run.fault, Run.note).where(Run.subject == instance)
-        with owner.argosy.database.read() as session:
-            workflow, step, state, fault, note = (
-                session.execute(newest.order_by(Run.created.desc())).first() or ("",) * 5
-            )
-        assert state not in {"", "active"}, f"{workflow} in {step}: {note}"
-        return f"{state} {fault}".strip()
-
-    return eventually(look, within=150, every=0.1)
-
-
-@contextmanager
-def struck(argosy: Deployment, owner: Owner, operation: str, step: str, victim: str) -> Iterator[None]:
-    """Kill the victim once, as soon as an operation of this kind is seen in this step."""
-    stop = threading.Event()
-    killer = threading.Thread(target=_strike, args=(argosy, operation, step, victim, stop))
-    killer.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        killer.join()
-    eventually(lambda: set(argosy.pids) >= set(CONTROL), within=60)
-    eventually(lambda: owner.reaches(owner.client.datastores), within=60)
-
-
-def _strike(argosy: Deployment, operation: str, step: str, victim: str, stop: threading.Event) -> None:
-    database = argosy.database
-    try:
-        while not stop.is_set():
-            subject = _in_step(database, operation, step)
-            if subject and _hit(argosy, victim, subject):
-                return
-            time.sleep(0.001)
-    finally:
-        database.dispose()
-
-
-def _in_step(database: Database, operation: str, step: str) -> str:
-    """Whose operation of this kind is in this step, or past it: steps may be faster than we look."""
-    later = STEPS[operation][STEPS[operation].index(step) :]
-    with database.read() as session:
-        return (
-            session.scalar(
-                select(Run.subject).where(Run.workflow == operation, Run.step.in_(later), Run.state == "active")
-            )
-            or ""
-        )
-
-
-def _hit(argosy: Deployment, victim: str, instance: str) -> bool:
-    """True once it was hit, or when there is nobody to hit in this step."""
-    find: dict[str, Callable[[str], int]] = {"agent": machines.agent_of, "engine": machines.engine_of}
-    if victim in find:
-        return machines.kill(find[victim](instance))
-    return victim in argosy.pids and bool(argosy.kill(victim))
 
 
 @pytest.mark.parametrize("engine", ENGINES)

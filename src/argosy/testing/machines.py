@@ -29,6 +29,17 @@ def _is_agent(words: list[str]) -> bool:
     return words[1:4] == ["-S", "-P", "-s"] and words[4:6] == ["-m", "argosy.agent"]
 
 
+def init_of(instance: str) -> int:
+    """The first process of the guest, whose end is the end of all of it; 0 when there is none."""
+    return next((pid for pid in pids_of(instance) if _numbers(pid)[1:] == ["1"]), 0)
+
+
+def _numbers(pid: int) -> list[str]:
+    """The process's number in our namespace and in each one below it (proc(5), NSpid)."""
+    lines = _text(f"/proc/{pid}/status").splitlines()
+    return next((line.split()[1:] for line in lines if line.startswith("NSpid:")), [])
+
+
 def engine_of(instance: str) -> int:
     """The server's first process; 0 when there is none."""
     found = [pid for pid in pids_of(instance) if _text(f"/proc/{pid}/comm").strip() in PROGRAMS]
