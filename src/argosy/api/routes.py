@@ -38,6 +38,7 @@ from argosy.api.v1 import (
     quotas,
     root,
     ssl,
+    tags,
     unbuilt,
     user_access,
     users,
@@ -129,6 +130,8 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", f"{P}/limits", limits.index, "limits:index"),
     # what happened
     Route("GET", f"{P}/events", events.index, "event:index"),
+    Route("GET", f"{I}/tags", tags.show, "instance:show"),
+    Route("PUT", f"{I}/tags", tags.update, "instance:update"),
     Route("GET", f"{P}/webhooks", webhooks.index, "webhook:index"),
     Route("POST", f"{P}/webhooks", webhooks.create, "webhook:create"),
     Route("GET", f"{P}/webhooks/{{id}}", webhooks.show, "webhook:show"),

@@ -100,6 +100,8 @@ def _instance(settings: Settings, caller: Caller, request: NewInstance, offer: o
         nics=list(request.nics),
         access=request.access,
         configuration_id=request.configuration_id,
+        client_token=request.client_token,
+        client_digest=request.client_digest,
         created=now,
         updated=now,
     )

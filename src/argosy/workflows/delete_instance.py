@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from argosy import clock
 from argosy.db import quotas
-from argosy.db.tables import Certificate, Endpoint, Instance, Run
+from argosy.db.tables import Certificate, Endpoint, Instance, InstanceTag, Run
 from argosy.durable import queue
 from argosy.durable.workflow import Context, Outcome, Workflow
 from argosy.guest import enrolment
@@ -66,9 +66,12 @@ def volume(ctx: Context[World]) -> Outcome:
 def forget(ctx: Context[World]) -> Outcome:
     def write(session: Session) -> None:
         instance = session.get_one(Instance, ctx.subject)
-        instance.deleted, instance.deleted_at = True, clock.now()
+        instance.deleted, instance.deleted_at, instance.client_token = True, clock.now(), None
+        session.execute(delete(InstanceTag).where(InstanceTag.instance_id == ctx.subject))
         session.execute(delete(Endpoint).where(Endpoint.instance_id == ctx.subject))
         session.execute(delete(Certificate).where(Certificate.instance_id == ctx.subject))
+        session.execute(delete(GuestLog).where(GuestLog.instance_id == ctx.subject))
+        module_rows.forget(session, ctx.subject)
         enrolment.forget(session, ctx.subject)
 
     ctx.record(write)

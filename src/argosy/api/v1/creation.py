@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from argosy import errors
@@ -18,9 +20,12 @@ from argosy.api.v1 import (
     instance_view,
     instances,
     placement,
+    repeats,
     root,
+    tags,
 )
 from argosy.api.v1.catalogue import Offered
+from argosy.api.v1.repeats import Token
 from argosy.db.tables import DatastoreVersion
 from argosy.engines import registry
 from argosy.engines.base import Names
@@ -33,19 +38,44 @@ UNBUILT = ("replica_of", "restorePoint", "modules")
 
 
 def create(request: Request) -> Answer:
-    """200 with the instance in BUILD; `password` is the master user's, told this once."""
+    """200 with the instance in BUILD; `password` is the master user's, told this once.
+
+    The same request sent again with its client token is answered with what the first one made.
+    """
     fields = request.fields("instance")
     _permit_accounts(request, fields)
+    token = repeats.token(request, fields)
+    admitted = _made_before(request, token) or _admit(request, fields, token)
+    with request.services.database.read() as session:
+        view = _view(session, request, admitted)
+    return Answer(200, {"instance": view})
+
+
+def _made_before(request: Request, token: Token | None) -> Admitted | None:
+    """Raises Conflict."""
+    if token is None:
+        return None
+    with request.services.database.read() as session:
+        found = repeats.earlier(session, request, token)
+    return Admitted(found, None) if found else None
+
+
+def _admit(request: Request, fields: Fields, token: Token | None) -> Admitted:
     services = request.services
     with services.database.read() as session:
         wanted = read(session, request, fields)
-    with services.database.write() as session:
-        admitted = create_instance.admit(session, services.settings, request.caller, wanted)
-        if admitted.password:
-            root.tell(admitted.instance, request.caller.user_id)
-    with services.database.read() as session:
-        view = _view(session, request, admitted)
-    return Answer(200, {"instance": view})
+    if token:
+        wanted = dataclasses.replace(wanted, client_token=token.value, client_digest=token.digest)
+    try:
+        with services.database.write() as session:
+            admitted = create_instance.admit(session, services.settings, request.caller, wanted)
+            if admitted.password:
+                root.tell(admitted.instance, request.caller.user_id)
+    except IntegrityError:
+        if faster := _made_before(request, token):  # the same request, at the same time
+            return faster
+        raise
+    return admitted
 
 
 def read(session: Session, request: Request, fields: Fields) -> NewInstance:
@@ -69,6 +99,7 @@ def read(session: Session, request: Request, fields: Fields) -> NewInstance:
         volume_type=fields.object("volume").text("type"),
         tls_mode=fields.choice("tls_mode", tuple(TlsMode)),
         locality=fields.choice("locality", placement.LOCALITIES),
+        tags=tags.read(fields),
         configuration_id=configuration_rows.chosen(session, request, fields, version.id),
     )
 

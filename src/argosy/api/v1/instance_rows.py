@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from argosy import errors
 from argosy.api.exchange import Request
-from argosy.db.tables import Configuration, Datastore, DatastoreVersion, Endpoint, Guest, Instance
+from argosy.db.tables import Configuration, Datastore, DatastoreVersion, Endpoint, Guest, Instance, InstanceTag
 
 
 @dataclass(frozen=True)
@@ -57,6 +57,19 @@ PAGE = (
     .order_by(Instance.id)
     .limit(bindparam("most", type_=Integer()))
 )
+TAGGED = (
+    select(Instance)
+    .join(InstanceTag, InstanceTag.instance_id == Instance.id)
+    .where(
+        InstanceTag.project_id == bindparam("project"),
+        InstanceTag.name == bindparam("name"),
+        InstanceTag.value == bindparam("value"),
+        InstanceTag.instance_id > bindparam("marker"),
+        Instance.deleted == false(),
+    )
+    .order_by(InstanceTag.instance_id)
+    .limit(bindparam("most", type_=Integer()))
+)
 IDS: BindParameter[Any] = bindparam("ids", expanding=True)
 CLAIMS = select(
     Guest.id, Guest.health, Guest.health_at, Guest.message, Guest.seen_at, Guest.volume_used, Guest.volume_total
@@ -70,9 +83,21 @@ OFFERS = (
 )
 
 
-def page(session: Session, project: str, marker: str, limit: int) -> list[Instance]:
-    """One more than `limit` where there are more. Walks the index from the marker on."""
-    return list(session.scalars(PAGE, {"project": project, "marker": marker, "most": limit + 1}))
+@dataclass(frozen=True)
+class Page:
+    project: str
+    marker: str
+    limit: int
+    tag: tuple[str, str] | None = None
+
+
+def page(session: Session, wanted: Page) -> list[Instance]:
+    """One more than the limit where there are more. Walks the index from the marker on."""
+    bounds = {"project": wanted.project, "marker": wanted.marker, "most": wanted.limit + 1}
+    if wanted.tag is None:
+        return list(session.scalars(PAGE, bounds))
+    name, value = wanted.tag
+    return list(session.scalars(TAGGED, {**bounds, "name": name, "value": value}))
 
 
 def one(session: Session, request: Request) -> Instance:

@@ -11,8 +11,8 @@ from argosy import clock, errors
 from argosy.api import paging
 from argosy.api.exchange import ACCEPTED, Answer, Request
 from argosy.api.fields import Fields
-from argosy.api.v1 import attachment, instance_rows, instance_view
-from argosy.api.v1.instance_rows import Seen
+from argosy.api.v1 import attachment, instance_rows, instance_view, tags
+from argosy.api.v1.instance_rows import Page, Seen
 from argosy.db import events
 from argosy.db.tables import Fact, Instance
 from argosy.workflows import delete_instance
@@ -61,8 +61,9 @@ def guarantees(session: Session) -> list[str]:
 def _page(request: Request, view: Callable[[Session, Seen], dict[str, Any]]) -> Answer:
     """Walked by id, as the marker demands; newest first within the page."""
     limit = paging.limit(request)
+    wanted = Page(request.caller.project_id, paging.marker(request), limit, tags.wanted(request))
     with request.services.database.read() as session:
-        found = instance_rows.page(session, request.caller.project_id, paging.marker(request), limit)
+        found = instance_rows.page(session, wanted)
         shown = found[:limit]
         last = shown[-1].id if len(found) > limit else None
         shown.sort(key=lambda each: each.created, reverse=True)

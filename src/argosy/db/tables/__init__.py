@@ -10,7 +10,7 @@ from argosy.db.tables.datastores import Datastore, DatastoreVersion, VersionFlav
 from argosy.db.tables.events import Counter, Event, Webhook
 from argosy.db.tables.guests import Command, Guest
 from argosy.db.tables.identity import Account, ApplicationCredential, LoginFailure, Project, RoleAssignment, Token
-from argosy.db.tables.instances import Endpoint, Instance
+from argosy.db.tables.instances import Endpoint, Instance, InstanceTag
 from argosy.db.tables.logs import GuestLog, LogObject
 from argosy.db.tables.modules import InstanceModule, Module
 from argosy.db.tables.quotas import Quota, QuotaUse
@@ -34,6 +34,7 @@ __all__ = [
     "GuestLog",
     "Instance",
     "InstanceModule",
+    "InstanceTag",
     "Lock",
     "LockGuard",
     "LogObject",

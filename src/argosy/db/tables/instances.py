@@ -60,6 +60,20 @@ class Instance(Table):
     tags: Mapped[dict[str, str]] = mapped_column(JSON, default=dict)
     client_token: Mapped[str | None] = mapped_column(String(64))
     """chosen by who asked for it: asking again with the same token finds this instance; emptied with its deletion"""
+    client_digest: Mapped[str | None] = mapped_column(String(64))
+    """of what was asked for with that token"""
+
+
+class InstanceTag(Table):
+    """A tag again, to filter by: a page is walked along its index, however many instances there are."""
+
+    __tablename__ = "instance_tags"
+    __table_args__ = (Index("instance_tags_page", "project_id", "name", "value", "instance_id"),)
+
+    instance_id: Mapped[str] = mapped_column(Id, primary_key=True)
+    name: Mapped[str] = mapped_column(String(128), primary_key=True)
+    value: Mapped[str] = mapped_column(Name)
+    project_id: Mapped[str] = mapped_column(String(64))
 
 
 class Endpoint(Table):

@@ -143,6 +143,18 @@ def upgrade() -> None:
         "ix_instance_modules_module_id", "instance_modules", ["module_id"], unique=False, if_not_exists=True
     )
     op.create_table(
+        "instance_tags",
+        sa.Column("instance_id", sa.String(length=36), nullable=False),
+        sa.Column("name", sa.String(length=128), nullable=False),
+        sa.Column("value", sa.String(length=255), nullable=False),
+        sa.Column("project_id", sa.String(length=64), nullable=False),
+        sa.PrimaryKeyConstraint("instance_id", "name"),
+        if_not_exists=True,
+    )
+    op.create_index(
+        "instance_tags_page", "instance_tags", ["project_id", "name", "value", "instance_id"], if_not_exists=True
+    )
+    op.create_table(
         "modules",
         sa.Column("id", sa.String(length=36), nullable=False),
         sa.Column("project_id", sa.String(length=64), nullable=True),
@@ -220,6 +232,7 @@ def upgrade() -> None:
     add_column("instances", sa.Column("locality", sa.String(length=32), nullable=True))
     add_column("instances", sa.Column("tags", sa.JSON(), nullable=False), existing="'{}'")
     add_column("instances", sa.Column("client_token", sa.String(length=64), nullable=True))
+    add_column("instances", sa.Column("client_digest", sa.String(length=64), nullable=True))
     op.create_index("instances_configured", "instances", ["configuration_id", "id"], unique=False, if_not_exists=True)
     op.create_index("instances_recent", "instances", ["updated", "id"], unique=False, if_not_exists=True)
     op.create_index("instances_token", "instances", ["project_id", "client_token"], unique=True, if_not_exists=True)
