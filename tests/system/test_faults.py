@@ -9,6 +9,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -36,12 +37,14 @@ KEEP = "CREATE TABLE kept AS SELECT 42 AS it"
 
 
 @pytest.fixture(scope="module")
-def engines(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A directory of engine roots, with a PostgreSQL that stands nowhere else on this machine."""
-    directory = tmp_path_factory.mktemp("engines")
-    for place in (directory, *directory.parents[:2]):
-        place.chmod(0o755)
-    return directory
+def engines() -> Iterator[Path]:
+    """A directory of engine roots, with a PostgreSQL that stands nowhere else on this machine.
+
+    Not below pytest's own: the next run of it, beside this one, would close that to the deployment's user.
+    """
+    with tempfile.TemporaryDirectory(prefix="ag-engines-", dir="/tmp") as directory:
+        Path(directory).chmod(0o755)
+        yield Path(directory)
 
 
 @pytest.fixture(scope="module")
