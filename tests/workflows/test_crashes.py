@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import accounting
 import lifecycle
 import publishing
 import pytest
@@ -19,6 +20,7 @@ from argosy.workflows.registry import WORKFLOWS
 
 EVERY = (
     *lifecycle.EVERY,
+    *accounting.EVERY,
     *telling.EVERY,
     *publishing.EVERY,
     *resizing.EVERY,
