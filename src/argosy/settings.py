@@ -178,6 +178,18 @@ class Events:
 
 
 @dataclass(frozen=True)
+class Alarms:
+    pool_warning_percent: float = 75.0
+    """How full the pool of volumes, or the disk below it, is when it is told as a warning."""
+    pool_critical_percent: float = 90.0
+    """How full it is when it is told as critical."""
+    volume_warning_percent: float = 90.0
+    """How full an instance's volume is when it is told as a warning."""
+    volume_critical_percent: float = 97.0
+    """How full it is when it is told as critical."""
+
+
+@dataclass(frozen=True)
 class Webhooks:
     refused_networks: str = (
         "0.0.0.0/8, 127.0.0.0/8, 169.254.0.0/16, 224.0.0.0/3, 100.100.100.200/32, 168.63.129.16/32,"
@@ -220,6 +232,7 @@ class Settings:
     limits: Limits = field(default_factory=Limits)
     logs: Logs = field(default_factory=Logs)
     events: Events = field(default_factory=Events)
+    alarms: Alarms = field(default_factory=Alarms)
     webhooks: Webhooks = field(default_factory=Webhooks)
     metrics: Metrics = field(default_factory=Metrics)
     flavors: tuple[Flavor, ...] = SHIPPED_FLAVORS

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import accounting
+import housekeeping
 import lifecycle
 import publishing
 import pytest
@@ -19,6 +20,7 @@ from argosy.testing.databases import Server
 from argosy.workflows.registry import WORKFLOWS
 
 EVERY = (
+    *housekeeping.EVERY,
     *lifecycle.EVERY,
     *accounting.EVERY,
     *telling.EVERY,

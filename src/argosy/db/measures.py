@@ -62,10 +62,10 @@ def _quotas(session: Session) -> Iterator[Sample]:
 
 
 def _pool(session: Session) -> Iterator[Sample]:
-    fact = session.get(Fact, "pool")
-    if fact is not None:
-        yield Sample(metrics.POOL_SIZE, fact.value["total"])
-        yield Sample(metrics.POOL_USED, fact.value["used"])
+    fact = session.get(Fact, "room")
+    for place, seen in (fact.value if fact else {}).items():
+        yield Sample(metrics.POOL_SIZE, seen["total"], {"place": place})
+        yield Sample(metrics.POOL_USED, seen["used"], {"place": place})
 
 
 def _events(session: Session) -> Iterator[Sample]:

@@ -204,3 +204,6 @@ class Provider(Protocol):
 
     def catalog(self) -> Mapping[str, Sequence[Found]]:
         """Engine name -> exact versions that guests can be made of here."""
+
+    def rooms(self) -> Mapping[str, Usage]:
+        """How full each place is that volumes share: `pool`, and `disk` where that lies below it."""

@@ -45,6 +45,7 @@ class Cloud:
     snapshots: set[str] = field(default_factory=set)
     room: int = 1000
     """GiB that a volume may grow to"""
+    pool: Usage = field(default_factory=lambda: Usage(10, 100))
     limits: dict[str, int] = field(default_factory=dict)
     """MiB that each server may use"""
     announced: dict[str, int] = field(default_factory=dict)
@@ -182,9 +183,13 @@ class FakeProvider:
     doorstep = "127.0.0.1"
 
     def __init__(self, cloud: Cloud) -> None:
+        self._cloud = cloud
         self.compute = FakeCompute(cloud)
         self.volumes = FakeVolumes(cloud)
         self.networks = FakeNetworks(cloud)
+
+    def rooms(self) -> Mapping[str, Usage]:
+        return {"pool": self._cloud.pool}
 
     def catalog(self) -> Mapping[str, Sequence[Found]]:
         return {"postgresql": [Found("15.18", Path("/nowhere"), frozenset(Capability))]}

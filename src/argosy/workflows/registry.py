@@ -12,6 +12,7 @@ from argosy.workflows.create_instance import create_instance
 from argosy.workflows.delete_instance import delete_instance
 from argosy.workflows.deliver_webhook import deliver_webhook
 from argosy.workflows.expire_logs import expire_logs
+from argosy.workflows.forget import forget
 from argosy.workflows.look_around import look_around
 from argosy.workflows.reboot_server import reboot_server
 from argosy.workflows.rebuild_instance import rebuild_instance
@@ -26,6 +27,7 @@ from argosy.workflows.rotate_authority import rotate_authority
 from argosy.workflows.start_instance import start_instance
 from argosy.workflows.stop_instance import stop_instance
 from argosy.workflows.watch import sweep, watch
+from argosy.workflows.watch_room import watch_room
 from argosy.workflows.world import World
 
 WORKFLOWS: dict[str, Workflow[World]] = {
@@ -40,6 +42,7 @@ WORKFLOWS: dict[str, Workflow[World]] = {
         delete_instance,
         expire_logs,
         deliver_webhook,
+        forget,
         look_around,
         renew_certificate,
         renew_certificates,
@@ -56,5 +59,6 @@ WORKFLOWS: dict[str, Workflow[World]] = {
         stop_instance,
         sweep,
         watch,
+        watch_room,
     )
 }

@@ -36,6 +36,8 @@ class Guest(Table):
     version: Mapped[str] = mapped_column(String(64), default="")
     volume_used: Mapped[int] = mapped_column(BigInteger, default=0)
     volume_total: Mapped[int] = mapped_column(BigInteger, default=0)
+    volume_level: Mapped[str] = mapped_column(String(16), default="fine")
+    """model.usage.Level, as it was told last"""
     metrics: Mapped[dict[str, float]] = mapped_column(JSON, default=dict)
     seen_at: Mapped[float | None] = mapped_column(Double)
     health_at: Mapped[float | None] = mapped_column(Double)

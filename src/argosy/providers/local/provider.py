@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from argosy.engines.base import Found
-from argosy.providers.base import Compute, Feature, Networks, Volumes
+from argosy.providers.base import Compute, Feature, Networks, Usage, Volumes
 from argosy.providers.local import ground, parts
 from argosy.providers.local.helper.client import Helper, RemoteParts
 from argosy.providers.local.layout import Layout
@@ -86,9 +86,23 @@ class LocalProvider:
     def catalog(self) -> Mapping[str, Sequence[Found]]:
         return parts.engine_roots(self.settings).catalog()
 
+    def rooms(self) -> Mapping[str, Usage]:
+        """Also what a sparse pool may still promise is kept on the disk below it."""
+        layout = Layout(self.settings.state.resolve())
+        disk = _usage(layout.state)
+        return {"pool": _usage(layout.pool), "disk": disk} if layout.pool.is_mount() else {"pool": disk}
+
     def prepare(self) -> None:
         """What all guests share: once at the start of a process, as often as one likes."""
         self.parts.prepare()
+
+
+def _usage(place: Path) -> Usage:
+    """As who is not root sees it."""
+    seen = os.statvfs(place)
+    free = seen.f_bavail * seen.f_frsize
+    used = (seen.f_blocks - seen.f_bfree) * seen.f_frsize
+    return Usage(used, used + free)
 
 
 def _parts(chosen: Way, settings: Settings, socket: Path) -> Served:

@@ -237,6 +237,7 @@ def upgrade() -> None:
     op.create_index("instances_recent", "instances", ["updated", "id"], unique=False, if_not_exists=True)
     op.create_index("instances_token", "instances", ["project_id", "client_token"], unique=True, if_not_exists=True)
     add_column("guests", sa.Column("lost", sa.Boolean(), nullable=False), existing="false")
+    add_column("guests", sa.Column("volume_level", sa.String(length=16), nullable=False), existing="'fine'")
     add_column("runs", sa.Column("actor", sa.String(length=64), nullable=False), existing="''")
     add_column("runs", sa.Column("actor_project", sa.String(length=64), nullable=False), existing="''")
     add_column("runs", sa.Column("request_id", sa.String(length=64), nullable=False), existing="''")
