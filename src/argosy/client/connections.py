@@ -56,7 +56,7 @@ def target(instance: Document, authority: Path, password: str, database: str = "
 
 def url(to: Target) -> str:
     """The whole URL, as libpq, MySQL's clients and redis-py read it; without the password where there is none."""
-    family = FAMILIES[to.scheme]
+    family = family_of(to.scheme)
     secret = f":{quote(to.password, safe='')}" if to.password else ""
     host = f"[{to.host}]" if ":" in to.host else to.host
     query = urlencode(family.flags(to.authority), safe="/") if to.authority else ""
@@ -67,7 +67,7 @@ def url(to: Target) -> str:
 
 def shell(to: Target, statement: str) -> Command:
     """The engine's own client; with `statement` it runs that and ends."""
-    return FAMILIES[to.scheme].shell(to, statement)
+    return family_of(to.scheme).shell(to, statement)
 
 
 def _psql(to: Target, statement: str) -> Command:
@@ -115,19 +115,22 @@ class Family:
     shell: Callable[[Target, str], Command]
 
 
-_REDIS = Family(
-    "rediss",
-    "redis",
-    "0",
-    lambda authority: {"ssl_cert_reqs": "required", "ssl_ca_certs": str(authority)},
-    _redis_cli,
-)
 FAMILIES: Mapping[str, Family] = {
     "postgresql": Family("postgresql", "postgresql", "postgres", _libpq, _psql),
     "mysql": Family(
         "mysql", "mysql", "", lambda authority: {"ssl-mode": "VERIFY_IDENTITY", "ssl-ca": str(authority)}, _mariadb
     ),
-    "rediss": _REDIS,
-    "redis": _REDIS,
+    "rediss": Family(
+        "rediss",
+        "redis",
+        "0",
+        lambda authority: {"ssl_cert_reqs": "required", "ssl_ca_certs": str(authority)},
+        _redis_cli,
+    ),
 }
-"""By the scheme that the API tells for an endpoint."""
+"""By the scheme that the API tells for an endpoint with TLS."""
+
+
+def family_of(scheme: str) -> Family:
+    """Also by the scheme of an endpoint without TLS. Raises KeyError."""
+    return FAMILIES[next((each.scheme for each in FAMILIES.values() if each.plain == scheme), scheme)]

@@ -80,9 +80,13 @@ class Credentials:
         with self._changed() as told:
             told["databases"][auth_url].pop(instance_id, None)
 
-    def keep_authority(self, auth_url: str, pem: str) -> Path:
-        """The certificate authority of a deployment's databases as a file, for clients that want one."""
+    def keep_authority(self, auth_url: str, pem: str, instance_id: str = "") -> Path:
+        """The certificate authority of a deployment's databases as a file, for clients that want one; with an
+        instance's id the one that its owner brought.
+        """
         file = self._authority(auth_url)
+        if instance_id:
+            file = file.with_name(f"{file.stem}.{instance_id}.pem")
         if not (file.exists() and file.read_text() == pem):
             file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             fresh = file.with_suffix(f".{os.getpid()}.new")

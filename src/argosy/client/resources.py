@@ -38,6 +38,7 @@ class Request:
     database: str = ""
     user: str = ""
     password: str = ""
+    tls: str = ""
 
 
 class Client:
@@ -52,6 +53,15 @@ class Client:
     def datastore(self, name: str) -> Document:
         found: Document = self.session.get(f"/datastores/{name}")["datastore"]
         return found
+
+    def authority(self) -> Document:
+        """How the deployment's certificate authority is; for administrators."""
+        found: Document = self.session.get("/mgmt/authority")["authority"]
+        return found
+
+    def rotate_authority(self, overlap_days: int) -> Document:
+        begun: Document = self.session.post("/mgmt/authority", {"rotate": {"overlap_days": overlap_days}})["authority"]
+        return begun
 
     def flavors(self) -> Sequence[Document]:
         found: Sequence[Document] = self.session.get("/flavors")["flavors"]
@@ -106,6 +116,26 @@ class Instances:
         user = self._session.post(f"/instances/{instance_id}/root")["user"]
         return str(user["password"])
 
+    def tls(self, instance_id: str) -> Document:
+        """How it speaks TLS, with the certificate that it shows."""
+        told: Document = self._session.get(f"/instances/{instance_id}/ssl", include_certificate="true")["ssl"]
+        return told
+
+    def change_tls(self, instance_id: str, **body: Any) -> Document:
+        """Once it is so: how it speaks TLS now."""
+        told: Document = self._session.post(f"/instances/{instance_id}/ssl", {"ssl": body})["ssl"]
+        return told
+
+    def tls_client(self, instance_id: str, name: str, days: int) -> Document:
+        """A certificate for a client, and its key, told only now."""
+        asked = {"client": {"name": name, "days": days}}
+        told: Document = self._session.post(f"/instances/{instance_id}/ssl/clients", asked)["client"]
+        return told
+
+    def disable_master(self, instance_id: str) -> None:
+        """No password of the master user is good any more."""
+        self._session.delete(f"/instances/{instance_id}/root")
+
     def follow(self, instance_id: str) -> Iterator[Sequence[Document]]:
         """The operations now, and again whenever something has changed."""
         answer = self.operations(instance_id)
@@ -133,6 +163,8 @@ def _body(request: Request) -> Document:
     }
     if request.version:
         body["datastore"]["version"] = request.version
+    if request.tls:
+        body["tls_mode"] = request.tls
     if request.database:
         body["databases"] = [{"name": request.database}]
     if request.user:

@@ -49,6 +49,11 @@ def show(place: Place, name: str, form: str) -> None:
 @click.option("--database", default="", help="A database to make in it.")
 @click.option("--user", default="", help="A user to make in it, beside the master user, with rights in that database.")
 @click.option("--password-file", type=click.File(), help="The password of that user, or - for standard input.")
+@click.option(
+    "--tls",
+    type=click.Choice(["basic", "enforced", "mtls", "off"]),
+    help="How to speak TLS; as the deployment has it when not given.",
+)
 @wait
 @output.option
 @click.pass_obj
@@ -130,6 +135,7 @@ def _request(name: str, told: dict[str, Any]) -> Request:
         version=told["version"],
         database=told["database"],
         user=told["user"],
+        tls=told["tls"] or "",
         password=password,
     )
 

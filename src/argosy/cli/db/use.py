@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 import shutil
+from pathlib import Path
 
 import click
 
@@ -12,7 +12,7 @@ from argosy import errors
 from argosy.cli.place import Place, connect
 from argosy.client import connections
 from argosy.client.connections import Command, Target
-from argosy.client.resources import Client
+from argosy.client.resources import Client, Document
 
 
 class PasswordUnknown(errors.Rejected):
@@ -30,10 +30,8 @@ class NoProgram(errors.Broken):
 @click.pass_obj
 def url(place: Place, name: str, *, no_password: bool, database: str) -> None:
     """The connection URL, with verified TLS, and with the password where your credential file has it."""
-    target = _target(place, connect(place), name, database)
-    if no_password or not target.password:
-        target = dataclasses.replace(target, password="")
-    click.echo(connections.url(target))
+    to = target(place, connect(place), name, database, secret=not no_password)
+    click.echo(connections.url(to))
 
 
 @click.command()
@@ -43,10 +41,10 @@ def url(place: Place, name: str, *, no_password: bool, database: str) -> None:
 @click.pass_obj
 def shell(place: Place, name: str, statement: str, database: str) -> None:
     """The engine's own client (psql, mariadb, redis-cli) with verified TLS. Standard input is its own."""
-    target = _target(place, connect(place), name, database)
-    if not target.password:
+    to = target(place, connect(place), name, database)
+    if not to.password:
         raise PasswordUnknown(f"the password of {name} is not known to you: argosy db password {name} --reset")
-    command = connections.shell(target, statement)
+    command = connections.shell(to, statement)
     program = _program(command)
     environment = {**os.environ, **command.environment}
     os.execve(program, [program, *command.arguments], environment)  # noqa: S606 - no shell of the system is wanted
@@ -55,11 +53,17 @@ def shell(place: Place, name: str, statement: str, database: str) -> None:
 @click.command()
 @click.argument("name")
 @click.option("--reset", is_flag=True, help="Make a new one.")
+@click.option("--disable", is_flag=True, help="Let nobody log in as the master until the next --reset.")
 @click.pass_obj
-def password(place: Place, name: str, *, reset: bool) -> None:
+def password(place: Place, name: str, *, reset: bool, disable: bool) -> None:
     """The master password, where your credential file has it."""
     client = connect(place)
     instance, deployment = client.instances.find(name), client.session.login.auth_url
+    if disable:
+        client.instances.disable_master(instance["id"])
+        place.credentials.drop_password(deployment, instance["id"])
+        click.echo(f"nobody can log in to {instance['name']} as the master")
+        return
     if reset:
         place.credentials.keep_password(deployment, instance["id"], client.instances.reset_password(instance["id"]))
     known = place.credentials.password(deployment, instance["id"])
@@ -68,11 +72,21 @@ def password(place: Place, name: str, *, reset: bool) -> None:
     click.echo(known)
 
 
-def _target(place: Place, client: Client, name: str, database: str) -> Target:
+def target(place: Place, client: Client, name: str, database: str, *, secret: bool = True) -> Target:
+    """The database, as far as this user knows it; without `secret` without its password."""
     instance, deployment = client.instances.find(name), client.session.login.auth_url
-    authority = place.credentials.keep_authority(deployment, client.session.authority())
+    authority = _authority(place, client, instance)
     known = place.credentials.password(deployment, instance["id"]) or ""
-    return connections.target(instance, authority, known, database)
+    return connections.target(instance, authority, known if secret else "", database)
+
+
+def _authority(place: Place, client: Client, instance: Document) -> Path:
+    """Of what the database shows: its owner's, where a certificate was brought with one, else the deployment's."""
+    brought = client.instances.tls(instance["id"]).get("certificate", {}).get("authority", "")
+    deployment = client.session.login.auth_url
+    if brought:
+        return place.credentials.keep_authority(deployment, brought, instance["id"])
+    return place.credentials.keep_authority(deployment, client.session.authority())
 
 
 def _program(command: Command) -> str:
