@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import accounting
+import configuring
 import housekeeping
 import lifecycle
+import moduling
 import publishing
 import pytest
 import resizing
@@ -23,8 +25,10 @@ EVERY = (
     *housekeeping.EVERY,
     *lifecycle.EVERY,
     *accounting.EVERY,
+    *configuring.EVERY,
     *telling.EVERY,
     *publishing.EVERY,
+    *moduling.EVERY,
     *resizing.EVERY,
     *securing.EVERY,
 )

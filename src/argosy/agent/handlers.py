@@ -15,6 +15,7 @@ from argosy.agent.diagnostics import Diagnostics
 from argosy.agent.guest import Guest
 from argosy.agent.lifecycle import Lifecycle
 from argosy.agent.logs import LogVerbs
+from argosy.agent.modules import ModuleVerbs
 from argosy.agent.task import Task
 from argosy.agent.tls import TlsHands
 from argosy.agent.watch import Watch
@@ -47,6 +48,7 @@ class Hands:
             "rotate_credential": self.rotate_credential,
             **AccountVerbs(guest).verbs,
             **LogVerbs(guest, collector).verbs,
+            **ModuleVerbs(guest).verbs,
             **Diagnostics(guest).verbs,
             **Lifecycle(guest, configuration, self, watch.look).verbs,
         }

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from argosy import clock, errors
 from argosy.db import quotas, tags
-from argosy.db.tables import Endpoint, Instance, Run
+from argosy.db.tables import Endpoint, Instance, Module, Run
 from argosy.durable import queue
 from argosy.durable.workflow import Context, Outcome, Wait, Workflow
 from argosy.engines.accounts import Database, User
@@ -23,7 +23,7 @@ from argosy.model.guest import Secret, TlsMode
 from argosy.model.status import Task
 from argosy.providers.base import Feature, PortSpec, Source, State
 from argosy.settings import Settings
-from argosy.workflows import build_template, offers, overrides, servers
+from argosy.workflows import build_template, change_modules, module_rows, offers, overrides, servers
 from argosy.workflows.world import World
 
 create_instance: Workflow[World] = Workflow("create_instance", cancellable=True, event="instance_create")
@@ -50,6 +50,7 @@ class NewInstance:
     client_token: str | None = None
     client_digest: str | None = None
     configuration_id: str | None = None
+    modules: tuple[Module, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -70,9 +71,17 @@ def admit(session: Session, settings: Settings, caller: Caller, request: NewInst
     session.add(instance)
     tags.put(session, instance, request.tags)
     told = None if request.users else Secret.generate()
+    _expect_modules(session, instance, request)
     accounts = _accounts(request, told or Secret.generate())
     queue.enqueue(session, create_instance, instance.id, project_id=caller.project_id, accounts=accounts)
     return Admitted(instance, told)
+
+
+def _expect_modules(session: Session, instance: Instance, request: NewInstance) -> None:
+    """Raises BadRequest for one that is for another datastore."""
+    wanted = {each.id: each for each in (*module_rows.automatic(session, instance), *request.modules)}
+    module_rows.require_fitting(session, instance, list(wanted.values()))
+    module_rows.expect(session, instance, list(wanted.values()))
 
 
 def _instance(settings: Settings, caller: Caller, request: NewInstance, offer: offers.Offer) -> Instance:
@@ -198,6 +207,12 @@ def guest(ctx: Context[World]) -> Outcome:
         return servers.await_guest(ctx, "the database server is starting")
     ctx.memory["fault"] = answer.get("fault")
     return None
+
+
+@create_instance.step()
+def modules(ctx: Context[World]) -> Outcome:
+    """Those that were asked for, and those that every instance is given. One that cannot be applied says so itself."""
+    return change_modules.give(ctx)
 
 
 @create_instance.step()

@@ -7,12 +7,13 @@ from sqlalchemy.orm import Session
 
 from argosy import clock
 from argosy.db import quotas
-from argosy.db.tables import Certificate, Endpoint, Instance, InstanceTag, Run
+from argosy.db.tables import Certificate, Endpoint, GuestLog, Instance, InstanceTag, Run
 from argosy.durable import queue
 from argosy.durable.workflow import Context, Outcome, Workflow
 from argosy.guest import enrolment
 from argosy.model.caller import Caller
 from argosy.model.status import Task
+from argosy.workflows import module_rows
 from argosy.workflows.world import World
 
 delete_instance: Workflow[World] = Workflow("delete_instance", urgency=10, event="instance_delete")

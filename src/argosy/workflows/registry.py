@@ -6,6 +6,7 @@ from argosy.durable.workflow import Workflow
 from argosy.workflows.build_template import build_template
 from argosy.workflows.change_accounts import OPERATIONS
 from argosy.workflows.change_log import change_log
+from argosy.workflows.change_modules import change_modules
 from argosy.workflows.change_tls import change_tls
 from argosy.workflows.configure_instance import configure_instance
 from argosy.workflows.create_instance import create_instance
@@ -14,6 +15,7 @@ from argosy.workflows.deliver_webhook import deliver_webhook
 from argosy.workflows.expire_logs import expire_logs
 from argosy.workflows.forget import forget
 from argosy.workflows.look_around import look_around
+from argosy.workflows.reapply_module import reapply_module
 from argosy.workflows.reboot_server import reboot_server
 from argosy.workflows.rebuild_instance import rebuild_instance
 from argosy.workflows.renew_certificate import renew_certificate, renew_certificates
@@ -36,6 +38,7 @@ WORKFLOWS: dict[str, Workflow[World]] = {
         *OPERATIONS,
         build_template,
         change_log,
+        change_modules,
         change_tls,
         configure_instance,
         create_instance,
@@ -47,6 +50,7 @@ WORKFLOWS: dict[str, Workflow[World]] = {
         renew_certificate,
         renew_certificates,
         reboot_server,
+        reapply_module,
         rebuild_instance,
         reset_master,
         reset_status,

@@ -16,6 +16,7 @@ from argosy.api.v1 import (
     catalogue,
     configuration_rows,
     flavors,
+    instance_modules,
     instance_rows,
     instance_view,
     instances,
@@ -34,7 +35,13 @@ from argosy.settings import Settings
 from argosy.workflows import create_instance
 from argosy.workflows.create_instance import Admitted, NewInstance
 
-UNBUILT = ("replica_of", "restorePoint", "modules")
+UNBUILT = ("replica_of", "restorePoint")
+RULES = {
+    "users": "instance:extension:user:create",
+    "databases": "instance:extension:database:create",
+    "modules": "instance:module_apply",
+}
+"""What a request does besides, and the rule for it."""
 
 
 def create(request: Request) -> Answer:
@@ -43,7 +50,7 @@ def create(request: Request) -> Answer:
     The same request sent again with its client token is answered with what the first one made.
     """
     fields = request.fields("instance")
-    _permit_accounts(request, fields)
+    _permit_more(request, fields)
     token = repeats.token(request, fields)
     admitted = _made_before(request, token) or _admit(request, fields, token)
     with request.services.database.read() as session:
@@ -101,11 +108,12 @@ def read(session: Session, request: Request, fields: Fields) -> NewInstance:
         locality=fields.choice("locality", placement.LOCALITIES),
         tags=tags.read(fields),
         configuration_id=configuration_rows.chosen(session, request, fields, version.id),
+        modules=tuple(instance_modules.wanted(session, request, fields)),
     )
 
 
-def _permit_accounts(request: Request, fields: Fields) -> None:
-    for key, rule in (("users", "instance:extension:user:create"), ("databases", "instance:extension:database:create")):
+def _permit_more(request: Request, fields: Fields) -> None:
+    for key, rule in RULES.items():
         if key in fields:
             request.permit(request.caller.project_id, rule)
 

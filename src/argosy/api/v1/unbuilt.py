@@ -9,13 +9,8 @@ from argosy.api.exchange import Answer, Request
 from argosy.api.route import Route
 
 PATHS = (
-    ("GET POST", "instances/{id}/modules"),
-    ("DELETE", "instances/{id}/modules/{name}"),
     ("POST", "backups"),
     ("DELETE", "backups/{id}"),
-    ("GET POST", "modules"),
-    ("GET PUT DELETE", "modules/{id}"),
-    ("GET PUT", "modules/{id}/instances"),
 )
 
 
