@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import ClassVar
 
 import pytest
 
 from argosy import errors
-from argosy.model.guest import Identity
+from argosy.engines.accounts import User
+from argosy.model.guest import Identity, Secret
 from argosy.testing.clients import Login, Refused
 from argosy.testing.contracts.engine import EngineContract
 from argosy.testing.servers import Server
@@ -59,6 +61,46 @@ class PostgresqlContract(EngineContract):
         tenant.run("CREATE ROLE report LOGIN PASSWORD 'x' IN ROLE pg_read_all_data")
         tenant.run("CREATE DATABASE reports")
         tenant.run("CREATE EXTENSION IF NOT EXISTS pgcrypto")
+        tenant.close()
+
+    def test_a_database_open_to_everybody_is_closed_to_one(self, server: Server, master: Login) -> None:
+        tenant = server.connect(master)
+        tenant.run("CREATE DATABASE open")
+        tenant.close()
+        one, other = (User(name, Secret(name)) for name in ("one", "other"))
+        for each in (one, other):
+            server.hands.call("put_user", each)
+        assert server.hands.call("access", [one.account]) == {one.account: ["open"]}
+        server.hands.call("revoke", one.account, "open")
+        with pytest.raises(Refused):
+            server.connect(server.login(one.name, one.password, "open"))
+        server.connect(server.login(other.name, other.password, "open")).close()
+
+    def test_who_owns_a_database_can_be_shut_out(self, server: Server, master: Login) -> None:
+        owner = User("landlord", Secret("landlord"))
+        server.hands.call("put_user", owner)
+        tenant = server.connect(master)
+        tenant.run("CREATE DATABASE castle")
+        server.hands.call("grant", owner.account, ("castle",))
+        tenant.close()
+        tenant = server.connect(server.login(owner.name, owner.password, "castle"))
+        server.hands.call("revoke", owner.account, "castle")
+        with pytest.raises(Refused):
+            tenant.run("GRANT CONNECT ON DATABASE castle TO landlord")
+        with contextlib.suppress(Refused):
+            tenant.close()
+
+    def test_a_right_that_is_another_roles_is_not_revoked_in_silence(self, server: Server, master: Login) -> None:
+        (name,) = self._databases(server, "club")
+        member = User("member", Secret("member"))
+        server.hands.call("put_user", member)
+        tenant = server.connect(master)
+        tenant.run("CREATE ROLE members")
+        tenant.run(f"GRANT CONNECT ON DATABASE {name} TO members")
+        if server.found.version.startswith("15."):
+            tenant.run("GRANT members TO member")
+            with pytest.raises(errors.Conflict, match="another role"):
+                server.hands.call("revoke", member.account, name)
         tenant.close()
 
     def test_data_pages_have_checksums(self, server: Server, master: Login) -> None:
@@ -119,6 +161,27 @@ class TestMariadb(EngineContract):
         tenant.run("CREATE USER IF NOT EXISTS report@'%' IDENTIFIED BY 'x'")
         tenant.run("GRANT ALL PRIVILEGES ON reports.* TO report@'%'")
         tenant.close()
+
+    def test_a_right_for_a_pattern_is_not_revoked_in_silence(self, server: Server, master: Login) -> None:
+        (name,) = self._databases(server, "app1")
+        user = User("patterned", Secret("patterned"))
+        server.hands.call("put_user", user)
+        tenant = server.connect(master)
+        tenant.run("GRANT ALL ON `app%`.* TO patterned@'%'")
+        tenant.close()
+        assert server.hands.call("access", [user.account]) == {user.account: [name]}
+        with pytest.raises(errors.Conflict, match="pattern"):
+            server.hands.call("revoke", user.account, name)
+
+    def test_users_of_one_name_from_different_hosts_are_different(self, server: Server) -> None:
+        here, there = User("twin", Secret("here"), "127.%"), User("twin", Secret("there"), "10.0.0.1")
+        for each in (here, there):
+            server.hands.call("put_user", each)
+        server.hands.call("set_password", there.account, Secret("other"))
+        server.connect(server.login("twin", Secret("here"))).close()
+        server.hands.call("drop_user", there.account)
+        assert here.account in server.hands.call("list_users")
+        server.connect(server.login("twin", Secret("here"))).close()
 
     def test_a_start_takes_the_administrator_back(self, server: Server, master: Login) -> None:
         tenant = server.connect(master)
