@@ -11,7 +11,9 @@ from typing import Any
 import falcon.testing
 import pytest
 from calling import As, Create, Ready, order
+from judging import Client
 from seeding import fill, finish, issue
+from witness import witnessed
 
 from argosy import settings as options
 from argosy.api import main
@@ -23,8 +25,26 @@ from argosy.settings import Settings
 from argosy.testing import databases
 from argosy.testing.databases import Server
 
+JUDGEMENT = "test_judgement.py"
 KINDS = databases.KINDS if os.environ.get("ARGOSY_SOAK") == "1" else ("sqlite",)
 """Control databases: SQLite, and with ARGOSY_SOAK=1 PostgreSQL and MariaDB too."""
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Judgement comes last."""
+    items.sort(key=lambda item: item.path.name == JUDGEMENT)
+
+
+@pytest.fixture
+def whole_session(request: pytest.FixtureRequest) -> None:
+    """Skips unless every test of this directory has run before, and none was left out by a choice."""
+    options = request.config.option
+    here = {path.name for path in Path(__file__).parent.glob("test_*.py")}
+    there = {item.path.name for item in request.session.items if item.path.parent == Path(__file__).parent}
+    chosen = options.keyword or options.markexpr or any("::" in each for each in request.config.args)
+    if chosen or here != there or request.session.testsfailed:
+        pytest.skip("judges only a session that ran every test of the API, and well")
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -63,7 +83,7 @@ def bell() -> Bell:
 
 @pytest.fixture
 def client(settings: Settings, database: Database, bell: Bell) -> falcon.testing.TestClient:
-    return falcon.testing.TestClient(main.make_app(settings, database, LocalIdentity(database), bell))
+    return Client(witnessed(main.make_app(settings, database, LocalIdentity(database), bell), database))
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from pathlib import Path
 import falcon.testing
 import pytest
 from calling import As, Ready
+from judging import Client
 from seeding import issue
 
 from argosy.api import main
@@ -60,7 +61,7 @@ def obeying(settings: Settings, database: Database, tmp_path: Path) -> Callable[
         file = tmp_path / "policy.json"
         file.write_text(json.dumps(rules))
         changed = replace(settings, api=Api(policy_file=str(file)))
-        client = falcon.testing.TestClient(main.make_app(changed, database, LocalIdentity(database)))
+        client = Client(main.make_app(changed, database, LocalIdentity(database)))
         return As(client, "blue", issue(database, "blue", "reader"))
 
     return obeying

@@ -7,11 +7,13 @@ from dataclasses import replace
 import falcon.testing
 import pytest
 from calling import As, Ready, order
+from judging import Client
 from seeding import MARIADB, POSTGRESQL, VERSIONS
 
 from argosy.api import main
 from argosy.db.session import Database
 from argosy.db.tables import DatastoreVersion
+from argosy.guest import authority
 from argosy.identity.local.identity import LocalIdentity
 from argosy.settings import Api, Limits, Settings
 
@@ -120,7 +122,7 @@ def test_limits(member: As) -> None:
 
 def serve(settings: Settings, database: Database, member: As, **changed: object) -> As:
     app = main.make_app(replace(settings, **changed), database, LocalIdentity(database))  # type: ignore[arg-type]
-    return As(falcon.testing.TestClient(app), member.project, member.token)
+    return As(Client(app), member.project, member.token)
 
 
 def test_quota(settings: Settings, database: Database, member: As) -> None:
@@ -172,9 +174,10 @@ def test_health(client: falcon.testing.TestClient) -> None:
 
 def test_the_authority(client: falcon.testing.TestClient, settings: Settings) -> None:
     assert client.simulate_get("/v1/ca").status_code == 404
-    (settings.keys / "ca.crt").write_text("-----BEGIN CERTIFICATE-----\n")
+    authority.make(settings.keys)
     answer = client.simulate_get("/v1/ca")
-    assert (answer.text, answer.headers["content-type"]) == ("-----BEGIN CERTIFICATE-----\n", "application/x-pem-file")
+    assert answer.text == (settings.keys / "ca.crt").read_text()
+    assert answer.headers["content-type"] == "application/x-pem-file"
 
 
 def test_the_instance_of_a_version_that_is_gone(ready: Ready, member: As, database: Database) -> None:

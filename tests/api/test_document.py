@@ -38,6 +38,17 @@ def test_the_document_names_the_policy_rules() -> None:
         assert operation.get("x-policy", "") == route.rule
 
 
+def test_every_call_of_a_project_tells_who_is_turned_away() -> None:
+    """No token; another project's URL, also below /mgmt; too often, or too large a body."""
+    told = {
+        f"{method} {path}": {"401", "403", "413"} - set(item[method]["responses"])
+        for path, item in DOCUMENT["paths"].items()
+        for method in METHODS
+        if method in item and "{project}" in path
+    }
+    assert {call: missing for call, missing in told.items() if missing} == {}
+
+
 def test_names_of_operations_are_unique() -> None:
     names = [item[method]["operationId"] for item in DOCUMENT["paths"].values() for method in METHODS if method in item]
     assert len(names) == len(set(names))

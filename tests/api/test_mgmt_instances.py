@@ -185,9 +185,12 @@ def guest(database: Database, bell: Bell) -> Callable[[dict[str, object]], str]:
     return answer
 
 
+PROCESS = {"version": "1", "threads": 4, "fdSize": 64, "vmSize": 5, "vmPeak": 6, "vmRss": 3, "vmHwm": 4}
+
+
 @pytest.mark.parametrize(
     ("path", "verb", "told"),
-    [("diagnostics", "diagnostics", {"threads": 4}), ("hwinfo", "hwinfo", {"mem_total": 512, "num_cpus": 1})],
+    [("diagnostics", "diagnostics", PROCESS), ("hwinfo", "hwinfo", {"mem_total": 512, "num_cpus": 1})],
 )
 def test_what_only_the_guest_knows(
     ready: Ready, admin: As, guest: Callable[[object], str], path: str, verb: str, told: dict[str, object]

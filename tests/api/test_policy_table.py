@@ -14,6 +14,7 @@ from pathlib import Path
 import falcon.testing
 import pytest
 from calling import As, Ready
+from judging import Client
 from seeding import POSTGRESQL, VERSIONS, issue
 
 from argosy.api import main
@@ -22,6 +23,7 @@ from argosy.api.route import Route
 from argosy.api.routes import ROUTES
 from argosy.api.v1 import unbuilt
 from argosy.db.session import Database
+from argosy.guest import authority
 from argosy.identity.local.identity import LocalIdentity
 from argosy.model import policy
 from argosy.model.policy import Default
@@ -97,7 +99,8 @@ def expected(route: Route, *, admin: bool) -> object:
 @pytest.fixture
 def waiting_for_nobody(settings: Settings, database: Database) -> falcon.testing.TestClient:
     """Whoever would wait for a guest is sent away at once: there are no guests here."""
-    return falcon.testing.TestClient(main.make_app(settings, database, LocalIdentity(database), Bell(seats=0)))
+    authority.make(settings.keys)
+    return Client(main.make_app(settings, database, LocalIdentity(database), Bell(seats=0)))
 
 
 @pytest.mark.parametrize("token", ["", "rubbish"])
@@ -134,7 +137,7 @@ def test_another_projects_instance_does_not_exist(ready: Ready, stranger: As) ->
 
 
 def test_anybody(client: falcon.testing.TestClient, settings: Settings) -> None:
-    (settings.keys / "ca.crt").write_text("PEM")
+    authority.make(settings.keys)
     told = {named(each): client.simulate_request(each.method, each.path).status_code for each in PUBLIC}
     assert {name: status for name, status in told.items() if status not in (200, 204)} == {}
 
@@ -148,7 +151,7 @@ def test_every_rule_is_obeyed(settings: Settings, database: Database, tmp_path: 
     file = tmp_path / "policy.yaml"
     file.write_text("".join(f'"{rule}": "!"\n' for rule in policy.RULES))
     shut = replace(settings, api=Api(policy_file=str(file)))
-    client = falcon.testing.TestClient(main.make_app(shut, database, LocalIdentity(database)))
+    client = Client(main.make_app(shut, database, LocalIdentity(database)))
     who = As(client, "blue", issue(database, "blue", "admin"))
     ruled = [route for route in TENANTS if route.rule]
     assert statuses(who, routes=ruled) == {named(each): 403 for each in ruled}

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
-import falcon.testing
 import pytest
 from calling import As, order
+from judging import Client
 from sqlalchemy import func, select
 
 from argosy.api import main
@@ -36,7 +36,7 @@ def server(request: pytest.FixtureRequest) -> Iterator[Server]:
 @pytest.fixture
 def crowd(settings: Settings, database: Database, member: As) -> As:
     app = main.make_app(replace(settings, limits=LIMITS), database, LocalIdentity(database))
-    return replace(member, client=falcon.testing.TestClient(app))
+    return replace(member, client=Client(app))
 
 
 def said(database: Database, settings: Settings) -> dict[str, int]:

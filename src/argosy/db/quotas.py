@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, case, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import ColumnElement, Insert, case, select, update
+from sqlalchemy.dialects import mysql, postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from argosy import errors
@@ -77,11 +77,20 @@ def _take(session: Session, project: str, resource: str, amount: int, limit: int
 
 
 def _begin(session: Session, project: str, resource: str) -> None:
-    try:
-        with session.begin_nested():
-            session.add(QuotaUse(project_id=project, resource=resource, used=0))
-    except IntegrityError:
-        pass  # another request of the same project was first: its row serves both
+    """Another request of the same project may be first: its row serves both.
+
+    MariaDB locks a row that is there already for whoever tries to insert it, and for all alike: two of them who both
+    go on to change it would be a deadlock. With an update in the statement each waits for the other instead.
+    """
+    row = {"project_id": project, "resource": resource, "used": 0}
+    statement: Insert
+    if session.get_bind().dialect.name in ("mysql", "mariadb"):
+        statement = mysql.insert(QuotaUse).values(row).on_duplicate_key_update(used=QuotaUse.used)
+    elif session.get_bind().dialect.name == "postgresql":
+        statement = postgresql.insert(QuotaUse).values(row).on_conflict_do_nothing()
+    else:
+        statement = sqlite.insert(QuotaUse).values(row).on_conflict_do_nothing()
+    session.execute(statement)
 
 
 def _changed(session: Session, statement: object) -> bool:
