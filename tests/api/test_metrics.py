@@ -91,6 +91,13 @@ def test_of_a_project(ready: Ready, member: As, stranger: As, database: Database
     assert names(text) <= set(metrics.CATALOGUE)
 
 
+def test_the_token_is_as_good_as_a_bearers(ready: Ready, member: As, client: falcon.testing.TestClient) -> None:
+    ready()
+    answer = client.simulate_get("/v1.0/blue/metrics", headers={"Authorization": f"Bearer {member.token}"})
+    assert len(values(answer.text, "argosy_instance_up")) == 1
+    assert client.simulate_get("/v1.0/blue/metrics", headers={"Authorization": "Bearer x"}).status_code == 401
+
+
 def test_of_one_instance(ready: Ready, member: As, stranger: As) -> None:
     first, _second = ready("a"), ready("b", "127.9.0.2")
     answer = member("GET", f"/instances/{first}/metrics")

@@ -96,12 +96,17 @@ class Gate:
             req.context.caller = self._admit(req, tenant[1])
 
     def _admit(self, req: falcon.Request, project: str) -> Caller:
-        known = self._identity.authenticate(req.get_header("X-Auth-Token") or "")
+        known = self._identity.authenticate(_token(req))
         caller = self._services.policy.recognise(known)
         if caller.project_id != project:
             raise errors.Forbidden(f"User with tenant id {caller.project_id} cannot access this resource.")
         self._services.rates.spend(project, req.method)
         return caller
+
+
+def _token(req: falcon.Request) -> str:
+    """Also as a bearer token: Prometheus cannot send it otherwise."""
+    return req.get_header("X-Auth-Token") or (req.get_header("Authorization") or "").removeprefix("Bearer ")
 
 
 class Resource:
