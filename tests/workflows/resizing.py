@@ -8,11 +8,12 @@ from scenario import CALLER, Scenario
 from sqlalchemy.orm import Session
 
 from argosy.db.session import Database
-from argosy.db.tables import Guest, Instance
-from argosy.model.status import status
+from argosy.db.tables import Guest, Instance, Run
+from argosy.model.status import Task, status
 from argosy.settings import SHIPPED_FLAVORS, Flavor
 from argosy.workflows import (
     delete_instance,
+    reboot_server,
     rebuild_instance,
     reset_status,
     resize_flavor,
@@ -128,6 +129,47 @@ class ResizingVolumeOfADeafServer(ResizingVolume):
         assert self.held(database)["volumes"] == 5
 
 
+class ResizingVolumeBeforeARestart(ResizingVolume):
+    """Settings that wait for a restart still do."""
+
+    def start(self, session: Session) -> None:
+        instance = self.standing(session)
+        instance.task = Task.RESTART_REQUIRED
+        resize_volume.admit(session, self.settings, CALLER, instance, 5)
+
+    def check(self, database: Database) -> None:
+        assert (self.row(database).task, self.row(database).gigabytes) == ("RESTART_REQUIRED", 5)
+
+
+class Rebooting(Scenario):
+    def start(self, session: Session) -> None:
+        reboot_server.admit(session, CALLER, self.standing(session))
+
+    def check(self, database: Database) -> None:
+        assert (self.row(database).task, self.row(database).generation) == ("NONE", 1)
+        assert self.instance not in self.cloud.stopped
+        self.each_command_once()
+
+
+class RebootingInVain(Rebooting):
+    refuse = MappingProxyType({"start": "FATAL: no"})
+
+    def check(self, database: Database) -> None:
+        assert (self.row(database).task, self.row(database).fault) == ("NONE", "FATAL: no")
+
+
+class RebootingAStoppedOne(Rebooting):
+    """Its guest is back, its server is not started."""
+
+    def start(self, session: Session) -> None:
+        super().start(session)
+        session.get_one(Instance, self.instance).wanted = servers.STOPPED
+
+    def check(self, database: Database) -> None:
+        assert {name.split("/")[2] for name in self.asked} == {"ping"}
+        assert status(servers.facts(self.row(database))) == "SHUTDOWN"
+
+
 class Stopping(Scenario):
     def start(self, session: Session) -> None:
         stop_instance.admit(session, CALLER, self.standing(session))
@@ -189,6 +231,22 @@ class RebuildingInVain(Rebuilding):
         assert self.cloud.volumes[row.id] == 2
 
 
+class ResettingWhileResizing(ResizingFlavor):
+    """The size is what it was, and so is the quota; or it came in time and is what was asked for."""
+
+    def meanwhile(self, database: Database) -> None:
+        with database.write() as session:
+            if not session.query(Run).filter_by(workflow="reset_status").count():
+                reset_status.admit(session, CALLER, session.get_one(Instance, self.instance))
+        super().meanwhile(database)
+
+    def check(self, database: Database) -> None:
+        row = self.row(database)
+        assert status(servers.facts(row)) == "ACTIVE"
+        flavor = {TINY.id: TINY, SMALL.id: SMALL}[row.flavor_id]
+        assert row.ram == self.held(database)["ram"] == self.cloud.limits[row.id] == flavor.ram
+
+
 class Resetting(Scenario):
     """Of an instance that is being made, and never will be."""
 
@@ -209,6 +267,10 @@ EVERY = (
     ResizingVolume,
     ResizingVolumeInVain,
     ResizingVolumeOfADeafServer,
+    ResizingVolumeBeforeARestart,
+    Rebooting,
+    RebootingInVain,
+    RebootingAStoppedOne,
     Stopping,
     StoppingInVain,
     Starting,
@@ -216,4 +278,5 @@ EVERY = (
     Rebuilding,
     RebuildingInVain,
     Resetting,
+    ResettingWhileResizing,
 )

@@ -54,7 +54,9 @@ def guest(ctx: Context[World]) -> Outcome:
 
 @rebuild_instance.step()
 def ready(ctx: Context[World]) -> Outcome:
+    fault = ctx.memory.get("fault")
     ctx.record(lambda session: servers.settle(session, ctx.subject))
+    ctx.record(lambda session: overrides.note(session, ctx.subject, fault))
     return None
 
 
@@ -78,7 +80,9 @@ def raise_up(ctx: Context[World]) -> Outcome:
     """Have the new guest bring the data's server to life, with all that it is to be told; stopped if that is wanted."""
     servers.check(ctx)
     with ctx.database.read() as session:
-        instance = session.get_one(Instance, ctx.subject)
-        told, run = overrides.effective(session, instance), instance.wanted == servers.RUNNING
-    answer = mailbox.ask(ctx, ctx.subject, "rebuild", overrides=told, run=run)
-    return servers.await_guest(ctx, "the database server is starting on its new server") if answer is None else None
+        run = session.get_one(Instance, ctx.subject).wanted == servers.RUNNING
+    answer = mailbox.ask(ctx, ctx.subject, "rebuild", overrides=overrides.current(ctx), run=run)
+    if answer is None:
+        return servers.await_guest(ctx, "the database server is starting on its new server")
+    ctx.memory["fault"] = answer.get("fault")
+    return None

@@ -39,6 +39,7 @@ def admit(session: Session, settings: Settings, caller: Caller, instance: Instan
         flavor=flavor.id,
         to=[flavor.ram, flavor.vcpus],
         was=[was.ram, was.vcpus],
+        told={"new_flavor_id": flavor.id},
     )
     instance.ram = max(flavor.ram, was.ram)
     instance.task, instance.updated = Task.RESIZING, clock.now()

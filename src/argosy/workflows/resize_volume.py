@@ -28,7 +28,16 @@ def admit(session: Session, settings: Settings, caller: Caller, instance: Instan
     _check(settings, instance, gigabytes)
     was = instance.gigabytes
     quotas.reserve(session, settings, instance.project_id, volumes=gigabytes - was)
-    queue.enqueue(session, resize_volume, instance.id, project_id=caller.project_id, to=gigabytes, was=was)
+    queue.enqueue(
+        session,
+        resize_volume,
+        instance.id,
+        project_id=caller.project_id,
+        to=gigabytes,
+        was=was,
+        task=instance.task,
+        told={"new_size": gigabytes},
+    )
     instance.gigabytes, instance.task, instance.updated = gigabytes, Task.RESIZING, clock.now()
 
 
@@ -70,7 +79,8 @@ def engine(ctx: Context[World]) -> Outcome:
 
 @resize_volume.step(detour="as_it_is")
 def ready(ctx: Context[World]) -> Outcome:
-    ctx.record(lambda session: servers.settle(session, ctx.subject))
+    """Settings that wait for a restart still do."""
+    ctx.record(lambda session: servers.settle(session, ctx.subject, Task(ctx.memory["task"])))
     return None
 
 
@@ -87,7 +97,7 @@ def as_it_is(ctx: Context[World]) -> Outcome:
 
 @resize_volume.on_failure
 def failed(session: Session, run: Run, fault: str) -> None:
-    servers.blame(session, run, fault, task=Task.NONE)
+    servers.blame(session, run, fault, task=Task(run.memory["task"]))
 
 
 def _keep(session: Session, instance_id: str, gigabytes: int) -> None:

@@ -32,15 +32,18 @@ def server(ctx: Context[World]) -> Outcome:
 @start_instance.step(minutes=15)
 def start(ctx: Context[World]) -> Outcome:
     servers.check(ctx)
-    with ctx.database.read() as session:
-        told = overrides.effective(session, session.get_one(Instance, ctx.subject))
-    answer = mailbox.ask(ctx, ctx.subject, "start", overrides=told)
-    return servers.await_guest(ctx, "the database server is starting") if answer is None else None
+    answer = mailbox.ask(ctx, ctx.subject, "start", overrides=overrides.current(ctx))
+    if answer is None:
+        return servers.await_guest(ctx, "the database server is starting")
+    ctx.memory["fault"] = answer.get("fault")
+    return None
 
 
 @start_instance.step()
 def ready(ctx: Context[World]) -> Outcome:
+    fault = ctx.memory.get("fault")
     ctx.record(lambda session: servers.settle(session, ctx.subject))
+    ctx.record(lambda session: overrides.note(session, ctx.subject, fault))
     return None
 
 
