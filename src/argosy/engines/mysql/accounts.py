@@ -11,6 +11,7 @@ from pathlib import Path
 from argosy import errors
 from argosy.engines import files
 from argosy.engines.accounts import Account, Database, User
+from argosy.engines.administration import translated
 from argosy.engines.mysql import ENGINE, wire
 from argosy.engines.mysql.wire import escaped, identifier, literal, native_hash, pattern, quoted
 from argosy.model.guest import Secret, Site, TlsMode
@@ -175,14 +176,9 @@ class MysqlAccounts:
 
     @contextmanager
     def session(self) -> Iterator[wire.Connection]:
-        """The administrator's connection. Its errors leave as GuestFailed with the server's words."""
-        try:
-            with self.connect(PATIENCE) as session:
-                yield session
-        except (OSError, wire.ServerError) as error:
-            raise errors.GuestFailed(f"MariaDB: {error}") from error
-        except ValueError as error:
-            raise errors.BadRequest(str(error)) from error
+        """The administrator's connection. Raises Unavailable, GuestFailed, BadRequest."""
+        with translated("MariaDB", wire.ServerError, wire.comes_or_goes), self.connect(PATIENCE) as session:
+            yield session
 
 
 def _refuse(name: str, reserved: Collection[str]) -> None:

@@ -12,7 +12,7 @@ from argosy.engines.mysql import bootstrap, configuration, wire
 from argosy.engines.mysql.accounts import ADMINISTRATOR, MysqlAccounts
 from argosy.engines.mysql.finder import LAYOUT, base, share
 from argosy.engines.mysql.logs import MysqlLogs
-from argosy.model.guest import Health, Identity, Probe, Secret, ServiceSpec
+from argosy.model.guest import Health, Identity, Probe, Secret, ServiceSpec, TlsMode
 
 PROBE_SECONDS = 1.5
 
@@ -83,12 +83,14 @@ class MysqlDriver(MysqlLogs, MysqlAccounts):
             with self.connect(PROBE_SECONDS) as session:
                 [(version,)] = session.query("SELECT SUBSTRING_INDEX(VERSION(), '-', 1)")
                 facts = session.pairs(LOOK)
+                if self.site.tls is TlsMode.MTLS:  # accounts that tenants made by SQL since need one from now on
+                    self.demand_certificates(session)
         except TimeoutError:
             return Probe(Health.BLOCKED, f"MariaDB did not answer within {PROBE_SECONDS} s")
         except (OSError, errors.GuestFailed) as error:
             return Probe(Health.STARTING, str(error))
         except wire.ServerError as error:
-            comes_or_goes = error.code in wire.SERVER_IS_STARTING_OR_STOPPING
+            comes_or_goes = wire.comes_or_goes(error)
             return Probe(Health.STARTING if comes_or_goes else Health.BLOCKED, str(error))
         metrics = {ours: float(facts[theirs]) for theirs, ours in METRICS.items() if theirs in facts}
         return Probe(Health.HEALTHY, version=version or "", metrics=metrics)

@@ -37,6 +37,11 @@ class ServerError(Exception):
         self.code = code
 
 
+def comes_or_goes(error: Exception) -> bool:
+    """Whether the server starts or stops just now."""
+    return isinstance(error, ServerError) and error.code in SERVER_IS_STARTING_OR_STOPPING
+
+
 class Connection(LocalStream):
     """One session. Raises OSError when the server cannot be reached or `seconds` are over, else ServerError."""
 

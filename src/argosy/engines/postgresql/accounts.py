@@ -9,6 +9,7 @@ from pathlib import Path
 from argosy import errors
 from argosy.engines import files
 from argosy.engines.accounts import Account, Database, User
+from argosy.engines.administration import translated
 from argosy.engines.postgresql import ENGINE, roles, wire
 from argosy.engines.postgresql.wire import identifier, literal
 from argosy.model.guest import Secret, Site
@@ -160,14 +161,12 @@ class PostgresqlAccounts:
 
     @contextmanager
     def session(self, database: str = HOME) -> Iterator[wire.Connection]:
-        """The administrator's connection. Its errors leave as GuestFailed with the server's words."""
-        try:
-            with wire.Connection(self.socket, ADMINISTRATOR, database, PATIENCE) as session:
-                yield session
-        except (OSError, wire.ServerError) as error:
-            raise errors.GuestFailed(f"PostgreSQL: {error}") from error
-        except ValueError as error:
-            raise errors.BadRequest(str(error)) from error
+        """The administrator's connection. Raises Unavailable, GuestFailed, BadRequest."""
+        with (
+            translated("PostgreSQL", wire.ServerError, wire.comes_or_goes),
+            wire.Connection(self.socket, ADMINISTRATOR, database, PATIENCE) as session,
+        ):
+            yield session
 
 
 def _shut_out(session: wire.Connection, user: str, database: str) -> None:

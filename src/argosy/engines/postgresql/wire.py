@@ -38,6 +38,14 @@ class ServerError(Exception):
         self.code = code
 
 
+COMES_OR_GOES = frozenset({"57P01", "57P02", "57P03"})
+"""It was told to stop, a process of it has crashed, or it starts just now."""
+
+
+def comes_or_goes(error: Exception) -> bool:
+    return isinstance(error, ServerError) and error.code in COMES_OR_GOES
+
+
 class Connection(LocalStream):
     """One session. Raises OSError when the server cannot be reached or `seconds` are over, else ServerError."""
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from argosy import errors
 from argosy.engines import files
 from argosy.engines.accounts import Account, Database, User
+from argosy.engines.administration import translated
 from argosy.engines.redis import ENGINE, wire
 from argosy.engines.redis.configuration import TENANT_RULES, digest
 from argosy.model.guest import Secret, Site
@@ -86,12 +87,9 @@ class RedisAccounts:
 
     @contextmanager
     def session(self) -> Iterator[wire.Connection]:
-        """The administrator's connection. Its errors leave as GuestFailed with the server's words."""
-        try:
-            with self.connect(PATIENCE) as session:
-                yield session
-        except (OSError, wire.ServerError) as error:
-            raise errors.GuestFailed(f"Redis: {error}") from error
+        """The administrator's connection. Raises Unavailable, GuestFailed, BadRequest."""
+        with translated("Redis", wire.ServerError, wire.comes_or_goes), self.connect(PATIENCE) as session:
+            yield session
 
     def _put(self, name: str, password: Secret) -> None:
         self._save("ACL", "SETUSER", name, "reset", "on", digest(password), *TENANT_RULES)

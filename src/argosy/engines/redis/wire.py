@@ -13,6 +13,11 @@ class ServerError(Exception):
     """what the server answered instead, in its own words"""
 
 
+def comes_or_goes(error: Exception) -> bool:
+    """Whether the server loads its data just now."""
+    return str(error).startswith("LOADING")
+
+
 class Connection(LocalStream):
     """One session. Raises OSError when the server cannot be reached or `seconds` are over, else ServerError."""
 
