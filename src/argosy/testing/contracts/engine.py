@@ -33,6 +33,7 @@ from argosy.model.guest import Health, Identity, Probe, Secret, TlsMode
 from argosy.testing import hands, servers
 from argosy.testing.clients import Login, Refused
 from argosy.testing.contracts.accounts import AccountsContract
+from argosy.testing.contracts.logs import LogsContract
 from argosy.testing.servers import MIB, Farm, Server
 from argosy.testing.waiting import eventually
 
@@ -49,7 +50,7 @@ def fingerprint(*directories: Path) -> dict[str, str]:
     return {str(each): hashlib.sha256(each.read_bytes()).hexdigest() for each in files}
 
 
-class EngineContract(AccountsContract):
+class EngineContract(AccountsContract, LogsContract):
     engine: ClassVar[str]
     version: ClassVar[str] = ""
     """how the version begins; empty takes the newest"""
