@@ -113,7 +113,13 @@ def test_the_certificate_is_shown(ready: Ready, member: As, database: Database) 
         session.add(row)
     told = member.get(f"/instances/{instance_id}/ssl")["ssl"]["certificate"]
     until = clock.timestamp(brought.certificate.not_valid_after_utc.timestamp())
-    assert told == {"cn": "db.example.com", "expire_at": until, "san": ["db.example.com"], "brought": False}
+    assert told == {
+        "cn": "db.example.com",
+        "expire_at": until,
+        "san": ["db.example.com"],
+        "brought": False,
+        "unnamed": ["127.9.0.1"],
+    }
     for word in ("true", "True"):
         whole = member.get(f"/instances/{instance_id}/ssl", params={"include_certificate": word})
         assert whole["ssl"]["certificate"]["payload"] == brought.pem["certificate"]

@@ -38,8 +38,8 @@ class Certificate:
         self._days = settings.tls.certificate_days
         self._authority = authority
         self._tell = tell
-        """called with the fingerprint of the authority whose certificate is shown from now on"""
-        self._shown, self._due = "", 0.0
+        """called with the fingerprint of the authority whose certificate is shown by now, until it has not failed"""
+        self._shown, self._told, self._due = "", "", 0.0
         self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self.context.minimum_version = ssl.TLSVersion.TLSv1_2
         # An agent reads in one thread and writes in another, which OpenSSL allows only while nothing but data comes.
@@ -55,7 +55,6 @@ class Certificate:
             pair.flush()
             self.context.load_cert_chain(pair.name)
         self._shown, self._due = signing.fingerprint, clock.monotonic() + self._days * 86_400 * RENEWED_AT
-        self._tell(self._shown)
 
     async def keep(self) -> None:
         while True:
@@ -68,9 +67,12 @@ class Certificate:
                 log.exception("the conductor's certificate cannot be renewed")
 
     def look(self) -> None:
-        """Renew it if it is time, or another authority signs."""
+        """Renew it if it is time, or another authority signs; tell which one it is by."""
         if self._authority().fingerprint != self._shown or clock.monotonic() > self._due:
             self.renew()
+        if self._told != self._shown:
+            self._tell(self._shown)
+            self._told = self._shown
 
 
 def names(settings: Settings) -> list[str]:

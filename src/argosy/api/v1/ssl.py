@@ -140,7 +140,11 @@ def _view(session: Session, instance: Instance, *, whole: bool) -> dict[str, Any
         return {"status": "off"}
     kept = session.get(Certificate, instance.id)
     view: dict[str, Any] = {"status": "on", "mode": instance.tls_mode}
-    return {**view, "certificate": _certificate(kept, whole=whole)} if kept and kept.shown else view
+    if kept is None or not kept.shown:
+        return view
+    certificate = _certificate(kept, whole=whole)
+    unnamed = sorted({*certificates.endpoint_names(session, instance.id)} - {*(certificate["san"] or ())})
+    return {**view, "certificate": {**certificate, **({"unnamed": unnamed} if unnamed else {})}}
 
 
 def _certificate(kept: Certificate, *, whole: bool) -> dict[str, Any]:
