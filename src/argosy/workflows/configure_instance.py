@@ -96,7 +96,7 @@ def turn(ctx: Context[World]) -> Outcome:
     return queue.await_hold(ctx, ctx.subject)
 
 
-@configure_instance.step(minutes=1)
+@configure_instance.step(minutes=3)
 def guest(ctx: Context[World]) -> Outcome:
     answer = mailbox.ask(ctx, ctx.subject, "configure", overrides=overrides.current(ctx))
     if answer is None:
