@@ -165,6 +165,39 @@ def _cell(text: str) -> str:
     return text.replace("|", "\\|")
 
 
+def events_page() -> str:
+    """Every kind of event."""
+    from argosy.model.events import CATALOGUE, INSTANCE
+
+    lines = [
+        "# Events",
+        "",
+        "What `GET /v1.0/{project}/events` lists and webhooks are told. Names and payload keys are those of",
+    ]
+    lines += [
+        "Trove's notifications where Trove has one, of Keystone's for users, projects and roles. An event about an"
+    ]
+    lines += [f"instance carries {', '.join(f'`{key}`' for key in INSTANCE)} too."]
+    lines += ["", "| event_type | what happened | further keys of the payload |", "|---|---|---|"]
+    for kind in CATALOGUE.values():
+        lines.append(f"| `{kind.name}` | {kind.meaning} | {', '.join(f'`{key}`' for key in kind.keys)} |")
+    return "\n".join(lines) + "\n"
+
+
+def metrics_page() -> str:
+    """Every metric."""
+    from argosy.model import metrics
+
+    lines = ["# Metrics"]
+    for title, listed in (
+        ("Of the deployment: `GET /metrics`", metrics.DEPLOYMENT),
+        ("Of instances: `GET /v1.0/{project}/metrics`, `GET /v1.0/{project}/instances/{id}/metrics`", metrics.INSTANCE),
+    ):
+        lines += ["", f"## {title}", "", "| metric | kind | labels | meaning |", "|---|---|---|---|"]
+        lines += [f"| `{each.name}` | {each.form} | {', '.join(each.labels)} | {each.meaning} |" for each in listed]
+    return "\n".join(lines) + "\n"
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "api.md": api_page,
     "command-line.md": command_line_page,
@@ -172,6 +205,8 @@ PAGES: dict[str, Callable[[], str]] = {
     "errors.md": errors_page,
     "operations.md": operations_page,
     "datastores.md": datastores_page,
+    "events.md": events_page,
+    "metrics.md": metrics_page,
 }
 
 

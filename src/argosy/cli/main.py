@@ -22,6 +22,7 @@ COMMANDS = {
     "datastore": "argosy.cli.datastore:datastore",
     "flavor": "argosy.cli.flavor:flavor",
     "env": "argosy.cli.env:env",
+    "events": "argosy.cli.events:events",
     "completion": "argosy.cli.completion:completion",
 }
 
