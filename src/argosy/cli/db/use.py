@@ -81,11 +81,12 @@ def target(place: Place, client: Client, name: str, database: str, *, secret: bo
 
 
 def _authority(place: Place, client: Client, instance: Document) -> Path:
-    """Of what the database shows: its owner's, where a certificate was brought with one, else the deployment's."""
-    brought = client.instances.tls(instance["id"]).get("certificate", {}).get("authority", "")
-    deployment = client.session.login.auth_url
-    if brought:
-        return place.credentials.keep_authority(deployment, brought, instance["id"])
+    """Of what the database shows: the deployment's, or what its owner brought; without an authority the certificate
+    itself, which is its own where it is self-signed.
+    """
+    shown, deployment = client.instances.tls(instance["id"]).get("certificate", {}), client.session.login.auth_url
+    if shown.get("brought"):
+        return place.credentials.keep_authority(deployment, shown["authority"] or shown["payload"], instance["id"])
     return place.credentials.keep_authority(deployment, client.session.authority())
 
 
