@@ -125,6 +125,7 @@ def test_a_log_outlives_its_agent(guest: Callable[..., RealGuest]) -> None:
     assert after.startswith(before)
     seen = made.do("logs")["logs"]
     assert seen["error"]["on"]
+    assert seen["guest"]["on"]
     assert seen["slow_query"] == {"start": 0, "end": 0, "digest": "", "on": True}
     assert "connected" in made.do("read_log", log="guest", offset=0, limit=30_000)["text"]
 

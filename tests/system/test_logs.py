@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import base64
 import json
+import os
+import signal
+import subprocess
+import sys
 from typing import Any
 
+import psycopg
 import pytest
-from owners import Owner
+from owners import Owner, answering
 
+from argosy import errors
 from argosy.client.logs import Logs
+from argosy.testing import machines
 from argosy.testing.waiting import eventually
 
 MARK = {"postgresql": "SELECT 'find_me'", "mariadb": "SELECT 'find_me'"}
@@ -19,7 +27,11 @@ def logs(owner: Owner, instance: str) -> Logs:
 
 
 def text(owner: Owner, instance: str, log: str) -> str:
-    return "".join(logs(owner, instance).text(log))
+    """Its agent may just be coming back."""
+    try:
+        return "".join(logs(owner, instance).text(log))
+    except errors.Unavailable as error:
+        raise AssertionError(error.message) from error
 
 
 def told(owner: Owner, instance: str, log: str) -> dict[str, Any]:
@@ -50,3 +62,80 @@ def test_statements_are_logged_read_and_published(owner: Owner, engine: str) -> 
     assert found.change("general", "disable", "discard")["container"] == "None"
     assert not list((store / instance).rglob("log-*"))
     assert told(owner, instance, "general")["status"] == "Disabled"
+
+
+@pytest.mark.parametrize("engine", ["postgresql", "mariadb"])
+def test_a_busy_log_stays_small_and_survives_kills(owner: Owner, engine: str) -> None:
+    """Agent and server are killed while statements are logged; both go on, and what is kept stays small."""
+    made = owner.ready(engine)
+    instance, door = made["id"], owner.door(made)
+    logs(owner, instance).change("general", "enable")
+    long = f"SELECT length('{'x' * 60_000}')"
+    for round_ in range(3):
+        for _ in range(100):
+            door.ask(long)
+        kill = (machines.agent_of, machines.engine_of, machines.agent_of)[round_]
+        os.kill(kill(instance), signal.SIGKILL)
+        owner.healthy(instance)
+        answering(door, engine)
+        mark = f"{MARK[engine]}, {round_}"
+        door.ask(mark)
+        eventually(lambda mark=mark: mark in text(owner, instance, "general"))  # type: ignore[misc]
+    kept = told(owner, instance, "general")
+    assert kept["status"] == "Ready"
+    assert 0 < kept["pending"] <= 4 * (1 << 30) // 512
+
+
+def test_a_log_is_followed(owner: Owner) -> None:
+    """By the command, on a server that says something meanwhile."""
+    made = owner.ready("postgresql")
+    argv = [sys.executable, "-m", "argosy", "db", "logs", made["name"], "--log", "error", "--follow"]
+    with subprocess.Popen(argv, env=owner.argosy.env(), stdout=subprocess.PIPE, text=True, cwd="/") as following:
+        assert following.stdout is not None
+        try:
+            seen = iter(following.stdout.readline, "")
+            assert any("ready to accept connections" in line for line in seen)
+            with pytest.raises(psycopg.Error):
+                owner.door(made).ask("SELECT no_such_thing")
+            assert any("no_such_thing" in line for line in seen)
+        finally:
+            following.kill()
+
+
+def test_slow_commands_of_redis(owner: Owner) -> None:
+    made = owner.ready("redis")
+    door = owner.door(made)
+    for number in range(20):
+        door.ask(f"SETRANGE k{number} 4194304 x")
+    door.ask("SORT_RO nothing")
+    assert told(owner, made["id"], "slow_query")["status"] in ("Enabled", "Ready")
+    assert "Ready to accept connections" in text(owner, made["id"], "error")
+
+
+def test_modules_are_applied_and_removed(owner: Owner) -> None:
+    """At create and later; one that cannot be used says why."""
+    post, get = owner.client.session.post, owner.client.session.get
+
+    def module(name: str, kind: str, contents: str) -> str:
+        body = {"name": name, "module_type": kind, "contents": base64.b64encode(contents.encode()).decode()}
+        return str(post("/modules", {"module": body})["module"]["id"])
+
+    greeting, bad = module("greeting", "ping", "message=hello"), module("bad", "new_relic_license", "nothing")
+    good = module("good", "new_relic_license", "license_key=abc123")
+    order = {
+        "name": "m", "flavorRef": "1", "volume": {"size": 1}, "datastore": {"type": "redis"},
+        "modules": [{"id": greeting}],
+    }  # fmt: skip
+    instance = post("/instances", {"instance": order})["instance"]["id"]
+    owner.ended(instance)
+    path = f"/instances/{instance}/modules"
+    (given,) = get(path, from_guest="true")["modules"]
+    assert (given["status"], given["message"]) == ("OK", "hello")
+    owner.healthy(instance)
+    told = {each["name"]: each for each in post(path, {"modules": [{"id": bad}, {"id": good}]})["modules"]}
+    assert (told["good"]["status"], told["bad"]["status"]) == ("OK", "ERROR")
+    assert "license_key" in told["bad"]["message"]
+    for each in (greeting, bad, good):
+        owner.client.session.delete(f"{path}/{each}")
+        owner.client.session.delete(f"/modules/{each}")
+    assert get(path)["modules"] == []

@@ -12,7 +12,7 @@ from argosy.agent.collector import Collector
 from argosy.agent.guest import Guest
 from argosy.agent.segments import Segments
 from argosy.agent.task import Task
-from argosy.engines.logfiles import Logs
+from argosy.engines.logfiles import GUEST, Logs
 from argosy.model.wire import LOG_OBJECT_BYTES, LOG_READ_BYTES
 
 LONGEST_FIRST_LINE = 64 << 10
@@ -74,10 +74,10 @@ class LogVerbs:
         except KeyError as error:
             raise errors.NotFound(f"this guest keeps no log {arguments['log']!r}") from error
 
-    def _on(self) -> frozenset[str] | None:
+    def _on(self) -> set[str] | None:
         driver = self._guest.driver()
         try:
-            return driver.logs_on() if isinstance(driver, Logs) else frozenset()
+            return {GUEST.name, *driver.logs_on()} if isinstance(driver, Logs) else {GUEST.name}
         except errors.GuestFailed:
             return None
 

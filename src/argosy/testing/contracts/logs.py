@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import suppress
+from typing import ClassVar
 
 import pytest
 
@@ -16,7 +17,7 @@ from argosy.testing.servers import Server
 
 
 class LogsContract:
-    engine: str
+    engine: ClassVar[str]
 
     @pytest.fixture
     def talkative(self, server: Server) -> Iterator[Server]:
