@@ -6,6 +6,7 @@ import http.client
 import os
 import pwd
 import ssl
+import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -40,7 +41,7 @@ class Report:
     since: float | None = None
     """wall-clock time of its start"""
     message: str = ""
-    """why it is not healthy"""
+    """why it is not healthy, or what will need somebody before long"""
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,8 @@ class Service:
     address: str
     ask: Callable[[Process], str]
     """what is wrong, or nothing"""
+    remark: Callable[[], str] = lambda: ""
+    """what will need somebody before long"""
     private: bool = False
     """it answers only root and the deployment's own user"""
 
@@ -61,7 +64,7 @@ def services(deployment: Settings) -> list[Service]:
     url = f"http://{api.host}:{api.port}"
     door = f"https://{conductor.host}:{conductor.port}"
     found = [
-        Service("api", "api", url, lambda _process: _answers(f"{url}/healthcheck")),
+        Service("api", "api", url, lambda _process: _answers(f"{url}/healthcheck"), lambda: _remarks(url)),
         Service("conductor", "conductor", door, lambda _process: _answers(f"{door}/healthcheck")),
         Service("supervisor", "supervisor", "", lambda _process: ""),
     ]
@@ -92,7 +95,7 @@ def _report(run: Path, service: Service) -> Report:
     if service.private and not os.access(run.parent / "keys", os.R_OK):
         return replace(told, health=State.UNKNOWN)
     wrong = service.ask(process)
-    return replace(told, health=State.SILENT, message=wrong) if wrong else told
+    return replace(told, health=State.SILENT, message=wrong) if wrong else replace(told, message=service.remark())
 
 
 def _answers(url: str) -> str:
@@ -113,6 +116,15 @@ def _answers(url: str) -> str:
     finally:
         connection.close()
     return "" if status == 200 else f"answers {status}"
+
+
+def _remarks(url: str) -> str:
+    """What the API says beside "OK"."""
+    try:
+        with urllib.request.urlopen(f"{url}/healthcheck", timeout=PATIENCE) as answer:  # noqa: S310 - our own API
+            return "; ".join(answer.read().decode().splitlines()[1:])
+    except OSError:
+        return ""
 
 
 def _helps(path: Path) -> str:

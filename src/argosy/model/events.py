@@ -60,6 +60,7 @@ def _instances() -> Iterator[Kind]:
     yield Kind("dbaas.configuration_taken_back", "a server does not start with settings and runs without", ("message",))
     yield Kind("dbaas.instance_update", "an instance was renamed or tagged", ("name", "tags"))
     yield Kind("dbaas.instance_health", "the database server became another", ("health", "was", "message"))
+    yield Kind("dbaas.client_certificate_create", "a certificate was issued to a client", ("name", "expire_at"))
     yield Kind("dbaas.guest_enrolled", "the agent of an instance proved itself")
     yield Kind("dbaas.guest_lost", "the agent of an instance is not heard of any more")
     yield Kind("dbaas.guest_returned", "the agent of an instance is heard of again")

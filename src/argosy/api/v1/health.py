@@ -7,11 +7,14 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from argosy.api.exchange import Answer, Request
 from argosy.db.session import Database
+from argosy.db.tables import Fact
+from argosy.model.usage import Level
 
 
 def show(request: Request) -> Answer:
+    """The word OK, and on lines of their own what will need somebody before long."""
     if _alive(request.services.database):
-        return Answer(200, text="OK")
+        return Answer(200, text="\n".join(["OK", *_remarks(request.services.database)]))
     return Answer(503, text="the control database does not answer")
 
 
@@ -25,3 +28,17 @@ def _alive(database: Database) -> bool:
             return session.scalar(select(1)) == 1
     except SQLAlchemyError:
         return False
+
+
+def _remarks(database: Database) -> list[str]:
+    with database.read() as session:
+        fact = session.get(Fact, "room")
+    rooms = fact.value if fact else {}
+    return [
+        f"{each['level']}: {PLACES[place]} is {each['percent']:g} % full"
+        for place, each in rooms.items()
+        if each["level"] != Level.FINE
+    ]
+
+
+PLACES = {"pool": "the pool of volumes", "disk": "the disk below the pool of volumes"}

@@ -12,6 +12,7 @@ from argosy import clock, errors
 from argosy.api.exchange import Answer, Request
 from argosy.api.fields import Fields
 from argosy.api.v1 import asking, instance_rows
+from argosy.db import events
 from argosy.db.tables import Certificate, Instance, Run
 from argosy.guest import certificates, material
 from argosy.model.guest import TlsMode
@@ -66,6 +67,8 @@ def create_client(request: Request) -> Answer:
                 "clients are known by the authority that came with your certificate: it issues theirs"
             )
         issued = certificates.of_clients(session, instance.id).issue_client(name, days)
+        told = {"name": name, "expire_at": _time(issued.certificate)}
+        events.tell(session, "dbaas.client_certificate_create", subject=instance.id, **told)
     client = {"name": name, "certificate": issued.certificate, "private_key": issued.private_key}
     return Answer(200, {"client": {**client, "expire_at": _time(issued.certificate)}})
 
