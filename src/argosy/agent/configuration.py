@@ -33,6 +33,8 @@ class Kept:
     wanted: Overrides = field(default_factory=dict)
     proven: Overrides = field(default_factory=dict)
     """those with which the server has last started and answered; without any it starts"""
+    accepted: Overrides = field(default_factory=dict)
+    """those that a running server has last taken at once, every one of them: next to proven"""
     written: bool = False
     """the server's own files say what is wanted"""
     process: str = ""
@@ -45,8 +47,11 @@ class Kept:
     """the server's, about them"""
 
     @property
-    def untried(self) -> bool:
-        return self.wanted != self.proven
+    def fallback(self) -> Overrides | None:
+        """What to go back to from what is wanted; None where that is proven."""
+        if self.wanted == self.proven:
+            return None
+        return self.proven if self.wanted == self.accepted else self.accepted
 
 
 class Configuration:
@@ -84,7 +89,7 @@ class Configuration:
     def prove(self, status: Status) -> None:
         """The server answers: what it was started with can be trusted."""
         with self._lock:
-            proven = replace(self._kept, proven=self._kept.wanted, left=())
+            proven = replace(self._kept, proven=self._kept.wanted, accepted=self._kept.wanted, left=())
             if proven != self._kept and self._kept.written and _process(status) != self._kept.process:
                 self._keep(proven)
 
@@ -108,22 +113,25 @@ class Configuration:
 
     def _go_back(self, words: str) -> bool:
         kept = self._kept
-        if not kept.untried:
+        if kept.fallback is None:
             return False
-        refused = difference(kept.wanted, kept.proven)
+        refused = {**kept.refused, **difference(kept.wanted, kept.fallback)}
         log.error("taken back", extra={"refused": sorted(refused), "words": words})
-        self._keep(replace(self._after(kept.proven), refused=refused, words=complaints(words)))
+        self._keep(replace(self._after(kept.fallback), refused=refused, words=complaints(words)))
         return True
 
     def _after(self, wanted: Overrides) -> Kept:
         """What is to be kept once these are wanted instead of those before."""
         kept = self._kept
-        return Kept(dict(wanted), kept.proven, left=tuple(sorted({*kept.left, *kept.wanted} - {*wanted})))
+        return replace(
+            Kept(dict(wanted), kept.proven, kept.accepted), left=tuple(sorted({*kept.left, *kept.wanted} - {*wanted}))
+        )
 
     def _write(self) -> bool:
         late = self._guest.driver().configure({**dict.fromkeys(self._kept.left), **self._kept.wanted})
         process = _process(self._guest.service.status())
-        self._keep(replace(self._kept, written=True, process=process))
+        accepted = self._kept.wanted if process and not late else self._kept.accepted
+        self._keep(replace(self._kept, written=True, process=process, accepted=accepted))
         return late
 
     def _keep(self, kept: Kept) -> None:
