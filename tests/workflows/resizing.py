@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from types import MappingProxyType
 
+import moduling
 from scenario import CALLER, Scenario
 from sqlalchemy.orm import Session
 
@@ -13,6 +14,7 @@ from argosy.model.status import Task, status
 from argosy.settings import SHIPPED_FLAVORS, Flavor
 from argosy.workflows import (
     delete_instance,
+    module_rows,
     reboot_server,
     rebuild_instance,
     reset_status,
@@ -222,6 +224,22 @@ class Rebuilding(Scenario):
         self.each_command_once()
 
 
+class RebuildingWithModules(Rebuilding):
+    """The new guest is given what the old one had."""
+
+    def start(self, session: Session) -> None:
+        super().start(session)
+        made = moduling.module()
+        session.add(made)
+        session.flush()
+        module_rows.expect(session, session.get_one(Instance, self.instance), [made])
+        module_rows.settle(session, self.instance, made.id, "OK", "")
+
+    def check(self, database: Database) -> None:
+        super().check(database)
+        assert "apply_modules" in {name.split("/")[2] for name in self.asked}
+
+
 class RebuildingInVain(Rebuilding):
     refuse = MappingProxyType({"rebuild": "FATAL: no"})
 
@@ -276,6 +294,7 @@ EVERY = (
     Starting,
     StartingInVain,
     Rebuilding,
+    RebuildingWithModules,
     RebuildingInVain,
     Resetting,
     ResettingWhileResizing,

@@ -61,6 +61,13 @@ def expect(session: Session, instance: Instance, modules: Sequence[Module]) -> N
         session.add(row)
 
 
+def expect_again(session: Session, instance: Instance) -> None:
+    """All that it has, for a guest that was told nothing yet."""
+    mine = InstanceModule.instance_id == instance.id
+    joined = select(Module).join(InstanceModule, InstanceModule.module_id == Module.id).where(mine)
+    expect(session, instance, session.scalars(joined).all())
+
+
 def pending(session: Session, instance_id: str) -> list[Module]:
     """What its guest is still to be told, in the order in which modules are applied."""
     mine = (InstanceModule.instance_id == instance_id) & (InstanceModule.status == PENDING)

@@ -15,7 +15,7 @@ from argosy.durable.workflow import Context, Outcome, Workflow
 from argosy.guest import enrolment, mailbox
 from argosy.model.caller import Caller
 from argosy.model.status import Task
-from argosy.workflows import overrides, servers
+from argosy.workflows import change_modules, module_rows, overrides, servers
 from argosy.workflows.world import World
 
 rebuild_instance: Workflow[World] = Workflow("rebuild_instance", event="instance_rebuild")
@@ -52,6 +52,13 @@ def guest(ctx: Context[World]) -> Outcome:
     return raise_up(ctx)
 
 
+@rebuild_instance.step(minutes=5)
+def modules(ctx: Context[World]) -> Outcome:
+    """What the old guest was given; the new one has nothing of it."""
+    servers.check(ctx)
+    return change_modules.give(ctx)
+
+
 @rebuild_instance.step()
 def ready(ctx: Context[World]) -> Outcome:
     fault = ctx.memory.get("fault")
@@ -71,7 +78,9 @@ def succeed(ctx: Context[World], generation: int) -> None:
 
     def write(session: Session) -> None:
         enrolment.expect(session, ctx.subject, generation)
-        session.get_one(Instance, ctx.subject).generation = generation
+        instance = session.get_one(Instance, ctx.subject)
+        instance.generation = generation
+        module_rows.expect_again(session, instance)
 
     ctx.record(write)
 
