@@ -8,8 +8,8 @@ from typing import ClassVar
 import pytest
 
 from argosy import errors
-from argosy.engines.accounts import User
-from argosy.model.guest import Identity, Secret
+from argosy.engines.accounts import Account, User
+from argosy.model.guest import Health, Identity, Secret
 from argosy.testing.clients import Login, Refused
 from argosy.testing.contracts.engine import EngineContract
 from argosy.testing.servers import Server
@@ -182,6 +182,35 @@ class TestMariadb(EngineContract):
         server.hands.call("drop_user", there.account)
         assert here.account in server.hands.call("list_users")
         server.connect(server.login("twin", Secret("here"))).close()
+
+    def test_who_takes_the_administrator_does_not_keep_it(self, server: Server, master: Login) -> None:
+        """Nothing in MariaDB keeps CREATE USER from any account, so the next look at the server undoes it."""
+        tenant = server.connect(master)
+        tenant.run("RENAME USER os_admin@localhost TO thief@'%'")
+        tenant.run("ALTER USER thief@'%' IDENTIFIED BY 'mine'")
+        tenant.close()
+        thief = server.connect(server.login("thief", Secret("mine")))
+        thief.run("GRANT SUPER, FILE ON *.* TO root@'%'")
+        thief.run("GRANT ALL ON mysql.* TO root@'%'")
+        thief.run("RENAME USER thief@'%' TO os_admin@localhost")
+        thief.run("CREATE USER accomplice@'%' IDENTIFIED BY 'mine'")
+        thief.run("GRANT ALL ON *.* TO accomplice@'%'")
+        thief.run("GRANT ALL ON `%`.* TO accomplice@'%'")
+        thief.run("CREATE DATABASE den")
+        thief.run("CREATE DEFINER=os_admin@localhost PROCEDURE den.work() SET GLOBAL max_connections = 1")
+        assert server.hands.call("probe").health is Health.STARTING
+        assert server.running.wait(30) == 0
+        server.revive()
+        with contextlib.suppress(Refused):
+            thief.close()
+        for who in (master, server.login("accomplice", Secret("mine"))):
+            tenant = server.connect(who)
+            for statement in ("SET GLOBAL max_connections = 1", "DELETE FROM mysql.db", "CALL den.work()"):
+                with pytest.raises(Refused, match=r"(?i)denied"):
+                    tenant.run(statement)
+            tenant.close()
+        server.hands.call("drop_database", "den")
+        server.hands.call("drop_user", Account("accomplice"))
 
     def test_a_start_takes_the_administrator_back(self, server: Server, master: Login) -> None:
         tenant = server.connect(master)

@@ -128,7 +128,7 @@ def test_mariadbs_identity_is_the_instances() -> None:
 def test_mariadbs_first_statements_are_one_a_line() -> None:
     lines = mysql.init_sql("os_admin", "*AB").splitlines()
     assert all(line.endswith(";") for line in lines)
-    assert lines[0] == "SET sql_log_bin = 0;"
+    assert lines[0].startswith("SET sql_log_bin = 0")
 
 
 def test_redis_keeps_the_others_when_it_gets_its_administrator() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -87,18 +87,50 @@ def identity_cnf(identity: Identity, init_file: Path) -> str:
     return f"[mariadbd]\nserver_id = {number}\ngtid_domain_id = {number}\ninit_file = {_quoted(str(init_file))}\n"
 
 
+TENANTS_BITS = sum(1 << bit for bit in (6, 8, 10, 14, 19, 20, 25))
+"""What of MariaDB's global rights a tenant may have, as its grant tables count them: RELOAD, PROCESS, GRANT OPTION,
+SHOW DATABASES, REPLICATION SLAVE, BINLOG MONITOR, CREATE USER."""
+
+
+WRITES = ("Insert", "Update", "Delete", "Create", "Drop", "Grant", "Alter", "Create_view", "Create_routine", "Trigger")
+"""rights that nobody has in the system's own databases"""
+
+
 def init_sql(administrator: str, password_hash: str) -> str:
     """Run at every start before anybody is served, one statement a line: whatever a clone, a restore or the master
-    did to the administrator, it has the password of this guest again, and nobody of that name comes by the network.
+    did to the administrator, it has the password of this guest again, nobody of that name comes by the network, and
+    nobody else has its rights or runs anything in its name.
     """
     account = f"`{administrator}`@localhost"
-    statements = (
+    return "".join(f"{statement};\n" for statement in (*_taken_back(administrator), *_given(account, password_hash)))
+
+
+def _taken_back(administrator: str) -> Sequence[str]:
+    """What nobody but the administrator may have. The narrower row in `mysql.db` wins over one for a pattern."""
+    rights = "JSON_VALUE(Priv, '$.access')"
+    taken = ", ".join(f"{right}_priv = 'N'" for right in WRITES)
+    return (
         "SET sql_log_bin = 0, sql_log_off = 1",
         f"DELETE FROM mysql.global_priv WHERE User = '{administrator}'",  # noqa: S608 - our own constant
+        (
+            f"UPDATE mysql.global_priv SET Priv = JSON_SET(Priv, '$.access', {rights} & {TENANTS_BITS})"  # noqa: S608 - likewise
+            f" WHERE {rights} & ~{TENANTS_BITS}"
+        ),
+        (
+            "INSERT IGNORE INTO mysql.db (Host, Db, User, Select_priv)"
+            " SELECT Host, 'mysql', User, 'Y' FROM mysql.db WHERE 'mysql' LIKE Db"
+        ),
+        f"UPDATE mysql.db SET {taken} WHERE Db IN ('mysql', 'sys')",  # noqa: S608 - likewise
+        f"UPDATE mysql.proc SET definer = 'root@%' WHERE definer LIKE '{administrator}@%'",  # noqa: S608 - likewise
+        f"DELETE FROM mysql.event WHERE definer LIKE '{administrator}@%'",  # noqa: S608 - likewise
+    )
+
+
+def _given(account: str, password_hash: str) -> Sequence[str]:
+    return (
         "FLUSH PRIVILEGES",
         f"GRANT ALL ON *.* TO {account} IDENTIFIED VIA mysql_native_password USING '{password_hash}' WITH GRANT OPTION",
     )
-    return "".join(f"{statement};\n" for statement in statements)
 
 
 def _place(site: Site, base: Path, share: Path) -> Settings:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import shutil
+import signal
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
@@ -18,6 +21,10 @@ PROBE_SECONDS = 1.5
 
 METRICS: Mapping[str, str] = {
     "Threads_connected": "connections",
+    "Threads_running": "active_connections",
+    "Connection_errors_max_connections": "rejected_connections",
+    "Bytes_received": "received_bytes",
+    "Bytes_sent": "sent_bytes",
     "Uptime": "uptime_seconds",
     "Com_commit": "commits",
     "Com_rollback": "rollbacks",
@@ -81,7 +88,7 @@ class MysqlDriver(MysqlLogs, MysqlAccounts):
     def probe(self) -> Probe:
         try:
             with self.connect(PROBE_SECONDS) as session:
-                [(version,)] = session.query("SELECT SUBSTRING_INDEX(VERSION(), '-', 1)")
+                [(version, most)] = session.query("SELECT SUBSTRING_INDEX(VERSION(), '-', 1), @@max_connections")
                 facts = session.pairs(LOOK)
                 if self.site.tls is TlsMode.MTLS:  # accounts that tenants made by SQL since need one from now on
                     self.demand_certificates(session)
@@ -90,9 +97,12 @@ class MysqlDriver(MysqlLogs, MysqlAccounts):
         except (OSError, errors.GuestFailed) as error:
             return Probe(Health.STARTING, str(error))
         except wire.ServerError as error:
+            if error.code == wire.ACCESS_DENIED:
+                return self._take_back()
             comes_or_goes = wire.comes_or_goes(error)
             return Probe(Health.STARTING if comes_or_goes else Health.BLOCKED, str(error))
         metrics = {ours: float(facts[theirs]) for theirs, ours in METRICS.items() if theirs in facts}
+        metrics["max_connections"] = float(most or 0)
         return Probe(Health.HEALTHY, version=version or "", metrics=metrics)
 
     def reload_certificates(self) -> None:
@@ -108,6 +118,15 @@ class MysqlDriver(MysqlLogs, MysqlAccounts):
     @property
     def _configuration(self) -> Path:
         return self.site.state / "my.cnf"
+
+    def _take_back(self) -> Probe:
+        """The master can change the administrator's account as any other: the server knows no accounts that it must
+        leave alone. The next start gives the account back, ends whoever came in by it, and takes what they gave
+        themselves.
+        """
+        with contextlib.suppress(OSError, ValueError):
+            os.kill(int((self.site.state / "mysql.pid").read_text(encoding="ascii")), signal.SIGTERM)
+        return Probe(Health.STARTING, f"{ADMINISTRATOR} was changed by somebody: the server is started anew")
 
     def _refuse_running(self) -> None:
         if files.listening(self.socket):
