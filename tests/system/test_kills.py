@@ -12,7 +12,7 @@ import random
 import pytest
 from owners import ENGINES, Owner, answering
 from sqlalchemy import select
-from strikes import CONTROL, settled, steps, struck
+from strikes import CONTROL, GUEST, settled, steps, struck
 
 from argosy.db.tables import Instance, Run
 from argosy.testing import machines
@@ -24,7 +24,7 @@ SEED = int(os.environ.get("ARGOSY_SEED") or random.randrange(10**6))
 SAMPLE, TIMES = 14, 3
 
 OPERATIONS = ("create_instance", "restart_instance", "delete_instance")
-VICTIMS = (*CONTROL, "agent", "engine")
+VICTIMS = (*CONTROL, *GUEST)
 
 
 def matrix() -> list[tuple[str, str, str, str]]:
