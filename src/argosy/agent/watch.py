@@ -10,7 +10,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from argosy import clock, errors
-from argosy.agent import boot
+from argosy.agent import boot, usage
 from argosy.agent.configuration import Configuration
 from argosy.agent.guest import Guest
 from argosy.agent.health import Sight, judge
@@ -140,7 +140,8 @@ class Watch:
         used, total = volume(self._site)
         self._seq += 1
         self._told, self._told_at = (seen.health, said), clock.monotonic()
-        metrics = {**seen.metrics, "engine_starts": float(self._starts)}
+        metrics = {**seen.metrics, "engine_starts": float(self._starts), **usage.below(os.getppid())}
+        metrics["memory_limit_bytes"] = float(self._site.memory) if self._site else 0.0
         self._say(wire.Heartbeat(self.boot, self._seq, seen.health, said, seen.version, used, total, metrics))
 
 

@@ -113,7 +113,6 @@ REPORTED: Mapping[str, Metric] = {
     "rows_changed": _instance_total("rows_changed", "Rows inserted, updated or deleted."),
     "wal_bytes": _instance_total("wal_bytes", "Bytes of log written ahead of the data."),
     "oldest_transaction_seconds": _instance("oldest_transaction_seconds", "Age of the oldest open transaction."),
-    "database_bytes": _instance("database_bytes", "Size of all databases."),
     "received_bytes": _instance_total("received_bytes", "Bytes received from clients."),
     "sent_bytes": _instance_total("sent_bytes", "Bytes sent to clients."),
     "memory_bytes": _instance("engine_memory_bytes", "Memory that the database server holds by its own account."),

@@ -31,12 +31,18 @@ SELECT split_part(version(), ' ', 2),
        (SELECT count(*) - 1 FROM pg_stat_activity WHERE backend_type = 'client backend'),
        current_setting('max_connections'),
        extract(epoch FROM clock_timestamp() - pg_postmaster_start_time()),
-       sum(xact_commit), sum(xact_rollback), sum(blks_read), sum(blks_hit), sum(deadlocks), sum(temp_bytes)
+       (SELECT count(*) - 1 FROM pg_stat_activity WHERE backend_type = 'client backend' AND state <> 'idle'),
+       (SELECT extract(epoch FROM clock_timestamp() - min(xact_start)) FROM pg_stat_activity
+         WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()),
+       CASE WHEN pg_is_in_recovery() THEN 0 ELSE pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0') END,
+       sum(xact_commit), sum(xact_rollback), sum(blks_read), sum(blks_hit), sum(deadlocks), sum(temp_bytes),
+       sum(tup_returned), sum(tup_inserted + tup_updated + tup_deleted)
   FROM pg_stat_database
 """
 METRICS = (
-    "connections", "max_connections", "uptime_seconds", "commits", "rollbacks", "blocks_read", "blocks_hit",
-    "deadlocks", "temporary_bytes",
+    "connections", "max_connections", "uptime_seconds", "active_connections", "oldest_transaction_seconds",
+    "wal_bytes", "commits", "rollbacks", "blocks_read", "blocks_hit", "deadlocks", "temporary_bytes",
+    "rows_returned", "rows_changed",
 )  # fmt: skip
 
 

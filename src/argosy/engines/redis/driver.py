@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -22,6 +23,8 @@ METRICS: Mapping[str, str] = {
     "maxclients": "max_connections",
     "uptime_in_seconds": "uptime_seconds",
     "total_commands_processed": "commands",
+    "total_net_input_bytes": "received_bytes",
+    "total_net_output_bytes": "sent_bytes",
     "used_memory": "memory_bytes",
     "maxmemory": "max_memory_bytes",
     "keyspace_hits": "hits",
@@ -72,6 +75,7 @@ class RedisDriver(RedisLogs, RedisAccounts):
         except wire.ServerError as error:
             return Probe(Health.STARTING if str(error).startswith("LOADING") else Health.BLOCKED, str(error))
         metrics = {ours: float(facts[theirs]) for theirs, ours in METRICS.items() if theirs in facts}
+        metrics["keys"] = sum(map(_keys, facts.items()))
         loading = facts.get("loading") == "1"
         return Probe(Health.STARTING if loading else Health.HEALTHY, "", facts.get("redis_version", ""), metrics)
 
@@ -123,6 +127,12 @@ def _own(names: Iterable[str]) -> dict[str, str]:
     declared = parameters.declared("redis")
     known = {name: declared[name].default for name in names if name in declared}
     return {name: configuration.text("" if value is None else value) for name, value in known.items()}
+
+
+def _keys(fact: tuple[str, str]) -> float:
+    """Of a line such as db0:keys=5,expires=0,avg_ttl=0."""
+    found = re.fullmatch(r"keys=(\d+),.*", fact[1]) if fact[0].startswith("db") else None
+    return float(found[1]) if found else 0.0
 
 
 def _facts(info: str) -> dict[str, str]:

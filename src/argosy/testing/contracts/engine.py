@@ -30,6 +30,7 @@ from argosy.engines.accounts import User
 from argosy.engines.base import FACETS, Driver, Engine
 from argosy.guest import authority
 from argosy.model.guest import Health, Identity, Probe, Secret, TlsMode
+from argosy.model.metrics import REPORTED
 from argosy.testing import hands, servers
 from argosy.testing.clients import Login, Refused
 from argosy.testing.contracts.accounts import AccountsContract
@@ -225,7 +226,7 @@ class EngineContract(AccountsContract, LogsContract):
     def test_the_probe_tells_version_and_metrics(self, server: Server) -> None:
         probe = server.hands.call("probe")
         assert probe.version == server.found.version
-        assert {"connections", "uptime_seconds"} <= set(probe.metrics)
+        assert {"connections", "max_connections", "uptime_seconds"} <= set(probe.metrics) <= set(REPORTED)
 
     def test_the_smallest_flavor_is_enough(self, farm: Farm, template: Server) -> None:
         smallest = self._engine.smallest_ram * MIB
