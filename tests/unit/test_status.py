@@ -52,6 +52,7 @@ def test_an_operation_hides_the_health(facts: Facts) -> None:
         (Task.EJECTING, "EJECT"),
         (Task.DETACHING, "DETACH"),
         (Task.UPDATING, "ACTIVE"),
+        (Task.STOPPING, "SHUTDOWN"),
         (Task.DELETING, "SHUTDOWN"),
         (Task.ERROR, "ERROR"),
     ],
@@ -76,6 +77,15 @@ def test_the_task_decides_the_status(task: Task, shown: str) -> None:
 def test_health_decides_when_nothing_is_being_done(health: Health, shown: str) -> None:
     assert operating_status(Facts(Task.NONE, health)) == shown
     assert operating_status(Facts(Task.NONE, health, silent=True)) == "ERROR"
+
+
+@pytest.mark.parametrize("facts", EVERYTHING, ids=str)
+def test_what_its_owner_stopped_is_shut_down_however_it_is(facts: Facts) -> None:
+    stopped = dataclasses.replace(facts, stopped=True, words="connection refused")
+    idle = facts.task == Task.NONE
+    assert operating_status(stopped) == ("SHUTDOWN" if idle else "")
+    assert complaint(stopped) == ""
+    assert not idle or status(stopped) == "SHUTDOWN"
 
 
 def test_what_is_stored_as_text_is_good_enough() -> None:
