@@ -15,6 +15,7 @@ import click
 
 from argosy import errors, settings
 from argosy.api import openapi
+from argosy.engines.parameters import Parameter
 
 REFERENCE = Path(__file__).parent / "reference"
 HEADING = "<!-- Written by docs/generate.py: change the code, then run `make docs`. -->\n\n"
@@ -106,6 +107,37 @@ def datastores_page() -> str:
         can = "".join(f" {'yes' if each in engine.capabilities else 'no'} |" for each in Capability)
         lines.append(f"| {engine.title} | {names} | {engine.port} | `{engine.master}` | {engine.smallest_ram} |{can}")
     return "\n".join(lines) + "\n"
+
+
+def parameters_page() -> str:
+    """What may be set, engine by engine."""
+    from argosy.engines import parameters, registry
+
+    lines = ["# Parameters", "", "What a configuration may hold. `argosy config parameters ENGINE` tells those of the"]
+    lines += ["version that is meant, with what an operator has said of them; so does the API."]
+    for engine in registry.engines().values():
+        lines += ["", f"## {engine.title}", "", "| parameter | type | values | unit | default | restart | versions |"]
+        lines += ["|---|---|---|---|---|---|---|"]
+        lines += [_parameter(each) for _, each in sorted(parameters.declared(engine.name).items())]
+    return "\n".join(lines) + "\n"
+
+
+def _parameter(each: Parameter) -> str:
+    versions = " ".join(filter(None, (each.since and f"from {each.since}", each.until and f"before {each.until}")))
+    default = "" if each.default is None else f"`{_cell(_shown(each.default))}`"
+    cells = (f"`{each.name}`", each.kind, _cell(_allowed(each)), each.unit, default, "yes" if each.restart else "")
+    return "".join(f"| {cell} " for cell in (*cells, versions)) + "|"
+
+
+def _allowed(each: Parameter) -> str:
+    if each.choices or each.members:
+        return ", ".join(each.choices) or f"a list of {', '.join(each.members)}"
+    bounds = [
+        f"{bound:g}" if bound != int(bound) else str(int(bound))
+        for bound in (each.minimum, each.maximum)
+        if bound is not None
+    ]
+    return " … ".join(bounds)
 
 
 def api_page() -> str:
@@ -205,6 +237,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "errors.md": errors_page,
     "operations.md": operations_page,
     "datastores.md": datastores_page,
+    "parameters.md": parameters_page,
     "events.md": events_page,
     "metrics.md": metrics_page,
 }
