@@ -39,7 +39,14 @@ def test_accounts_arrive_whole(create: Create, database: Database) -> None:
     with database.read() as session:
         accounts = session.query(Run).one().memory["accounts"]
     assert accounts["databases"] == [{"name": "app", "character_set": "utf8", "collate": "C"}]
-    assert accounts["users"] == [{"name": "joe", "password": "p w'x", "host": "10.0.0.%", "databases": ["app"]}]
+    assert accounts["users"] == [{"name": "joe", "password": "p w'x", "host": "%", "databases": ["app"]}]
+
+
+def test_hosts_of_users_arrive_where_they_mean_something(create: Create, database: Database) -> None:
+    create(datastore={"type": "mariadb"}, users=[{"name": "joe", "password": "pw", "host": "10.0.0.%"}])
+    with database.read() as session:
+        (user,) = session.query(Run).one().memory["accounts"]["users"]
+    assert user["host"] == "10.0.0.%"
 
 
 @pytest.mark.parametrize("reference", ["6.1", 6.1, "http://x/flavors/6.1", {"id": "6.1"}])
