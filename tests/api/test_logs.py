@@ -29,8 +29,14 @@ class Guest:
         self.overrides: Mapping[str, Any] = {}
         self.late = False
         self.text = TEXT
+        self.news = b""
+        """what is logged after the next look"""
+        self.nonsense: Any = None
+        """what it says of its logs"""
 
     def logs(self, _asked: Mapping[str, Any]) -> dict[str, Any]:
+        if self.nonsense is not None:
+            return {"logs": self.nonsense}
         on = not self.late and self.overrides.get("log_statement") == "all"
         told = {"start": 0, "end": len(self.text), "digest": "d" * 32}
         return {"logs": {"general": {**told, "on": on}, "error": {**told, "on": True}, "guest": {**told, "on": True}}}
@@ -41,8 +47,9 @@ class Guest:
 
     def read(self, asked: Mapping[str, Any]) -> dict[str, Any]:
         piece = self.text[asked["offset"] :][: asked["limit"]]
-        after = asked["offset"] + len(piece)
-        return {"offset": asked["offset"], "next": after, "start": 0, "end": len(self.text), "text": piece.decode()}
+        after, end = asked["offset"] + len(piece), len(self.text)
+        self.text, self.news = self.text + self.news, b""
+        return {"offset": asked["offset"], "next": after, "start": 0, "end": end, "text": piece.decode()}
 
     def publish(self, asked: Mapping[str, Any]) -> dict[str, Any]:
         """And the conductor that takes it."""
@@ -60,7 +67,12 @@ class Guest:
 @pytest.fixture
 def guest(settings: Settings, database: Database, bell: Bell) -> Iterator[Guest]:
     made = Guest(settings, database)
-    verbs = {"logs": made.logs, "configure": made.configure, "read_log": made.read, "publish_log": made.publish}
+    verbs = {
+        "logs": made.logs,
+        "configure": made.configure,
+        "read_log": made.read,
+        "publish_log": made.publish,
+    }
     with answering(settings, database, bell, verbs):
         yield made
 
@@ -183,12 +195,7 @@ def test_text_is_read_piece_by_piece(member: As, instance: str) -> None:
 
 
 def test_the_answer_waits_for_text(member: As, instance: str, guest: Guest) -> None:
-    def read(asked: Mapping[str, Any]) -> dict[str, Any]:
-        told = Guest.read(guest, asked)
-        guest.text = TEXT + b"news\n"
-        return told
-
-    guest.read = read  # type: ignore[method-assign] # the next look finds more
+    guest.news = b"news\n"
     seen = member.get(f"/instances/{instance}/log/error?offset={len(TEXT)}&wait=10")["log"]
     assert seen["text"] == "news\n"
 
@@ -212,3 +219,12 @@ def test_published_parts_are_listed_and_read(member: As, instance: str, change: 
 
 def test_a_silent_guest_says_so(member: As, instance: str) -> None:
     assert member.refused("GET", f"/instances/{instance}/log/error")[0] == 503
+
+
+@pytest.mark.parametrize(
+    "told", [[], {}, {"general": None}, {"general": {"start": "x", "end": 1, "digest": ""}}, {"general": {"start": 5}}]
+)
+def test_a_guest_that_talks_nonsense_harms_nobody(member: As, instance: str, guest: Guest, told: Any) -> None:
+    guest.nonsense = told
+    assert {each["status"] for each in member.get(f"/instances/{instance}/log")["logs"]} == {"Unavailable"}
+    assert member.refused("POST", f"/instances/{instance}/log", {"name": "general", "publish": 1})[0] == 400

@@ -17,6 +17,7 @@ from owners import Owner, answering
 from argosy import errors
 from argosy.client.logs import Logs
 from argosy.testing import machines
+from argosy.testing.connections import Door
 from argosy.testing.waiting import eventually
 
 MARK = {"postgresql": "SELECT 'find_me'", "mariadb": "SELECT 'find_me'"}
@@ -26,12 +27,18 @@ def logs(owner: Owner, instance: str) -> Logs:
     return Logs(owner.client.session, instance)
 
 
-def text(owner: Owner, instance: str, log: str) -> str:
+def text(owner: Owner, instance: str, log: str, offset: int = 0) -> str:
     """Its agent may just be coming back."""
     try:
-        return "".join(logs(owner, instance).text(log))
+        return "".join(logs(owner, instance).text(log, offset=offset))
     except errors.Unavailable as error:
         raise AssertionError(error.message) from error
+
+
+def logged(owner: Owner, instance: str, door: Door, statement: str) -> bool:
+    """Said until it is kept: what is said while nobody reads may be lost."""
+    door.ask(statement)
+    return statement in text(owner, instance, "general", offset=-100_000)
 
 
 def told(owner: Owner, instance: str, log: str) -> dict[str, Any]:
@@ -78,9 +85,8 @@ def test_a_busy_log_stays_small_and_survives_kills(owner: Owner, engine: str) ->
         os.kill(kill(instance), signal.SIGKILL)
         owner.healthy(instance)
         answering(door, engine)
-        mark = f"{MARK[engine]}, {round_}"
-        door.ask(mark)
-        eventually(lambda mark=mark: mark in text(owner, instance, "general"))  # type: ignore[misc]
+        said = f"{MARK[engine]}, {round_}"
+        eventually(lambda said=said: logged(owner, instance, door, said), every=0.5)  # type: ignore[misc]
     kept = told(owner, instance, "general")
     assert kept["status"] == "Ready"
     assert 0 < kept["pending"] <= 4 * (1 << 30) // 512

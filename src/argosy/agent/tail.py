@@ -7,8 +7,6 @@ import json
 from pathlib import Path
 from typing import BinaryIO
 
-from argosy.engines import files
-
 MARK = 128
 """bytes before our place, by which it is found again"""
 AT_ONCE = 1 << 20
@@ -41,7 +39,9 @@ class Tail:
     def remember(self) -> None:
         """What was read is safe elsewhere."""
         kept = {"offset": self._offset, "mark": base64.b64encode(self._mark).decode()}
-        files.write(self._place, json.dumps(kept))
+        draft = self._place.with_suffix(".new")
+        draft.write_text(json.dumps(kept))
+        draft.replace(self._place)
 
     def _find(self, file: BinaryIO, size: int) -> None:
         """Our place in the file, which may have moved."""

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
+
+from argosy import errors
 
 
 class LogStatus(StrEnum):
@@ -33,6 +36,21 @@ class Extent:
     """MD5 of the first line that is kept"""
     on: bool | None
     """the running server writes it; None: the server cannot be asked"""
+
+
+LARGEST = 2**62
+
+
+def extent(told: Any) -> Extent:
+    """From what a guest says. Raises GuestFailed for what makes no sense."""
+    try:
+        on = told.get("on")
+        seen = Extent(int(told["start"]), int(told["end"]), str(told["digest"])[:32], None if on is None else bool(on))
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise errors.GuestFailed(f"the guest tells no extent of its logs: {error!r}") from error
+    if not 0 <= seen.start <= seen.end <= LARGEST:
+        raise errors.GuestFailed(f"no log goes from {seen.start} to {seen.end}")
+    return seen
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from argosy.durable.workflow import Context, Outcome, Workflow
 from argosy.engines.logfiles import Kind, Log
 from argosy.guest import mailbox
 from argosy.model.caller import Caller
+from argosy.model.log_status import extent
 from argosy.model.status import Task
 from argosy.stores import deployment
 from argosy.workflows import offers, overrides, servers
@@ -128,14 +129,15 @@ def look(ctx: Context[World]) -> Outcome:
     answer = mailbox.ask(ctx, ctx.subject, "logs")
     if answer is None:
         return servers.await_guest(ctx, "the guest looks how much there is of the log")
-    told = answer["logs"][ctx.memory["log"]]
+    logs = answer.get("logs")
+    told = extent(logs.get(ctx.memory["log"]) if isinstance(logs, dict) else None)
     with ctx.database.read() as session:
         row = session.get_one(GuestLog, (ctx.subject, ctx.memory["log"]))
         where = place(session, ctx.world.settings.logs.container, ctx.subject, row.name)
-    first = max(int(told["start"]), row.position)
+    first = max(told.start, row.position)
     ctx.memory["first"] = first
-    ctx.memory["until"] = min(int(told["end"]), first + LONGEST)
-    ctx.memory["digest"] = str(told["digest"])[:32]
+    ctx.memory["until"] = max(first, min(told.end, first + LONGEST))
+    ctx.memory["digest"] = told.digest
     ctx.memory["place"] = where.key("")
     return None
 
@@ -149,7 +151,10 @@ def send(ctx: Context[World]) -> Outcome:
     answer = mailbox.ask(ctx, ctx.subject, "publish_log", **told)
     if answer is None:
         return servers.await_guest(ctx, "the log is being published")
-    ctx.memory["until"] = max(ctx.memory["first"], min(int(answer["until"]), ctx.memory["until"]))
+    brought = answer.get("until")
+    if not isinstance(brought, int):
+        raise errors.GuestFailed("the guest does not say how much it has brought")
+    ctx.memory["until"] = max(ctx.memory["first"], min(brought, ctx.memory["until"]))
     return None
 
 

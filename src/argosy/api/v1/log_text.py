@@ -41,8 +41,11 @@ class Text:
         asked: dict[str, Any] = {"log": self.log, "offset": offset, "limit": self.limit}
         with asking.seat(self.request):
             told = calls.call(services.database, services.bell, self.instance_id, "read_log", **asked)
-        numbers = {key: int(told[key]) for key in ("offset", "next", "start", "end")}
-        return {**numbers, "text": str(told["text"])}
+        try:
+            numbers = {key: int(told[key]) for key in ("offset", "next", "start", "end")}
+            return {**numbers, "text": str(told["text"])}
+        except (KeyError, TypeError, ValueError) as error:
+            raise errors.GuestSilent(f"what guest {self.instance_id} says of its log makes no sense") from error
 
     def wait(self, told: dict[str, Any], seconds: float) -> dict[str, Any]:
         """What follows as soon as there is something, or nothing still after so many seconds."""

@@ -15,7 +15,7 @@ from argosy.api.v1 import asking, instance_rows
 from argosy.db.tables import Guest, GuestLog, Instance
 from argosy.engines.logfiles import GUEST, Log
 from argosy.guest import calls
-from argosy.model.log_status import Extent, Published, pending, status
+from argosy.model.log_status import Extent, Published, extent, pending, status
 from argosy.model.status import Task
 from argosy.workflows import change_log, offers, overrides
 from argosy.workflows.change_log import Wanted
@@ -117,24 +117,19 @@ def _extents(request: Request, instance: Instance) -> Mapping[str, Extent]:
     with asking.seat(request):
         try:
             answer = calls.call(services.database, services.bell, instance.id, "logs")
-        except (errors.Unavailable, errors.Broken, errors.NotSupported):
+            return {name: extent(told) for name, told in dict(answer.get("logs", {})).items()}
+        except (errors.Unavailable, errors.Broken, errors.NotSupported, TypeError, ValueError):
             return {}
-    return {name: _extent(told) for name, told in answer.get("logs", {}).items()}
 
 
-def _extent(told: Mapping[str, Any]) -> Extent:
-    on = told.get("on")
-    return Extent(int(told["start"]), int(told["end"]), str(told["digest"]), None if on is None else bool(on))
-
-
-def _view(known: Known, extent: Extent | None) -> dict[str, Any]:
-    told = status(extent, known.published, wanted=known.wanted, restart=known.restart)
+def _view(known: Known, seen: Extent | None) -> dict[str, Any]:
+    told = status(seen, known.published, wanted=known.wanted, restart=known.restart)
     return {
         "name": known.log.name,
         "type": known.log.kind,
         "status": told,
         "published": known.published.bytes,
-        "pending": pending(extent, known.published) if extent else 0,
+        "pending": pending(seen, known.published) if seen else 0,
         "container": known.container or "None",
         "prefix": known.place.prefix if known.container else "None",
         "metafile": known.place.metafile,
