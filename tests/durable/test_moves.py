@@ -64,6 +64,16 @@ def test_a_detour_keeps_the_fault_that_caused_it(fault: str, answer: moves.Answe
     assert moves.decide(work, Situation("tidy", 1, 60, fault), answer) == move
 
 
+def test_a_detour_of_several_steps_goes_through_all_of_them() -> None:
+    long: Workflow[None] = Workflow("long")
+    long.step(detour="tidy")(careful)
+    long.detour()(tidy)
+    long.detour(after="tidy", minutes=5)(plain)
+    assert moves.decide(long, Situation("careful", 1, 60), BROKEN) == Enter("tidy", 600, "it fell over")
+    assert moves.decide(long, Situation("tidy", 1, 60, "it fell over"), None) == Enter("plain", 300)
+    assert moves.decide(long, Situation("plain", 1, 60, "it fell over"), None) == End("failed", "it fell over")
+
+
 def test_what_is_not_ours_keeps_its_text_inside() -> None:
     assert "secret" not in moves.describe(work["plain"], ZeroDivisionError("secret"))
     assert "ZeroDivisionError in step plain" in moves.describe(work["plain"], ZeroDivisionError("secret"))

@@ -8,8 +8,9 @@ A step looks at the world and does at most one thing to it, outside any transact
 What it wants written it hands to `ctx.record`: that runs in the one short transaction which also moves the run, and
 only if this worker still owns it. A step may be called any number of times, so it asks before it acts.
 
-A step may name a detour: where to go when it fails, takes too long, or the run is cancelled. A detour tidies up; when
-it is done, the run has failed with the fault that caused it.
+A step may name a detour: where to go when it fails, takes too long, or the run is cancelled. A detour tidies up, in
+one step or in several that follow each other (`after`); when it is done, the run has failed with the fault that caused
+it.
 """
 
 from __future__ import annotations
@@ -88,6 +89,8 @@ class Workflow(Generic[World]):
         """a run that takes locks may pre-empt cancellable holders of lower urgency"""
         self.steps: dict[str, Step[World]] = {}
         self.detours: dict[str, Step[World]] = {}
+        self.onward: dict[str, str] = {}
+        """a detour's step -> the one that follows it"""
         self.aliases: dict[str, str] = {}
         """old name of a step -> its name now, kept for one release"""
         self.failed: OnEnd | None = None
@@ -103,9 +106,15 @@ class Workflow(Generic[World]):
 
         return define
 
-    def detour(self, *, minutes: float = 10, formerly: str = "") -> Callable[[Function[World]], Function[World]]:
+    def detour(
+        self, *, minutes: float = 10, formerly: str = "", after: str = ""
+    ) -> Callable[[Function[World]], Function[World]]:
+        """`after`: the detour that goes on with this one."""
+
         def define(function: Function[World]) -> Function[World]:
             self._define(self.detours, function, minutes, None, formerly)
+            if after:
+                self.onward[after] = function.__name__
             return function
 
         return define
@@ -124,10 +133,9 @@ class Workflow(Generic[World]):
         return next(iter(self.steps))
 
     def after(self, name: str) -> str | None:
-        """The step that follows; None after the last one and after a detour."""
+        """The step that follows; None after the last one, also of a detour."""
         name = self.aliases.get(name, name)
-        names = list(self.steps)
-        return dict(pairwise(names)).get(name)
+        return {**dict(pairwise(self.steps)), **self.onward}.get(name)
 
     def _define(
         self,
