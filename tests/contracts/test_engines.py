@@ -70,7 +70,7 @@ class PostgresqlContract(EngineContract):
         one, other = (User(name, Secret(name)) for name in ("one", "other"))
         for each in (one, other):
             server.hands.call("put_user", each)
-        assert server.hands.call("access", [one.account]) == {one.account: ["open"]}
+        assert "open" in server.hands.call("access", [one.account])[one.account]
         server.hands.call("revoke", one.account, "open")
         with pytest.raises(Refused):
             server.connect(server.login(one.name, one.password, "open"))
