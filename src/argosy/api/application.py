@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 import re
 import uuid
@@ -12,7 +13,7 @@ import falcon
 import falcon.routing
 
 from argosy import clock, errors, logs
-from argosy.api import faults, formats
+from argosy.api import faults, formats, openapi
 from argosy.api.exchange import Answer, Request, Services
 from argosy.api.formats import Format
 from argosy.api.links import Links
@@ -141,7 +142,7 @@ class Resource:
             rule=route.rule,
             path=path,
             query=query,
-            body=_body(req, settings.api.max_body) if req.method in BODIES else None,
+            body=_body(req, settings.api.max_body, route) if req.method in BODIES else None,
             links=Links(base, path.get("project", ""), req.path),
             who=req.context.caller,
             address=req.remote_addr,
@@ -161,13 +162,14 @@ def _unknown(_req: falcon.Request, _resp: falcon.Response, **_path: str) -> None
     raise errors.NotFound(faults.UNFOUND)
 
 
-def _body(req: falcon.Request, most: int) -> Mapping[str, Any] | None:
+def _body(req: falcon.Request, most: int, route: Route) -> Mapping[str, Any] | None:
     """None without a Content-Type or without content. Raises TooLarge, UnsupportedMedia, BadRequest."""
     if (req.content_length or 0) > most:
         raise errors.TooLarge(f"the request body is larger than {most} bytes")
     if not req.content_type or not req.content_length:
         return None
-    value = formats.of_body(req.content_type).read(req.bounded_stream.read())
+    reader = functools.partial(openapi.reader, route.method, route.path)
+    value = formats.of_body(req.content_type).read(req.bounded_stream.read(), reader)
     if not isinstance(value, dict):
         raise errors.BadRequest("Malformed request body: it must be an object")
     return value

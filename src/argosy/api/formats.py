@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -12,6 +12,7 @@ import orjson
 
 from argosy import errors
 from argosy.api import xml
+from argosy.api.xml_reading import Reader
 
 VENDOR = "application/vnd.openstack.trove+"
 VERSIONS = ("1.0", "v1.0")
@@ -24,10 +25,10 @@ class Format(StrEnum):
     def write(self, body: Mapping[str, Any]) -> bytes:
         return xml.write(body) if self is Format.XML else orjson.dumps(body)
 
-    def read(self, data: bytes) -> Any:
-        """Raises BadRequest for what is not well formed."""
+    def read(self, data: bytes, reader: Callable[[], Reader] = Reader) -> Any:
+        """Raises BadRequest for what is not well formed. `reader` knows what the body is to look like, in XML."""
         if self is Format.XML:
-            return xml.read(data)
+            return reader().read(data)
         try:
             return orjson.loads(data)
         except orjson.JSONDecodeError as error:

@@ -7,6 +7,15 @@ import json
 from importlib import resources
 from typing import Any
 
+from argosy.api.xml_reading import Reader
+
+
+def reader(method: str, path: str) -> Reader:
+    """Reads XML bodies of this operation by what the document says of them."""
+    whole = document()
+    sent = whole["paths"][path][method.lower()].get("requestBody", {}).get("content", {}).get("application/json", {})
+    return Reader(sent.get("schema", {}), whole["components"]["schemas"])
+
 
 @functools.cache
 def document() -> dict[str, Any]:
