@@ -184,7 +184,7 @@ def test_sizes_are_numbers_in_bounds(helper: client.Helper, size: object) -> Non
 
 SERVER = {
     "name": NAME, "generation": 1, "engine": "redis", "version": "7.0.15", "ram": 64, "vcpus": 1.0, "volume": NAME,
-    "port": NAME, "boot": "{}", "tls": "enforced",
+    "port": NAME, "boot": "{}", "tls": "enforced", "before": "",
 }  # fmt: skip
 
 
@@ -193,7 +193,7 @@ SERVER = {
     [
         {"engine": "../redis"}, {"engine": "/bin/sh"}, {"version": "../7"}, {"version": "7/0"}, {"version": ""},
         {"generation": -1}, {"generation": "1"}, {"ram": 0}, {"vcpus": 0}, {"vcpus": float("nan")}, {"vcpus": "1"},
-        {"volume": "../x"}, {"port": "/run/netns/x"}, {"boot": {}}, {"boot": "x" * 70_000}, {"boot": "\ud800"},
+        {"volume": "../x"}, {"port": "/run/netns/x"}, {"before": "../15"}, {"boot": {}}, {"boot": "x" * 70_000}, {"boot": "\ud800"},
         {"uid": 0}, {"argv": ["/bin/sh"]}, {"name": "../guests"},
     ],
 )  # fmt: skip

@@ -66,6 +66,7 @@ def site(directory: Path) -> Site:
             volume=int(told["volume"]),
             tls=TlsMode(told.get("tls", TlsMode.ENFORCED)),
             names=tuple(str(name) for name in told.get("names", ())),
+            before=Path(told["before"]) if told.get("before") else None,
         )
     except (KeyError, TypeError, ValueError) as error:
         raise BadBoot(f"{directory / 'site.json'} cannot be used: {error!r}") from error

@@ -87,6 +87,8 @@ class Site:
     tls: TlsMode = TlsMode.ENFORCED
     names: tuple[str, ...] = ()
     """Further names and addresses of the endpoint."""
+    before: Path | None = None
+    """Engine root of the version that the data have been of, while they are to become this one's."""
 
     @property
     def certificate(self) -> Path:

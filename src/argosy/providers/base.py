@@ -65,6 +65,9 @@ class ServerSpec:
     """model.guest.TlsMode"""
     boot: Secret
     """the boot document (JSON) that the agent reads: conductors, authority, one-time token, site"""
+    before: str = ""
+    """exact version that the data have been of, when the guest is to make them this one's: it sees that version's
+    programs too"""
 
 
 @dataclass(frozen=True)
@@ -156,6 +159,11 @@ class Volumes(Protocol):
 
     def snapshot(self, name: str, snapshot: str) -> None:
         """An atomic copy of the volume as it is this moment, under a name of its own."""
+
+    def revert(self, name: str, snapshot: str) -> Volume:
+        """Have in a volume that no server uses what the snapshot holds, of the size it has by now. Done once for each
+        snapshot: asked for again it changes nothing, whatever was written meanwhile. The snapshot stays.
+        """
 
     def delete_snapshot(self, snapshot: str) -> None: ...
 

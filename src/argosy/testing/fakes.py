@@ -42,7 +42,12 @@ class Cloud:
     volumes: dict[str, int] = field(default_factory=dict)
     ports: dict[str, str] = field(default_factory=dict)
     sealed: set[str] = field(default_factory=set)
-    snapshots: set[str] = field(default_factory=set)
+    snapshots: dict[str, str] = field(default_factory=dict)
+    """what each holds"""
+    contents: dict[str, str] = field(default_factory=dict)
+    """what somebody wrote into a volume"""
+    reverted: dict[str, str] = field(default_factory=dict)
+    """volume -> the snapshot that it was last made from again"""
     room: int = 1000
     """GiB that a volume may grow to"""
     pool: Usage = field(default_factory=lambda: Usage(10, 100))
@@ -129,10 +134,23 @@ class FakeVolumes(_Part):
     def snapshot(self, name: str, snapshot: str) -> None:
         if name not in self.cloud.volumes:
             raise errors.CloudFailed(f"volume {name} is not there")
-        self._do("volumes.snapshot", lambda: self.cloud.snapshots.add(snapshot))
+        held = self.cloud.contents.get(name, "")
+        self._do("volumes.snapshot", lambda: self.cloud.snapshots.setdefault(snapshot, held))
+
+    def revert(self, name: str, snapshot: str) -> Volume:
+        if self.cloud.reverted.get(name) != snapshot:
+            if snapshot not in self.cloud.snapshots:
+                raise errors.CloudFailed(f"snapshot {snapshot} is not there")
+            if name in self.cloud.servers and name not in self.cloud.stopped:
+                raise errors.CloudBusy(f"volume {name} is in use by its server")
+            self._do("volumes.revert", lambda: self._put_back(name, snapshot))
+        return Volume(name, State.ACTIVE, self.cloud.volumes[name] << 30)
+
+    def _put_back(self, name: str, snapshot: str) -> None:
+        self.cloud.contents[name], self.cloud.reverted[name] = self.cloud.snapshots[snapshot], snapshot
 
     def delete_snapshot(self, snapshot: str) -> None:
-        self._do("volumes.delete_snapshot", lambda: self.cloud.snapshots.discard(snapshot))
+        self._do("volumes.delete_snapshot", lambda: self.cloud.snapshots.pop(snapshot, None))
 
     def delete(self, name: str) -> None:
         if name in self.cloud.servers:

@@ -54,6 +54,9 @@ class DirectoryVolumes:
     def snapshot(self, name: str, snapshot: str) -> None:
         raise errors.NotSupported(f"volume {name} cannot be copied as {snapshot}: that needs root")
 
+    def revert(self, name: str, snapshot: str) -> Volume:
+        raise errors.NotSupported(f"volume {name} cannot become {snapshot} again: there are no snapshots without root")
+
     def delete_snapshot(self, snapshot: str) -> None:
         """There are none."""
 

@@ -40,6 +40,7 @@ class Record:
     volume: str
     port: str
     tls: str
+    before: str = ""
     wanted: Wanted = Wanted.UP
     fault: str = ""
     launched: float = 0.0
@@ -67,6 +68,8 @@ class Guest:
     """of its engine"""
     namespace: Path | None
     """network namespace; None: the host's"""
+    before: Path | None = None
+    """root of the engine that its data have been of"""
 
 
 @dataclass(frozen=True)
@@ -76,6 +79,7 @@ class View:
     root: Path
     data: Path
     state: Path
+    before: Path | None = None
 
 
 @dataclass(frozen=True)

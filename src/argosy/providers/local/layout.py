@@ -50,6 +50,10 @@ class Layout:
     def snapshot(self, snapshot: str) -> Path:
         return self.snapshots / f"{snapshot}.img"
 
+    def draft(self, volume: str) -> Path:
+        """What is going to be the volume's image."""
+        return self.snapshots / f"{volume}.new"
+
     @property
     def sealed(self) -> Path:
         """Templates as images, one file each."""

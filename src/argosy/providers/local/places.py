@@ -6,7 +6,6 @@ import dataclasses
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 from argosy.model.guest import Secret, Site, TlsMode
 from argosy.providers.local.documents import Writing, own_directory, write
@@ -27,8 +26,7 @@ class Places:
 
     def furnish(self, record: Record, boot: Secret, enclosure: Enclosure) -> Guest:
         """Everything that the guest's first process will look for. Raises CloudFailed for what is missing."""
-        root = self.roots.get(record.engine, record.version).root
-        guest = self._guest(record, root, enclosure.user(record.name))
+        guest = self._guest(record, enclosure.user(record.name))
         own_directory(guest.state, guest.uid)
         self.volumes.own(record.volume, guest.uid, guest.uid)
         site = self._site(record, enclosure.view(guest))
@@ -44,15 +42,16 @@ class Places:
         """The limits, and the volume's size: reading that may take a while where it is not enforced."""
         self.tell_limits(record, volume=self.volumes.usage(record.volume).total)
 
-    def _guest(self, record: Record, root: Path, uid: int) -> Guest:
+    def _guest(self, record: Record, uid: int) -> Guest:
         return Guest(
             name=record.name,
             uid=uid,
             home=self.records.home(record.name),
             state=self.records.state(record),
             data=self.volumes.attach(record.volume),
-            root=root,
+            root=self.roots.get(record.engine, record.version).root,
             namespace=self.networks.namespace(record.port),
+            before=self.roots.get(record.engine, record.before).root if record.before else None,
         )
 
     def _site(self, record: Record, view: View) -> Site:
@@ -66,6 +65,7 @@ class Places:
             vcpus=record.vcpus,
             volume=self.volumes.usage(record.volume).total,
             tls=TlsMode(record.tls),
+            before=view.before,
         )
 
     def _told(self, record: Record) -> dict[str, object]:

@@ -39,7 +39,7 @@ class Plain:
         """Not enforced at this level, and not claimed."""
 
     def view(self, guest: Guest) -> View:
-        return View(guest.root, guest.data, guest.state)
+        return View(guest.root, guest.data, guest.state, guest.before)
 
     def command(self, guest: Guest) -> Sequence[str]:
         return self.runtime.init(guest.state)

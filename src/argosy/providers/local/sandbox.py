@@ -23,7 +23,8 @@ from argosy.providers.local.runtime import Runtime
 from argosy.providers.local.users import Users
 
 USR = Path("/usr")
-CODE, PYTHON, ROOT = Path("/argosy"), Path("/argosy/python"), Path("/argosy/engine")
+CODE, PYTHON = Path("/argosy"), Path("/argosy/python")
+ROOT, BEFORE = Path("/argosy/engine"), Path("/argosy/before")
 DATA, STATE = Path("/d"), Path("/a")
 LIMITED = {"memory": Feature.MEMORY_LIMIT, "cpu": Feature.CPU_LIMIT}
 SHARED_ETC = ("ld.so.cache", "localtime", "alternatives")
@@ -57,7 +58,8 @@ class Jail:
         self.cgroups.limit(name, ram, vcpus)
 
     def view(self, guest: Guest) -> View:
-        return View(guest.root if guest.root.is_relative_to(USR) else ROOT, DATA, STATE)
+        before = _shown(guest.before, BEFORE) if guest.before else None
+        return View(_shown(guest.root, ROOT), DATA, STATE, before)
 
     def command(self, guest: Guest) -> Sequence[str]:
         return (
@@ -102,8 +104,14 @@ class Jail:
             if source != target:
                 yield from directories(target.parent)
                 yield from ("--ro-bind", str(source), str(target))
-        if self.view(guest).root == ROOT:
-            yield from ("--ro-bind", str(guest.root), str(ROOT))
+        for root, place in ((guest.root, ROOT), (guest.before, BEFORE)):
+            if root and _shown(root, place) == place:
+                yield from ("--ro-bind", str(root), str(place))
+
+
+def _shown(root: Path, place: Path) -> Path:
+    """Where a guest sees an engine root: the host's own programs are where they are."""
+    return root if root.is_relative_to(USR) else place
 
 
 def moved(runtime: Runtime) -> Runtime:

@@ -69,6 +69,13 @@ class ImageVolumes:
             if not self.layout.snapshot(snapshot).exists():
                 self._copy(name, image, self.layout.snapshot(snapshot))
 
+    def revert(self, name: str, snapshot: str) -> Volume:
+        with self._working(f"volume {name} cannot become {snapshot} again"), self._image(name) as image:
+            if xfs.label(image) != snapshot:
+                self._detach(name)
+                self._replace(name, image, snapshot)
+            return Volume(name, State.ACTIVE, image.stat().st_size)
+
     def delete_snapshot(self, snapshot: str) -> None:
         with self._working(f"snapshot {snapshot} cannot be deleted"):
             self.layout.snapshot(snapshot).unlink(missing_ok=True)
@@ -76,7 +83,8 @@ class ImageVolumes:
     def delete(self, name: str) -> None:
         with self._working(f"volume {name} cannot be deleted"):
             self._detach(name)
-            self.layout.image(name).unlink(missing_ok=True)
+            for file in (self.layout.draft(name), self.layout.image(name)):
+                file.unlink(missing_ok=True)
 
     def usage(self, name: str) -> Usage:
         with translated(f"the use of volume {name} cannot be read"):
@@ -110,11 +118,15 @@ class ImageVolumes:
     @contextmanager
     def _image(self, name: str) -> Iterator[Path]:
         """The volume's image, for this caller alone. Raises CloudFailed if there is none."""
-        try:
-            with alone(self.layout.image(name)):
-                yield self.layout.image(name)
-        except FileNotFoundError as error:
-            raise errors.CloudFailed(f"there is no volume {name}") from error
+        image = self.layout.image(name)
+        while True:
+            try:
+                with alone(image) as lock:
+                    if os.path.samestat(os.fstat(lock), image.stat()):  # else it was replaced while we waited
+                        yield image
+                        return
+            except FileNotFoundError as error:
+                raise errors.CloudFailed(f"there is no volume {name}") from error
 
     def _make(self, name: str, size: int, source: Source) -> None:
         self.pool.check_room()
@@ -151,6 +163,17 @@ class ImageVolumes:
                 xfs.clone(image, file)
             os.fsync(file)
 
+    def _replace(self, name: str, image: Path, snapshot: str) -> None:
+        """What was in the volume is there until the moment in which all of the snapshot is."""
+        draft = self.layout.draft(name)
+        draft.unlink(missing_ok=True)
+        with self.pool.new_file(draft) as file:
+            _render(file, image.stat().st_size, self.layout.snapshot(snapshot))
+            xfs.set_label(file, snapshot)
+            os.fsync(file)
+        draft.rename(image)
+        _sync(image.parent)
+
     def _detach(self, name: str) -> None:
         mount, image = self.layout.mount(name), self.layout.image(name)
         if mounts.mounted(mount):
@@ -159,6 +182,14 @@ class ImageVolumes:
         loops.check_released(image)
         if mount.exists():
             mount.rmdir()
+
+
+def _sync(directory: Path) -> None:
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _render(file: int, size: int, origin: Path | None) -> None:

@@ -20,6 +20,9 @@ GEOMETRY = 0x80705864
 GROW = 0x4010586E
 """XFS_IOC_FSGROWFSDATA: new number of blocks, imaxpct."""
 
+LABEL = "user.argosy.origin"
+"""Name of the attribute of an image that tells what it was made of."""
+
 
 def make(image: int) -> None:
     """A file system over the whole of an open image file."""
@@ -34,6 +37,20 @@ def clone(source: Path, target: int) -> None:
         ioctl(target, CLONE, file)
     finally:
         os.close(file)
+
+
+def label(image: Path) -> str:
+    """What `set_label` has said of the file; empty where nothing was said."""
+    try:
+        return os.getxattr(image, LABEL).decode()
+    except OSError as error:
+        if error.errno != errno.ENODATA:
+            raise
+        return ""
+
+
+def set_label(file: int, text: str) -> None:
+    os.setxattr(file, LABEL, text.encode())
 
 
 @contextmanager

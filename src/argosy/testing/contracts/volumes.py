@@ -136,6 +136,62 @@ class VolumesContract:
         first, second = (len((copy / file).read_bytes()) for file in ("first", "second"))
         assert second <= first <= second + 1
 
+    def test_a_volume_can_become_what_it_was(self, provider: Provider, made: Callable[..., str]) -> None:
+        """Once: who asks again, however late, takes nothing away of what was written since. As large as it is now."""
+        need(provider, Feature.SNAPSHOT)
+        name, snapshot = made(), fresh()
+        (self.place(provider, name) / "row").write_text("before")
+        provider.volumes.snapshot(name, snapshot)
+        (self.place(provider, name) / "row").write_text("after")
+        provider.volumes.grow(name, 2)
+        assert provider.volumes.revert(name, snapshot).bytes == 2 * GIB
+        assert (self.place(provider, name) / "row").read_text() == "before"
+        (self.place(provider, name) / "row").write_text("since")
+        provider.volumes.revert(name, snapshot)
+        provider.volumes.delete_snapshot(snapshot)
+        provider.volumes.revert(name, snapshot)
+        assert (self.place(provider, name) / "row").read_text() == "since"
+        assert self.sound(provider, provider.volumes.ensure(name, 2, BLANK))
+
+    def test_a_volume_becomes_nothing_that_is_not_there(self, provider: Provider, made: Callable[..., str]) -> None:
+        need(provider, Feature.SNAPSHOT)
+        name = made()
+        (self.place(provider, name) / "row").write_text("kept")
+        with pytest.raises(errors.CloudFailed):
+            provider.volumes.revert(name, fresh())
+        assert (self.place(provider, name) / "row").read_text() == "kept"
+
+    def test_a_volume_in_use_becomes_nothing_else(self, provider: Provider, made: Callable[..., str]) -> None:
+        need(provider, Feature.SNAPSHOT)
+        name, snapshot = made(), fresh()
+        provider.volumes.snapshot(name, snapshot)
+        with (self.place(provider, name) / "row").open("w") as row:
+            with pytest.raises(errors.CloudBusy):
+                provider.volumes.revert(name, snapshot)
+            row.write("kept")
+        assert (self.place(provider, name) / "row").read_text() == "kept"
+        provider.volumes.revert(name, snapshot)
+        assert not (self.place(provider, name) / "row").exists()
+        provider.volumes.delete_snapshot(snapshot)
+
+    def test_killed_while_reverting(self, provider: Provider, made: Callable[..., str]) -> None:
+        """What it was or what it becomes, and nothing else, until it is asked for again."""
+        need(provider, Feature.SNAPSHOT)
+        name, snapshots = made(), [fresh()]
+        (self.place(provider, name) / "row").write_text("first")
+        provider.volumes.snapshot(name, snapshots[0])
+        for moment in killing.moments(lambda: provider.volumes.revert(name, snapshots[0])):
+            (self.place(provider, name) / "row").write_text("second")
+            snapshots.append(fresh())
+            provider.volumes.snapshot(name, snapshots[-1])
+            (self.place(provider, name) / "row").write_text("third")
+            killing.killed(lambda: provider.volumes.revert(name, snapshots[-1]), moment)
+            assert (self.place(provider, name) / "row").read_text() in {"second", "third"}
+            provider.volumes.revert(name, snapshots[-1])
+            assert (self.place(provider, name) / "row").read_text() == "second"
+        for snapshot in snapshots:
+            provider.volumes.delete_snapshot(snapshot)
+
     def test_many_at_once(self, provider: Provider, made: Callable[..., str], template: str) -> None:
         with ThreadPoolExecutor(AT_ONCE) as pool:
             names = [*pool.map(lambda _: made(1, Source(template=template)), range(AT_ONCE))]

@@ -91,6 +91,7 @@ def checked(value: Any, fields: Mapping[str, Check]) -> dict[str, Any]:
 
 name = matching(NAME, "name")
 template = matching(TEMPLATE, "name of a template")
+version = matching(VERSION, "version")
 words = matching(WORDS, "text")
 gigabytes = whole(1, GIGABYTES, "size in GiB")
 mebibytes = whole(1, MEBIBYTES, "memory in MiB")
@@ -102,6 +103,10 @@ def name_or_nothing(value: Any) -> str:
 
 def template_or_nothing(value: Any) -> str:
     return "" if value == "" else str(template(value))
+
+
+def version_or_nothing(value: Any) -> str:
+    return "" if value == "" else str(version(value))
 
 
 source = record(Source, {"template": template_or_nothing, "snapshot": name_or_nothing})
@@ -121,12 +126,13 @@ server = record(
         "name": name,
         "generation": whole(0, 2**31, "generation"),
         "engine": matching(ENGINE, "engine"),
-        "version": matching(VERSION, "version"),
+        "version": version,
         "ram": mebibytes,
         "vcpus": processors,
         "volume": name,
         "port": name,
         "tls": matching(TLS, "TLS mode"),
         "boot": boot_document,
+        "before": version_or_nothing,
     },
 )

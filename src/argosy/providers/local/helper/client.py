@@ -87,6 +87,9 @@ class RemoteVolumes:
     def snapshot(self, name: str, snapshot: str) -> None:
         self.helper.ask("volumes.snapshot", name=name, snapshot=snapshot)
 
+    def revert(self, name: str, snapshot: str) -> Volume:
+        return protocol.volume(self.helper.ask("volumes.revert", name=name, snapshot=snapshot))
+
     def delete_snapshot(self, snapshot: str) -> None:
         self.helper.ask("volumes.delete_snapshot", snapshot=snapshot)
 

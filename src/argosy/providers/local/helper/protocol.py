@@ -36,6 +36,7 @@ VERBS: Mapping[str, Mapping[str, checks.Check]] = {
     "volumes.ensure": {"name": checks.name, "gigabytes": checks.gigabytes, "source": checks.source},
     "volumes.grow": {"name": checks.name, "gigabytes": checks.gigabytes},
     "volumes.snapshot": {"name": checks.name, "snapshot": checks.name},
+    "volumes.revert": {"name": checks.name, "snapshot": checks.name},
     "volumes.delete_snapshot": {"snapshot": checks.name},
     "volumes.delete": NAMED,
     "volumes.usage": NAMED,
