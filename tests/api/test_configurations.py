@@ -304,3 +304,12 @@ def test_every_change_is_told(ready: Ready, member: As, database: Database, grou
         "dbaas.instance_detach_configuration.start",
         "dbaas.configuration_delete",
     ]
+
+
+def test_create_with_more_than_the_flavor_has(member: As, group: dict[str, Any]) -> None:
+    huge = {"configuration": {"values": {"work_mem": 2**31 - 1}}}
+    assert member("PATCH", f"/configurations/{group['id']}", huge).status_code == 200
+    body = order(configuration=group["id"], datastore={"type": "postgresql", "version": "15"})
+    status, _, message = member.refused("POST", "/instances", body)
+    assert (status, "work_mem" in message) == (422, True)
+    assert member.get("/instances")["instances"] == []

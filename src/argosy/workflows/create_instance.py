@@ -69,6 +69,7 @@ def admit(session: Session, settings: Settings, caller: Caller, request: NewInst
     instance = _instance(settings, caller, request, offer)
     quotas.reserve(session, settings, caller.project_id, instances=1, volumes=instance.gigabytes, ram=instance.ram)
     session.add(instance)
+    overrides.require_room(session, instance)
     tags.put(session, instance, request.tags)
     told = None if request.users else Secret.generate()
     _expect_modules(session, instance, request)

@@ -8,12 +8,12 @@ from typing import Any
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from argosy import clock
+from argosy import clock, errors
 from argosy.db import events
 from argosy.db.tables import Configuration, Instance, Parameter
 from argosy.durable.workflow import Context
 from argosy.model.status import Task
-from argosy.workflows import log_switches
+from argosy.workflows import log_switches, parameters
 from argosy.workflows.world import World
 
 
@@ -42,6 +42,18 @@ def values(session: Session, configuration_id: str | None) -> Mapping[str, Any]:
     """Of a configuration; nothing where there is none."""
     configuration = session.get(Configuration, configuration_id) if configuration_id else None
     return configuration.settings if configuration else {}
+
+
+def require_room(session: Session, instance: Instance) -> None:
+    """Raises NotFound for a configuration that has gone meanwhile, Unprocessable for values that the instance's flavor
+    cannot grant.
+    """
+    chosen = instance.configuration_id
+    if chosen and session.get(Configuration, chosen, with_for_update=True) is None:
+        raise errors.NotFound(f"Configuration {chosen} cannot be found.")
+    settings = effective(session, instance)
+    if settings:
+        parameters.require_room(parameters.menu(session, instance.version_id), settings, instance.ram)
 
 
 def note(session: Session, instance_id: str, fault: str | None) -> None:

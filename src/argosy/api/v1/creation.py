@@ -38,6 +38,7 @@ from argosy.workflows.create_instance import Admitted, NewInstance
 UNBUILT = ("replica_of", "restorePoint")
 RULES = {
     "users": "instance:extension:user:create",
+    "configuration": "instance:update",
     "databases": "instance:extension:database:create",
     "modules": "instance:module_apply",
 }
