@@ -193,7 +193,8 @@ SERVER = {
     [
         {"engine": "../redis"}, {"engine": "/bin/sh"}, {"version": "../7"}, {"version": "7/0"}, {"version": ""},
         {"generation": -1}, {"generation": "1"}, {"ram": 0}, {"vcpus": 0}, {"vcpus": float("nan")}, {"vcpus": "1"},
-        {"volume": "../x"}, {"port": "/run/netns/x"}, {"before": "../15"}, {"boot": {}}, {"boot": "x" * 70_000}, {"boot": "\ud800"},
+        {"volume": "../x"}, {"port": "/run/netns/x"}, {"before": "../15"},
+        {"boot": {}}, {"boot": "x" * 70_000}, {"boot": "\ud800"},
         {"uid": 0}, {"argv": ["/bin/sh"]}, {"name": "../guests"},
     ],
 )  # fmt: skip
