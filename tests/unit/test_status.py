@@ -94,15 +94,16 @@ def test_what_is_stored_as_text_is_good_enough() -> None:
 
 
 @pytest.mark.parametrize("facts", EVERYTHING, ids=str)
-def test_only_what_is_not_healthy_complains(facts: Facts) -> None:
+def test_what_starts_or_is_worked_on_does_not_complain(facts: Facts) -> None:
     said = complaint(dataclasses.replace(facts, words="the disk is gone"))
-    assert not said or operating_status(facts) in {"BLOCKED", "SHUTDOWN", "FAILED", "ERROR"}
+    assert not said or operating_status(facts) in {"HEALTHY", "BLOCKED", "SHUTDOWN", "FAILED", "ERROR"}
 
 
 @pytest.mark.parametrize(
     ("facts", "said"),
     [
-        (Facts(Task.NONE, Health.HEALTHY, words="all is well"), ""),
+        (Facts(Task.NONE, Health.HEALTHY), ""),
+        (Facts(Task.NONE, Health.HEALTHY, words="jit = 7 was taken back"), "jit = 7 was taken back"),
         (Facts(Task.NONE, Health.HEALTHY, full=True), FULL),
         (Facts(Task.NONE, Health.STARTING, words="connection refused"), ""),
         (Facts(Task.NONE, Health.FAILED, words="no such file"), "no such file"),
