@@ -154,3 +154,73 @@ def test_what_xml_cannot_carry_is_left_out(name: str) -> None:
     document = fromstring(xml.write({"instance": {"name": name, "note": name}}))
     (note,) = document
     assert document.attrib["name"] == note.text == name.replace("\x00", "").replace("\x07", "")
+
+
+ACTIONS = {
+    "restart": b"<restart/>",
+    "resize_volume": b'<resize xmlns="http://docs.openstack.org/database/api/v1.0"><volume size="3"/></resize>',
+    "resize_flavor": b"<resize><flavorRef>3</flavorRef></resize>",
+}
+
+
+@pytest.mark.parametrize("body", ACTIONS.values(), ids=ACTIONS)
+def test_actions(ready: Ready, member: As, body: bytes) -> None:
+    answer = member("POST", f"/instances/{ready()}/action", body, headers=SENT)
+    assert (answer.status_code, answer.content) == (202, b"")
+
+
+@pytest.mark.parametrize("method", ["PUT", "PATCH"])
+def test_rename(ready: Ready, member: As, method: str) -> None:
+    instance_id = ready()
+    sent = b'<instance xmlns="http://docs.openstack.org/database/api/v1.0" name="12"/>'
+    assert member(method, f"/instances/{instance_id}", sent, headers=SENT).status_code == 202
+    assert member.get(f"/instances/{instance_id}")["instance"]["name"] == "12"
+
+
+CONFIGURATION = b"""<configuration name="c" description="d">
+  <values><work_mem>8192</work_mem><wal_level>logical</wal_level></values>
+  <datastore type="postgresql" version="15"/>
+</configuration>"""
+
+
+def test_configurations(member: As) -> None:
+    """Numbers and booleans are told from words by how they look: the schema allows all of them."""
+    made = tree(member("POST", "/configurations", CONFIGURATION, headers={**XML, **SENT}))
+    seen = member.get(f"/configurations/{made.attrib['id']}")["configuration"]
+    assert (seen["name"], seen["description"]) == ("c", "d")
+    assert seen["values"] == {"work_mem": 8192, "wal_level": "logical"}
+    more = b"<configuration><values><work_mem>9000</work_mem></values></configuration>"
+    assert member("PATCH", f"/configurations/{seen['id']}", more, headers=SENT).status_code == 200
+    assert member.get(f"/configurations/{seen['id']}")["configuration"]["values"]["work_mem"] == 9000
+
+
+def test_what_administrators_send(admin: As) -> None:
+    limits = b'<quotas instances="5"><volumes>-1</volumes></quotas>'
+    answer = tree(admin("PUT", "/mgmt/quotas/blue", limits, headers={**XML, **SENT}))
+    assert (answer.attrib["instances"], answer.attrib["volumes"]) == ("5", "-1")
+    version = admin.get("/mgmt/datastore-versions")["versions"][0]["id"]
+    menu = b"<resource><flavors><flavor>2</flavor><flavor>6.1</flavor></flavors></resource>"
+    answer = tree(admin("PUT", f"/mgmt/datastore-versions/{version}/flavors", menu, headers={**XML, **SENT}))
+    assert [each.text for each in answer] == ["2", "6.1"]
+    off = b'<version active="false"><image_tags><image_tag>a</image_tag></image_tags></version>'
+    assert admin("PATCH", f"/mgmt/datastore-versions/{version}", off, headers=SENT).status_code == 202
+    seen = admin.get(f"/mgmt/datastore-versions/{version}")["version"]
+    assert (seen["active"], seen["image_tags"]) == (False, ["a"])
+
+
+def test_backup_strategy(member: As) -> None:
+    sent = b"<backup_strategy><swift_container>7</swift_container></backup_strategy>"
+    made = tree(member("POST", "/backup_strategies", sent, headers={**XML, **SENT}))
+    assert {child.tag.removeprefix(NAMESPACE): child.text or "" for child in made}["swift_container"] == "7"
+
+
+def test_a_key_that_is_no_elements_name() -> None:
+    assert fromstring(xml.write({"tags": {"a b": "c", "xml": "d"}}))[0].attrib == {"key": "a b"}
+
+
+def test_a_body_without_a_key_around_it() -> None:
+    root = fromstring(xml.write({"name": "max_connections", "min": 1}))
+    assert (root.tag, [child.tag for child in root]) == (
+        f"{NAMESPACE}resource",
+        [f"{NAMESPACE}name", f"{NAMESPACE}min"],
+    )

@@ -48,7 +48,7 @@ class Reader:
         if name == UNWRAPPED:
             return self._object(root, schema)
         known = schema.get("properties", {})
-        inside = self._resolved(known.get(name, schema if known else ANY), root)
+        inside = self._resolved(known.get(name, schema if known else _beyond(schema)), root)
         beside = [each for each in root if _key(each) in known and _key(each) not in (name, *self._mine(name, inside))]
         for each in beside:
             root.remove(each)
@@ -70,8 +70,7 @@ class Reader:
         return self._object(element, schema)
 
     def _object(self, element: Element, schema: Schema) -> dict[str, Any]:
-        known, others = schema.get("properties", {}), schema.get("additionalProperties")
-        beyond = others if isinstance(others, dict) else ANY
+        known, beyond = schema.get("properties", {}), _beyond(schema)
         values = {_plain(name): text for name, text in element.attrib.items() if name != "key" or "key" in known}
         read = {name: _scalar(text, _kinds(self._flat(known.get(name, beyond)))) for name, text in values.items()}
         return read | {_key(each): self._value(each, known.get(_key(each), beyond)) for each in element}
@@ -93,6 +92,12 @@ class Reader:
             merged["properties"] = {**part.get("properties", {}), **merged.get("properties", {})}
             merged.setdefault("type", "object")
         return merged
+
+
+def _beyond(schema: Schema) -> Schema:
+    """Of keys that it does not name."""
+    others = schema.get("additionalProperties")
+    return others if isinstance(others, dict) else ANY
 
 
 def _check_depth(root: Element) -> None:
