@@ -6,6 +6,7 @@ as text, and whoever reads the field says what is wrong with it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -21,6 +22,8 @@ DEPTH = 32
 """Elements within each other that a request may have."""
 LISTS = frozenset({"databases", "users", "nics", "allowed_cidrs", "modules"})
 """Elements that are lists where no schema says so."""
+WHOLE = re.compile(r"-?(0|[1-9][0-9]{0,39})", re.ASCII)
+REAL = re.compile(r"-?[0-9]{1,40}(\.[0-9]{1,40})?(e[+-]?[0-9]{1,3})?", re.ASCII | re.IGNORECASE)
 Schema = Mapping[str, Any]
 ANY: Schema = {}
 
@@ -114,22 +117,14 @@ def _kinds(schema: Schema) -> set[str]:
 
 
 def _scalar(text: str, kinds: set[str]) -> Any:
-    """Where any type will do, what looks like a number or a boolean is one."""
-    if "string" in kinds:
-        return text
+    """Where several types will do, what looks like a number or a boolean is one."""
     if (not kinds or "boolean" in kinds) and text.lower() in ("true", "false"):
         return text.lower() == "true"
-    try:
-        return int(text) if not kinds or kinds & {"integer", "number"} else text
-    except ValueError:
-        return _real(text) if not kinds or "number" in kinds else text
-
-
-def _real(text: str) -> Any:
-    try:
+    if (not kinds or kinds & {"integer", "number"}) and WHOLE.fullmatch(text):
+        return int(text)
+    if (not kinds or "number" in kinds) and REAL.fullmatch(text):
         return float(text)
-    except ValueError:
-        return text
+    return text
 
 
 def _key(element: Element) -> str:
