@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import falcon.testing
@@ -56,6 +57,18 @@ def test_names_of_operations_are_unique() -> None:
 
 def test_the_document_is_served(client: falcon.testing.TestClient) -> None:
     assert client.simulate_get("/openapi.json").json == DOCUMENT
+
+
+def test_the_page_needs_no_other_host_and_links_to_what_is_there(client: falcon.testing.TestClient) -> None:
+    answer = client.simulate_get("/docs")
+    assert answer.headers["content-type"] == "text/html; charset=utf-8"
+    assert not re.findall(r"""(?:src|href)=["'](?:https?:)?//""", answer.text)
+    assert "<script" not in answer.text
+    links, ids = re.findall(r'href="#(\w+)"', answer.text), re.findall(r'id="(\w+)"', answer.text)
+    assert set(links) <= set(ids) == set(DOCUMENT["components"]["schemas"])
+    assert answer.text.count("<summary><span") == sum(
+        method in item for item in DOCUMENT["paths"].values() for method in METHODS
+    )
 
 
 BUILT = [

@@ -63,6 +63,7 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", "/healthcheck", health.show),
     Route("HEAD", "/healthcheck", health.head),
     Route("GET", "/openapi", document.show),
+    Route("GET", "/docs", document.page),
     Route("GET", "/v1/ca", authority.show),
     Route("GET", "/metrics", metrics.deployment),
     # instances
