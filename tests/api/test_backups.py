@@ -93,8 +93,12 @@ def test_backups_of_an_instance(ready: Ready, database: Database, member: As, st
     instance_id = ready()
     keep(database, 1, instance_id=instance_id)
     keep(database, 2)
-    (seen,) = member.get(f"/instances/{instance_id}/backups")["backups"]
-    assert seen["name"] == "b1"
+    keep(database, 3, instance_id=instance_id)
+    of_instance = f"/instances/{instance_id}/backups"
+    assert [each["name"] for each in member.get(of_instance)["backups"]] == ["b3", "b1"]
+    (link,) = member.get(f"{of_instance}?limit=1")["links"]
+    assert link["href"].endswith(f"{of_instance}?limit=1&marker=1")
+    assert member.refused("GET", f"{of_instance}?limit=x")[0] == 400
     assert stranger.refused("GET", f"/instances/{instance_id}/backups")[0] == 404
 
 

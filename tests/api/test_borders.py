@@ -8,7 +8,7 @@ from typing import Any
 
 import falcon.testing
 import pytest
-from calling import As
+from calling import As, order
 from judging import OPERATIONS, Client, Operation
 
 from argosy.api import main
@@ -73,3 +73,13 @@ def test_a_name_that_nothing_can_have(serve: Callable[..., As]) -> None:
 def test_a_version_that_is_not_spoken(client: falcon.testing.TestClient) -> None:
     accept = {"Accept": "application/vnd.openstack.trove+json;version=9.9"}
     assert client.simulate_get("/v1.0/blue/instances", headers=accept).status_code == 406
+
+
+@pytest.mark.parametrize("path", ["/instances/detail", "/configurations", "/modules", "/mgmt/instances", "/events"])
+def test_a_page_that_is_none(admin: As, path: str) -> None:
+    assert admin.refused("GET", f"{path}?limit=x")[:2] == (400, "badRequest")
+
+
+def test_administrators_see_whose_it_is_in_lists(admin: As) -> None:
+    assert admin("POST", "/instances", order()).status_code == 200
+    assert [each["tenant_id"] for each in admin.get("/instances")["instances"]] == ["red"]

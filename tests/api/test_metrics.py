@@ -8,6 +8,7 @@ from collections.abc import Iterable
 import falcon.testing
 import pytest
 from calling import As, Create, Ready
+from judging import Client
 
 from argosy import clock
 from argosy import settings as options
@@ -75,7 +76,7 @@ def test_who_has_the_token_may_read_them_from_anywhere(settings: Settings, datab
 
 
 def served(settings: Settings, database: Database) -> falcon.testing.TestClient:
-    return falcon.testing.TestClient(main.make_app(settings, database, LocalIdentity(database)))
+    return Client(main.make_app(settings, database, LocalIdentity(database)))
 
 
 def test_of_a_project(ready: Ready, member: As, stranger: As, database: Database) -> None:

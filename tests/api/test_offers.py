@@ -218,6 +218,7 @@ def test_a_default_may_be_taken_back(admin: As) -> None:
 def test_the_menu(admin: As, member: As) -> None:
     version = managed(admin)["postgresql 17.10"]["id"]
     assert admin.get(f"{PATH}/{version}/flavors") == {"flavors": []}
+    assert admin.refused("GET", f"{PATH}/{IMAGE}/flavors")[0] == 400
     answer = admin("PUT", f"{PATH}/{version}/flavors", {"flavors": [3, "2", "2"]})
     assert (answer.status_code, answer.json) == (200, {"flavors": ["2", "3"]})
     assert admin.get(f"{PATH}/{version}/flavors") == answer.json

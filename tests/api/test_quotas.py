@@ -48,7 +48,7 @@ def test_an_administrator_sets_them(member: As, admin: As, database: Database) -
 
 def test_a_limit_below_what_is_held_takes_nothing_away(ready: Ready, admin: As, member: As) -> None:
     ready()
-    admin("PUT", f"{QUOTAS}/blue", {"quotas": {"instances": 0}})
+    admin("PUT", f"{QUOTAS}/blue", {"quotas": {"instances": 0, "backups": 0}})
     assert told(member, "blue")["instances"] == (1, 0, 0)
     admin("PUT", f"{QUOTAS}/blue", {"quotas": {"instances": -1}})
     assert member("POST", "/instances", order()).status_code == 200

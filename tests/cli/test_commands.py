@@ -168,3 +168,14 @@ def test_without_argosy_the_answer_is_not_available(deployment: Deployment, m1: 
         assert connection.ping()
     deployment.up()
     assert json.loads(deployment.cli("db", "show", m1["id"], "-o", "json").stdout)["status"] == "ACTIVE"
+
+
+def test_quotas_are_shown_and_set(deployment: Deployment, m1: Any) -> None:
+    told = {each["resource"]: each for each in json.loads(deployment.cli("quota", "show", "-o", "json").stdout)}
+    assert told["instances"]["in_use"] >= 1
+    assert m1["volume"]["size"] <= told["volumes"]["in_use"]
+    table = deployment.cli("quota", "set", "another", "--instances", "3", "--ram", "-1").stdout
+    assert [line.split() for line in table.splitlines() if line.startswith(("instances", "ram"))] == [
+        ["instances", "0", "3"],
+        ["ram", "0", "unlimited", "MiB"],
+    ]

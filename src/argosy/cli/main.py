@@ -22,6 +22,7 @@ COMMANDS = {
     "config": "argosy.cli.config:config",
     "datastore": "argosy.cli.datastore:datastore",
     "flavor": "argosy.cli.flavor:flavor",
+    "quota": "argosy.cli.quota:quota",
     "env": "argosy.cli.env:env",
     "events": "argosy.cli.events:events",
     "completion": "argosy.cli.completion:completion",

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 from argosy import errors
 from argosy.client.session import Session
@@ -66,6 +67,15 @@ class Client:
     def flavors(self) -> Sequence[Document]:
         found: Sequence[Document] = self.session.get("/flavors")["flavors"]
         return found
+
+    def quotas(self, project: str = "") -> Sequence[Document]:
+        """Of the own project, or of another one, by its id."""
+        named = project or self.session.endpoint.rpartition("/")[2]
+        found: Sequence[Document] = self.session.get(f"/mgmt/quotas/{quote(named, safe='')}")["quotas"]
+        return found
+
+    def set_quotas(self, project: str, limits: Mapping[str, int]) -> None:
+        self.session.request("PUT", f"/mgmt/quotas/{quote(project, safe='')}", {"quotas": dict(limits)})
 
 
 class Instances:

@@ -13,6 +13,7 @@ class Backup(Table):
     __table_args__ = (
         Index("backups_page", "project_id", "updated", "id"),
         Index("backups_of_instance", "instance_id", "updated", "id"),
+        Index("backups_recent", "updated", "id"),
     )
 
     id: Mapped[str] = mapped_column(Id, primary_key=True)

@@ -46,6 +46,7 @@ def upgrade() -> None:
     op.create_index(
         "backups_of_instance", "backups", ["instance_id", "updated", "id"], unique=False, if_not_exists=True
     )
+    op.create_index("backups_recent", "backups", ["updated", "id"], unique=False, if_not_exists=True)
     op.create_index("backups_page", "backups", ["project_id", "updated", "id"], unique=False, if_not_exists=True)
     op.create_table(
         "certificates",
