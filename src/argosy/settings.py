@@ -108,6 +108,12 @@ class Provider:
     addresses: str = ""
     """Network that guests' addresses are taken from; empty: a /16 of 127.0.0.0/8 (loopback) or 10.0.0.0/8 (namespace)
     derived from the state directory, so that deployments stay apart."""
+    publish_addresses: str = ""
+    """Addresses of this host (comma separated) at which public databases are reached; empty: its primary ones."""
+    publish_names: str = ""
+    """What clients are told instead, and certificates name besides: host names, or the addresses of a NAT before it."""
+    publish_ports: str = "20000-24095"
+    """Ports that public databases are given, below those that the kernel gives to outgoing connections."""
     pool_gigabytes: int = 0
     """Size of the volume pool in GiB (a sparse file); 0: four fifths of what is free."""
     engines: str = ""

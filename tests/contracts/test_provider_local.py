@@ -23,7 +23,9 @@ needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
 
 
 def configured(state: Path, **provider: object) -> settings.Settings:
-    return settings.Settings(state, provider=settings.Provider(pool_gigabytes=64, **provider))
+    return settings.Settings(
+        state, provider=settings.Provider(pool_gigabytes=64, publish_addresses="127.0.0.1", **provider)
+    )
 
 
 @pytest.fixture

@@ -110,7 +110,7 @@ def answer(namespace: Path | None, address: str) -> str:
 def test_who_reaches_whom(separate: parts.Parts) -> None:
     one, other = (separate.networks.ensure(spec()) for _ in range(2))
     inside = separate.networks.namespace(one.name)
-    gateway = separate.ground.networks.gateway
+    gateway = separate.ground.networks.inside.gateway
     assert answer(inside, gateway) == REFUSED
     assert answer(inside, one.address) == REFUSED
     assert answer(inside, other.address) not in {REFUSED, "0"}
@@ -123,7 +123,7 @@ def test_who_reaches_whom(separate: parts.Parts) -> None:
 def test_the_doorstep_is_where_guests_reach_the_host(
     separate: parts.Parts, configured: Callable[..., settings.Settings]
 ) -> None:
-    assert ground.doorstep(configured(network="namespace")) == separate.ground.networks.gateway
+    assert ground.doorstep(configured(network="namespace")) == separate.ground.networks.inside.gateway
     assert ground.doorstep(configured()) == "127.0.0.1"
 
 
@@ -134,7 +134,7 @@ def test_ports_come_back_after_a_reboot(separate: parts.Parts) -> None:
     subprocess.run(["ip", "link", "delete", layout.bridge], check=True)
     inside = separate.networks.namespace(wanted.name)
     assert separate.networks.address(wanted.name) == port.address
-    assert answer(inside, separate.ground.networks.gateway) == REFUSED
+    assert answer(inside, separate.ground.networks.inside.gateway) == REFUSED
 
 
 def test_a_network_that_the_host_uses_is_not_taken(configured: Callable[..., settings.Settings]) -> None:

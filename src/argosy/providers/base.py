@@ -109,8 +109,20 @@ class PortSpec:
     service_port: int
     """what the engine listens on"""
     public: bool = False
+    """to be reached from outside too"""
+    allowed: tuple[str, ...] = ()
+    """networks whose clients may come from outside; none: everybody may"""
     requested: Mapping[str, str] = field(default_factory=dict)
     """the request's `nics` item, as it came: told back, used where the provider can"""
+
+
+@dataclass(frozen=True)
+class Outside:
+    """Where clients from outside connect."""
+
+    hosts: tuple[str, ...]
+    """addresses or names, each of them good; certificates have to name them"""
+    port: int
 
 
 @dataclass(frozen=True)
@@ -121,6 +133,8 @@ class Port:
     network: str = ""
     """uuid of the network, for the API's `addresses`"""
     fault: str = ""
+    outside: Outside | None = None
+    """None: it is not public"""
 
 
 class Compute(Protocol):
@@ -183,7 +197,14 @@ class Volumes(Protocol):
 
 
 class Networks(Protocol):
-    def ensure(self, spec: PortSpec) -> Port: ...
+    def ensure(self, spec: PortSpec) -> Port:
+        """The port, public or not as the spec says, BUILDING until that is so. Where it is public, `outside` stays the
+        same for its life. Connections of clients that are not allowed any more are closed. Raises BadRequest for a
+        requested address that cannot be had.
+        """
+
+    def look(self, name: str) -> Port:
+        """As it is now: ABSENT when there is none, STOPPED when it should be public and nobody gets through."""
 
     def delete(self, name: str) -> None: ...
 
@@ -209,6 +230,10 @@ class Provider(Protocol):
     @property
     def doorstep(self) -> str:
         """Address of the control plane's host at which guests reach the conductor."""
+
+    @property
+    def network(self) -> str:
+        """What addresses can be requested from, as a network; empty where nobody here knows."""
 
     def catalog(self) -> Mapping[str, Sequence[Found]]:
         """Engine name -> exact versions that guests can be made of here."""

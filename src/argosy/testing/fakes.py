@@ -22,6 +22,7 @@ from argosy.model import wire
 from argosy.providers.base import (
     Feature,
     Fence,
+    Outside,
     Port,
     PortSpec,
     Server,
@@ -32,6 +33,9 @@ from argosy.providers.base import (
     Volume,
 )
 
+OUTSIDE = "192.0.2.10"
+"""Where public ports are reached."""
+
 
 @dataclass
 class Cloud:
@@ -41,6 +45,10 @@ class Cloud:
     stopped: set[str] = field(default_factory=set)
     volumes: dict[str, int] = field(default_factory=dict)
     ports: dict[str, str] = field(default_factory=dict)
+    public: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """port that is to be public -> networks that may come"""
+    shut: set[str] = field(default_factory=set)
+    """public ports that nobody gets through at the moment"""
     sealed: set[str] = field(default_factory=set)
     snapshots: dict[str, str] = field(default_factory=dict)
     """what each holds"""
@@ -184,11 +192,29 @@ class FakeVolumes(_Part):
 class FakeNetworks(_Part):
     def ensure(self, spec: PortSpec) -> Port:
         address = f"127.9.0.{len(self.cloud.ports) + 1}"
-        self._do("networks.ensure", lambda: self.cloud.ports.setdefault(spec.name, address))
-        return Port(spec.name, State.ACTIVE, self.cloud.ports[spec.name])
+        self._do("networks.ensure", lambda: self._put(spec, address))
+        return self.look(spec.name)
+
+    def _put(self, spec: PortSpec, address: str) -> None:
+        self.cloud.ports.setdefault(spec.name, address)
+        self.cloud.public.pop(spec.name, None)
+        self.cloud.shut.discard(spec.name)
+        if spec.public:
+            self.cloud.public[spec.name] = spec.allowed
+
+    def look(self, name: str) -> Port:
+        if name not in self.cloud.ports:
+            return Port(name, State.ABSENT)
+        state = State.STOPPED if name in self.cloud.shut else State.ACTIVE
+        outside = Outside((OUTSIDE,), 20_000) if name in self.cloud.public else None
+        return Port(name, state, self.cloud.ports[name], outside=outside)
 
     def delete(self, name: str) -> None:
-        self._do("networks.delete", lambda: self.cloud.ports.pop(name, None))
+        self._do("networks.delete", lambda: self._drop(name))
+
+    def _drop(self, name: str) -> None:
+        self.cloud.ports.pop(name, None)
+        self.cloud.public.pop(name, None)
 
     def owned(self) -> Sequence[str]:
         return sorted(self.cloud.ports)
@@ -199,6 +225,7 @@ class FakeProvider:
     features = frozenset({Feature.TEMPLATE, Feature.SNAPSHOT, Feature.GROW_ONLINE})
 
     doorstep = "127.0.0.1"
+    network = ""
 
     def __init__(self, cloud: Cloud) -> None:
         self._cloud = cloud

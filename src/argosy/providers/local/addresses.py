@@ -37,6 +37,12 @@ def network(asked: str, inside: ipaddress.IPv4Network, deployment: str) -> ipadd
     return found
 
 
+def fits(address: str, within: ipaddress.IPv4Network) -> bool:
+    """Could it be a guest's? Not the network's own, its broadcast, the gateway, nor what looks like one of them."""
+    number = int(ipaddress.IPv4Address(address)) - int(within.network_address)
+    return 1 < number < within.num_addresses - 1 and int(ipaddress.IPv4Address(address)) % 256 not in EDGES
+
+
 @dataclass(frozen=True)
 class Addresses:
     directory: Path
@@ -51,10 +57,13 @@ class Addresses:
         """The name's address; empty if it has none."""
         return next((address for address, owner in self._taken() if owner == name), "")
 
-    def allocate(self, name: str, usable: Callable[[str], bool]) -> str:
-        """The name's address, a new one if it has none yet. New ones that are not usable are passed over."""
+    def allocate(self, name: str, usable: Callable[[str], bool], requested: str = "") -> str:
+        """The name's address, a new one if it has none yet. New ones that are not usable are passed over.
+
+        Raises BadRequest for a requested one that cannot be had.
+        """
         self.directory.mkdir(mode=0o755, exist_ok=True)
-        return self.find(name) or self._take(name, usable)
+        return self.find(name) or (self._take_exactly(requested, name) if requested else self._take(name, usable))
 
     def release(self, name: str) -> None:
         for address, owner in self._taken():
@@ -63,6 +72,13 @@ class Addresses:
 
     def names(self) -> list[str]:
         return sorted({owner for _, owner in self._taken()})
+
+    def _take_exactly(self, address: str, name: str) -> str:
+        if not fits(address, self.network):
+            raise errors.BadRequest(f"address {address} is none for guests: choose one of {self.network}")
+        if not self._claimed(address, name):
+            raise errors.BadRequest(f"address {address} is taken: choose another one of {self.network}")
+        return address
 
     def _take(self, name: str, usable: Callable[[str], bool]) -> str:
         taken = {address for address, _ in self._taken()}
@@ -78,9 +94,9 @@ class Addresses:
         size = self.network.num_addresses
         first = int.from_bytes(hashlib.sha256(name.encode()).digest()[:4], "big")
         for step in range(size):
-            number = (first + step) % size
-            if number > 1 and number < size - 1 and int(self.network[number]) % 256 not in EDGES:
-                yield str(self.network[number])
+            address = str(self.network[(first + step) % size])
+            if fits(address, self.network):
+                yield address
 
     def _claimed(self, address: str, name: str) -> bool:
         try:

@@ -102,6 +102,16 @@ class Layout:
         return self.state / "users"
 
     @property
+    def published(self) -> Path:
+        """What is known of each public port, one directory each, out of the guest's reach."""
+        return self.state / "published"
+
+    @property
+    def public_ports(self) -> Path:
+        """Taken public ports, one file each."""
+        return self.state / "public-ports"
+
+    @property
     def run(self) -> Path:
         """Sockets and pid files."""
         return self.state / "run"

@@ -39,7 +39,7 @@ class NamespaceNetworks:
 
     def ensure(self, spec: PortSpec) -> Port:
         with translated(f"port {spec.name} cannot be made"):
-            address = self.addresses.allocate(spec.name, lambda _: True)
+            address = self.addresses.allocate(spec.name, lambda _: True, networks.requested(spec))
             self._connect(spec.name, address)
         return Port(spec.name, State.ACTIVE, address, networks.identifier(self.addresses))
 

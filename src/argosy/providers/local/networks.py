@@ -37,7 +37,7 @@ class LoopbackNetworks:
             return False
 
         with translated(f"port {spec.name} cannot be made"):
-            found = self.addresses.allocate(spec.name, usable)
+            found = self.addresses.allocate(spec.name, usable, requested(spec))
         return Port(spec.name, State.ACTIVE, found, identifier(self.addresses))
 
     def delete(self, name: str) -> None:
@@ -53,6 +53,11 @@ class LoopbackNetworks:
 
     def namespace(self, name: str) -> Path | None:  # noqa: ARG002 - the host's own, whoever asks
         return None
+
+
+def requested(spec: PortSpec) -> str:
+    """The address that was asked for, by Trove's name for it or Heat's; empty when any will do."""
+    return spec.requested.get("ip_address") or spec.requested.get("v4-fixed-ip") or ""
 
 
 def address(addresses: Addresses, name: str) -> str:

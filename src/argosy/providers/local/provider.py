@@ -68,6 +68,10 @@ class LocalProvider:
         return ground.doorstep(self.settings)
 
     @property
+    def network(self) -> str:
+        return ground.network(self.settings)
+
+    @property
     def features(self) -> frozenset[Feature]:
         return self.parts.features
 

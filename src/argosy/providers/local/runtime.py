@@ -56,13 +56,16 @@ def here() -> Runtime:
     return found
 
 
+def interpreter() -> Path:
+    """Itself, not that of a virtual environment."""
+    return Path(sys.base_prefix).resolve() / "bin" / f"python{sys.version_info.major}.{sys.version_info.minor}"
+
+
 def _found() -> Runtime:
-    base = Path(sys.base_prefix).resolve()
-    name = f"python{sys.version_info.major}.{sys.version_info.minor}"
     libraries = {*site.getsitepackages(), *(sysconfig.get_path(each) for each in ("purelib", "platlib"))}
     return Runtime(
-        base=base,
-        interpreter=base / "bin" / name,
+        base=Path(sys.base_prefix).resolve(),
+        interpreter=interpreter(),
         package=Path(argosy.__file__).resolve().parent,
         libraries=tuple(sorted(Path(each) for each in libraries if Path(each).is_dir())),
     )

@@ -7,14 +7,14 @@ import shutil
 from dataclasses import replace
 
 from argosy.providers.base import Compute
-from argosy.providers.local import cgroups, namespaces, parts
+from argosy.providers.local import cgroups, namespaces, parts, publishing
 from argosy.providers.local.directories import DirectoryVolumes
 from argosy.providers.local.faults import translated
 from argosy.providers.local.layout import Layout
 from argosy.providers.local.pool import Pool
 from argosy.providers.local.templates import ImageTemplates
 from argosy.providers.local.volumes import ImageVolumes
-from argosy.settings import Settings
+from argosy.settings import Provider, Settings
 
 
 def teardown(settings: Settings) -> None:
@@ -24,6 +24,7 @@ def teardown(settings: Settings) -> None:
     for name in compute.owned():
         compute.delete(name)
     with translated(f"what {layout.state} made cannot be taken away"):
+        publishing.sweep(layout)
         if os.geteuid() == 0:
             namespaces.sweep(layout)
             cgroups.here(layout.cgroup).teardown()
@@ -36,7 +37,7 @@ def teardown(settings: Settings) -> None:
 
 
 def _compute(settings: Settings) -> Compute:
-    """To delete guests with: on which network they are does not matter any more."""
-    plainly = replace(settings, provider=replace(settings.provider, network="loopback", addresses=""))
+    """To delete guests with: on which network they are, and where public, does not matter any more."""
+    plainly = replace(settings, provider=replace(Provider(), level=settings.provider.level))
     root = os.geteuid() == 0 and settings.provider.level != "user"
     return parts.as_root(plainly).compute if root else parts.as_user(plainly).compute

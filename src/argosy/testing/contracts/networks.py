@@ -2,20 +2,37 @@
 
 from __future__ import annotations
 
+import dataclasses
 import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from argosy.providers.base import Port, PortSpec, Provider, State
+from argosy.providers.base import Outside, Port, PortSpec, Provider, State
 from argosy.testing import killing
+from argosy.testing.waiting import eventually
 
 AT_ONCE = 20
 
 
 def spec(name: str = "", service_port: int = 0) -> PortSpec:
     return PortSpec(name or str(uuid.uuid4()), "contract", service_port)
+
+
+def outside(provider: Provider, port: str, *, public: bool = True) -> Outside | None:
+    """Where the port is reached from outside, once that is as it is to be."""
+    wanted = dataclasses.replace(spec(port, 9), public=public)
+
+    def look() -> bool:
+        return provider.networks.ensure(wanted).state is State.ACTIVE and _seen(provider, port) is State.ACTIVE
+
+    eventually(look, within=20)
+    return provider.networks.look(port).outside
+
+
+def _seen(provider: Provider, port: str) -> State:
+    return provider.networks.look(port).state
 
 
 class NetworksContract:
@@ -52,6 +69,20 @@ class NetworksContract:
         kept, gone = joined(), joined()
         provider.networks.delete(gone.name)
         assert {*provider.networks.owned()} - before == {kept.name}
+
+    def test_a_public_port_keeps_its_place_outside_for_its_life(
+        self, provider: Provider, joined: Callable[..., Port]
+    ) -> None:
+        one, other = joined().name, joined().name
+        first = outside(provider, one)
+        assert first is not None
+        assert first.hosts
+        assert outside(provider, other) not in {first, None}
+        assert outside(provider, one, public=False) is None
+        assert outside(provider, one) == first
+
+    def test_looking_for_a_port_that_is_not_there(self, provider: Provider) -> None:
+        assert provider.networks.look(str(uuid.uuid4())).state is State.ABSENT
 
     def test_many_at_once_have_addresses_of_their_own(self, joined: Callable[..., Port]) -> None:
         with ThreadPoolExecutor(AT_ONCE) as pool:

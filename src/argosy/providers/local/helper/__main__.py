@@ -58,7 +58,8 @@ def secure(layout: Layout, group: int) -> None:
 
 
 def _roots_own(layout: Layout) -> tuple[Path, ...]:
-    return (layout.mounts, layout.pool, layout.addresses, layout.guests, layout.servers, layout.users)
+    seen = (layout.mounts, layout.pool, layout.addresses, layout.guests, layout.servers, layout.users)
+    return (*seen, layout.published, layout.public_ports)
 
 
 def _end_of_it() -> socket.socket:

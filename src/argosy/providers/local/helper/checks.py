@@ -5,6 +5,7 @@ Each check takes foreign JSON and returns a value of our own types, or raises Ba
 
 from __future__ import annotations
 
+import ipaddress
 import math
 import re
 from collections.abc import Callable, Mapping
@@ -24,6 +25,8 @@ TLS = re.compile("|".join(TlsMode))
 WORDS = re.compile(r"[^\x00-\x1f\x7f\ud800-\udfff]{0,255}")
 GIGABYTES = 65_536
 MEBIBYTES = 16_777_216
+NETWORKS = 1000
+"""That one database may be reached from."""
 BOOT_DOCUMENT = 65_536
 """Bytes."""
 
@@ -75,6 +78,15 @@ def sayings(value: Any) -> Mapping[str, str]:
     raise refuse("this request for a network")
 
 
+def ip_networks(value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list) or len(value) > NETWORKS:
+        raise refuse("this list of networks")
+    try:
+        return tuple(str(ipaddress.ip_network(words(each), strict=False)) for each in value)
+    except ValueError as error:
+        raise refuse("this network") from error
+
+
 def record(kind: type[Any], fields: Mapping[str, Check]) -> Check:
     def check(value: Any) -> Any:
         return kind(**checked(value, fields))
@@ -117,6 +129,7 @@ port = record(
         "project": words,
         "service_port": whole(0, 65_535, "port"),
         "public": yes_or_no,
+        "allowed": ip_networks,
         "requested": sayings,
     },
 )

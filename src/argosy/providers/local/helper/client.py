@@ -119,6 +119,9 @@ class RemoteNetworks:
     def ensure(self, spec: PortSpec) -> Port:
         return protocol.port(self.helper.ask("networks.ensure", spec=spec))
 
+    def look(self, name: str) -> Port:
+        return protocol.port(self.helper.ask("networks.look", name=name))
+
     def delete(self, name: str) -> None:
         self.helper.ask("networks.delete", name=name)
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from argosy import errors
 from argosy.model.guest import Secret
-from argosy.providers.base import Port, Server, State, Usage, Volume
+from argosy.providers.base import Outside, Port, Server, State, Usage, Volume
 from argosy.providers.local.helper import checks
 
 LONGEST = 262_144
@@ -45,12 +45,22 @@ VERBS: Mapping[str, Mapping[str, checks.Check]] = {
     "volumes.make_template": {"name": checks.template, "volume": checks.name},
     "volumes.delete_template": {"name": checks.template},
     "networks.ensure": {"spec": checks.port},
+    "networks.look": NAMED,
     "networks.delete": NAMED,
     "networks.owned": {},
 }
 
 LOOKS = frozenset(
-    {"ping", "compute.look", "compute.owned", "volumes.usage", "volumes.owned", "volumes.templates", "networks.owned"}
+    {
+        "ping",
+        "compute.look",
+        "compute.owned",
+        "volumes.usage",
+        "volumes.owned",
+        "volumes.templates",
+        "networks.look",
+        "networks.owned",
+    }
 )
 """Verbs that change nothing: asked often, and not worth a line in the log each."""
 
@@ -132,7 +142,8 @@ def server(told: Mapping[str, Any]) -> Server:
 
 
 def port(told: Mapping[str, Any]) -> Port:
-    return Port(**{**told, "state": State(told["state"])})
+    outside = told["outside"] and Outside(tuple(told["outside"]["hosts"]), told["outside"]["port"])
+    return Port(**{**told, "state": State(told["state"]), "outside": outside})
 
 
 def usage(told: Mapping[str, Any]) -> Usage:
