@@ -23,7 +23,7 @@ from argosy import clock
 from argosy.api.bell import Bell
 from argosy.db.session import Database
 from argosy.db.tables import Certificate, DatastoreVersion, Guest, Instance, Lock, Run
-from argosy.guest import authority, signing
+from argosy.guest import authority, signing, unpacking
 from argosy.testing.waiting import eventually
 
 BUILTIN = {"enable": True, "container_ref": "builtin"}
@@ -176,6 +176,17 @@ def broken_chain() -> dict[str, str]:
     return {**pem, "certificate": pem["certificate"] + Brought().pem["authority"]}
 
 
+def huge_key() -> dict[str, str]:
+    """Of two primes that everybody knows: to prove them prime takes the library ten seconds."""
+    p, q, e = 2**4253 - 1, 2**4423 - 1, 65537
+    d, public = pow(e, -1, (p - 1) * (q - 1)), rsa.RSAPublicNumbers(e, p * q)
+    numbers = rsa.RSAPrivateNumbers(p, q, d, d % (p - 1), d % (q - 1), rsa.rsa_crt_iqmp(p, q), public)
+    return {
+        **Brought().pem,
+        "private_key": signing.private_pem(numbers.private_key(unsafe_skip_rsa_key_validation=True)),
+    }
+
+
 def moment(days: int) -> datetime:
     return datetime.fromtimestamp(clock.now(), UTC) + days * DAY
 
@@ -206,6 +217,21 @@ def test_what_is_brought_is_judged_before_the_answer(
     assert (status, key) == (400, "badRequest")
     assert words in message
     assert under_way(database) is None
+
+
+def test_what_takes_for_ever_to_read_holds_up_nobody_else(
+    ready: Ready, member: As, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(unpacking, "SECONDS", 0.5)
+    path, asked = f"/instances/{ready()}/ssl", {"ssl": {"enable": True, **huge_key()}}
+    with ThreadPoolExecutor(1) as pool:
+        refusal = pool.submit(member.refused, "POST", path, asked)
+        others = 0
+        while not refusal.done():
+            member.get(path)
+            others += 1
+    assert "within 0.5 s" in refusal.result()[2]
+    assert others > 5
 
 
 @pytest.mark.parametrize(

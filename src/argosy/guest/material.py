@@ -16,7 +16,7 @@ from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
-from cryptography.hazmat.primitives.serialization import pkcs12
+from cryptography.hazmat.primitives.serialization.pkcs12 import load_pkcs12
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from argosy import clock, errors
@@ -27,10 +27,10 @@ LEAST_RSA_BITS = 2048
 """Smaller keys are refused by the servers' own library."""
 
 
-def of_pkcs12(encoded: str, password: str) -> Issued:
+def of_pkcs12(pkcs12: str, password: str) -> Issued:
     """Base64 of a PKCS#12 container: its certificate, its key, and the further certificates in it."""
     try:
-        container = pkcs12.load_pkcs12(base64.b64decode(encoded, validate=True), password.encode() or None)
+        container = load_pkcs12(base64.b64decode(pkcs12, validate=True), password.encode() or None)
     except (ValueError, binascii.Error, UnsupportedAlgorithm) as error:
         raise errors.BadRequest(f"pkcs12 cannot be read, or password is not its password: {error}") from error
     if container.cert is None or container.key is None:

@@ -14,7 +14,7 @@ from argosy.api.fields import Fields
 from argosy.api.v1 import asking, instance_rows
 from argosy.db import events
 from argosy.db.tables import Certificate, Instance, Run
-from argosy.guest import certificates, material
+from argosy.guest import certificates, material, unpacking
 from argosy.model.guest import TlsMode
 from argosy.model.status import Task
 from argosy.workflows import change_tls
@@ -28,6 +28,8 @@ BUILTIN, CURRENT = "builtin", "current"
 """What `container_ref` may say besides Barbican's references: a certificate of the deployment's authority; whatever
 is shown now.
 """
+Brought = dict[str, Any]
+"""A certificate of one's own: certificate, private_key and authority, as PEM."""
 PEM_LENGTH = 65_536
 CLIENT_DAYS = 365
 
@@ -42,9 +44,9 @@ def show(request: Request) -> Answer:
 def change(request: Request) -> Answer:
     """Answers once it is so, as Trove does."""
     fields = request.fields("ssl")
-    operation = _operation(fields)
+    operation, inline = _operation(fields), _inline(fields)
     with asking.seat(request):
-        run = _admit(request, operation, fields)
+        run = _admit(request, operation, fields, inline)
         if not asking.outcome(request, run.id, PATIENCE):
             raise errors.BadRequest(
                 f"the guest did not answer within {PATIENCE:g} s: look at the instance's operations"
@@ -80,29 +82,26 @@ def _operation(fields: Fields) -> str:
     return asked[0]
 
 
-def _admit(request: Request, operation: str, fields: Fields) -> Run:
+def _admit(request: Request, operation: str, fields: Fields, inline: Brought | None) -> Run:
     with request.services.database.write() as session:
         instance = instance_rows.one(session, request)
-        wanted = _wanted(session, instance, operation, fields)
+        wanted = _wanted(session, instance, operation, fields, inline)
         asking.require_running(session, instance)
         return change_tls.admit(session, request.caller, instance, wanted)
 
 
-def _wanted(session: Session, instance: Instance, operation: str, fields: Fields) -> Tls:
+def _wanted(session: Session, instance: Instance, operation: str, fields: Fields, inline: Brought | None) -> Tls:
     if operation == "rollback":
         return change_tls.before(session, instance)
     had = change_tls.now(session, instance)
     if operation == "disable":
         return Tls(TlsMode.OFF, had.brought)
     mode = TlsMode(fields.choice("mode", MODES) or TlsMode.BASIC)
-    return Tls(mode, _brought(fields, had))
+    return Tls(mode, inline or _referred(fields, had))
 
 
-def _brought(fields: Fields, had: Tls) -> dict[str, Any] | None:
+def _referred(fields: Fields, had: Tls) -> Brought | None:
     """Raises BadRequest, and NotSupported for what only a cloud could look up."""
-    inline = _inline(fields)
-    if inline is not None:
-        return inline
     reference = fields.text("container_ref", most=2048)
     if reference is None:
         raise errors.BadRequest(
@@ -117,14 +116,15 @@ def _brought(fields: Fields, had: Tls) -> dict[str, Any] | None:
     return had.brought if reference == CURRENT else None
 
 
-def _inline(fields: Fields) -> dict[str, Any] | None:
-    """What the request itself brings: our addition to Trove's body."""
+def _inline(fields: Fields) -> Brought | None:
+    """What the request itself brings: our addition to Trove's body. Takes its time: not within a transaction."""
     if "pkcs12" in fields:
-        given = material.of_pkcs12(_block(fields, "pkcs12"), _block(fields, "password"))
+        names: tuple[str, ...] = ("pkcs12", "password")
     elif "certificate" in fields or "private_key" in fields:
-        given = material.of_pem(*(_block(fields, name) for name in ("certificate", "private_key", "authority")))
+        names = ("certificate", "private_key", "authority")
     else:
         return None
+    given = unpacking.read({name: _block(fields, name) for name in names})
     return {"certificate": given.certificate, "private_key": given.private_key, "authority": given.authority}
 
 
