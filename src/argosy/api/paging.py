@@ -4,10 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 from argosy import errors
 from argosy.api.exchange import Request
+
+
+class HasId(Protocol):
+    @property
+    def id(self) -> str: ...
+
+
+Marked = TypeVar("Marked", bound=HasId)
+"""An object of a list that is walked by id."""
 
 
 def limit(request: Request) -> int:
@@ -25,6 +34,11 @@ def marker(request: Request) -> str:
     if len(given) > 255 or not given.isprintable():
         raise errors.BadRequest("marker must be the one that a page gave")
     return given
+
+
+def cut(found: Sequence[Marked], most: int) -> tuple[Sequence[Marked], str | None]:
+    """What a page shows of `most + 1` objects that were looked for, and its marker where more follow."""
+    return found[:most], found[most - 1].id if len(found) > most else None
 
 
 @dataclass(frozen=True)

@@ -67,7 +67,7 @@ def carry_out(request: Request, wish: Callable[[Engine], Wish], *needs: Capabili
 def find(request: Request, asked: Asked, databases: Iterable[str], users: Iterable[Account]) -> dict[str, Any]:
     """The guest's answer to `find_accounts`."""
     pairs = [[each.name, each.host] for each in users]
-    return asking.ask(request, asked, "find_accounts", databases=list(databases), users=pairs)
+    return asking.ask(request, asked.instance.id, "find_accounts", databases=list(databases), users=pairs)
 
 
 def _admitted(request: Request, asked: Asked, wish: Wish) -> Run:

@@ -53,10 +53,10 @@ def seat(request: Request) -> Iterator[None]:
         yield
 
 
-def ask(request: Request, asked: Asked, verb: str, **arguments: Any) -> dict[str, Any]:
+def ask(request: Request, guest: str, verb: str, **arguments: Any) -> dict[str, Any]:
     """The guest's answer, in a seat. Raises GuestSilent after three seconds, or what the guest says."""
     services = request.services
-    return calls.call(services.database, services.bell, asked.instance.id, verb, **arguments)
+    return calls.call(services.database, services.bell, guest, verb, **arguments)
 
 
 def outcome(request: Request, run_id: str, seconds: float) -> bool:
@@ -66,6 +66,11 @@ def outcome(request: Request, run_id: str, seconds: float) -> bool:
     if state in ("failed", "cancelled"):
         raise errors.BadRequest(fault or "the operation was cancelled")
     return state == "done"
+
+
+def late(seconds: float) -> errors.BadRequest:
+    """For an operation without which there is nothing to answer. It goes on."""
+    return errors.BadRequest(f"the guest did not answer within {seconds:g} s: look at the instance's operations")
 
 
 def _state(request: Request, run_id: str) -> tuple[str, str]:

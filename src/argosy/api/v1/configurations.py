@@ -26,9 +26,8 @@ def index(request: Request) -> Answer:
     limit = paging.limit(request)
     owner = None if request.caller.is_admin else request.caller.project_id
     with request.services.database.read() as session:
-        found = configuration_rows.page(session, owner, paging.marker(request), limit)
-        views = [configuration_view.summary(each) for each in configuration_rows.complete(session, found[:limit])]
-    last = found[limit - 1].id if len(found) > limit else None
+        shown, last = paging.cut(configuration_rows.page(session, owner, paging.marker(request), limit), limit)
+        views = [configuration_view.summary(each) for each in configuration_rows.complete(session, shown)]
     return Answer(200, paging.page(request, "configurations", views, last))
 
 
@@ -92,8 +91,8 @@ def instances(request: Request) -> Answer:
         found = configuration_rows.instances(
             session, configuration_rows.one(session, request), paging.marker(request), limit
         )
-    views = [{"id": each.id, "name": each.name} for each in found[:limit]]
-    last = found[limit - 1].id if len(found) > limit else None
+    shown, last = paging.cut(found, limit)
+    views = [{"id": each.id, "name": each.name} for each in shown]
     return Answer(200, paging.page(request, "instances", views, last))
 
 

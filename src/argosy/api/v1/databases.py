@@ -21,7 +21,7 @@ def index(request: Request) -> Answer:
     with asking.seat(request):
         with request.services.database.read() as session:
             asked = asking.running(session, request, Capability.ACCOUNTS, Capability.DATABASES)
-        page = asking.ask(request, asked, "list_databases", after=after, most=most)
+        page = asking.ask(request, asked.instance.id, "list_databases", after=after, most=most)
     names = page["databases"]
     views = [{"name": name} for name in names]
     return Answer(200, paging.page(request, "databases", views, names[-1] if page["more"] else None))

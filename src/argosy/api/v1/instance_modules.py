@@ -14,7 +14,6 @@ from argosy.api.fields import Fields
 from argosy.api.v1 import asking, instance_rows, module_view
 from argosy.api.v1.module_view import Kinds
 from argosy.db.tables import Instance, InstanceModule, Module, Run
-from argosy.guest import calls
 from argosy.workflows import change_modules, module_rows
 
 PATIENCE = 15.0
@@ -80,9 +79,8 @@ def _views(session: Session, request: Request, instance_id: str) -> list[dict[st
 
 def _as_the_guest_says(request: Request, instance: Instance, views: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """Raises GuestSilent."""
-    services = request.services
     with asking.seat(request):
-        told = calls.call(services.database, services.bell, instance.id, "modules").get("modules", {})
+        told = asking.ask(request, instance.id, "modules").get("modules", {})
     return [
         {**each, **{key: str(told[each["id"]][key]) for key in ("md5", "status", "message")}}
         for each in views

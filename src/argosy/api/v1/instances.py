@@ -63,11 +63,9 @@ def _page(request: Request, view: Callable[[Session, Seen], dict[str, Any]]) -> 
     limit = paging.limit(request)
     wanted = Page(request.caller.project_id, paging.marker(request), limit, tags.wanted(request))
     with request.services.database.read() as session:
-        found = instance_rows.page(session, wanted)
-        shown = found[:limit]
-        last = shown[-1].id if len(found) > limit else None
-        shown.sort(key=lambda each: each.created, reverse=True)
-        views = [view(session, seen) for seen in instance_rows.complete(session, shown)]
+        shown, last = paging.cut(instance_rows.page(session, wanted), limit)
+        newest = sorted(shown, key=lambda each: each.created, reverse=True)
+        views = [view(session, seen) for seen in instance_rows.complete(session, newest)]
     return Answer(200, paging.page(request, "instances", views, last))
 
 

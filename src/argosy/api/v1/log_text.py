@@ -13,7 +13,6 @@ from argosy import clock, errors
 from argosy.api.exchange import Answer, Request
 from argosy.api.v1 import asking, instance_rows, logs
 from argosy.db.tables import LogObject
-from argosy.guest import calls
 from argosy.model.wire import LOG_READ_BYTES
 from argosy.stores import deployment
 from argosy.workflows import change_log
@@ -37,10 +36,9 @@ class Text:
 
     def read(self, offset: int) -> dict[str, Any]:
         """Raises GuestSilent, or what the guest says."""
-        services = self.request.services
         asked: dict[str, Any] = {"log": self.log, "offset": offset, "limit": self.limit}
         with asking.seat(self.request):
-            told = calls.call(services.database, services.bell, self.instance_id, "read_log", **asked)
+            told = asking.ask(self.request, self.instance_id, "read_log", **asked)
         try:
             numbers = {key: int(told[key]) for key in ("offset", "next", "start", "end")}
             return {**numbers, "text": str(told["text"])}

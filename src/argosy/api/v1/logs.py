@@ -14,7 +14,6 @@ from argosy.api.fields import Fields
 from argosy.api.v1 import asking, instance_rows
 from argosy.db.tables import Guest, GuestLog, Instance
 from argosy.engines.logfiles import GUEST, Log
-from argosy.guest import calls
 from argosy.model.log_status import Extent, Published, extent, pending, status
 from argosy.model.status import Task
 from argosy.workflows import change_log, offers, overrides
@@ -109,14 +108,13 @@ def _known(session: Session, request: Request, instance: Instance, log: Log) -> 
 
 def _extents(request: Request, instance: Instance) -> Mapping[str, Extent]:
     """Nothing when the guest does not answer: its logs are unavailable then."""
-    services = request.services
-    with services.database.read() as session:
+    with request.services.database.read() as session:
         guest = session.get(Guest, instance.id)
     if guest is None or not guest.connected:
         return {}
     with asking.seat(request):
         try:
-            answer = calls.call(services.database, services.bell, instance.id, "logs")
+            answer = asking.ask(request, instance.id, "logs")
             return {name: extent(told) for name, told in dict(answer.get("logs", {})).items()}
         except (errors.Unavailable, errors.Broken, errors.NotSupported, TypeError, ValueError):
             return {}

@@ -6,7 +6,6 @@ from typing import Any
 
 from argosy.api.exchange import Answer, Request
 from argosy.api.v1 import asking, mgmt_instances
-from argosy.guest import calls
 
 
 def diagnostics(request: Request) -> Answer:
@@ -24,8 +23,7 @@ def rpc_ping(request: Request) -> Answer:
 
 
 def _ask(request: Request, verb: str) -> dict[str, Any]:
-    services = request.services
     with asking.seat(request):
-        with services.database.read() as session:
+        with request.services.database.read() as session:
             instance = mgmt_instances.living(session, request)
-        return calls.call(services.database, services.bell, instance.id, verb)
+        return asking.ask(request, instance.id, verb)

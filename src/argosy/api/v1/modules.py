@@ -27,8 +27,8 @@ def index(request: Request) -> Answer:
         rows = select(Module).where(Module.id > paging.marker(request), *_seen(session, request))
         found = session.scalars(rows.order_by(Module.id).limit(limit + 1)).all()
         kinds = Kinds.read(session)
-    views = [module_view.summary(each, kinds) for each in found[:limit]]
-    return Answer(200, paging.page(request, "modules", views, found[limit - 1].id if len(found) > limit else None))
+    shown, last = paging.cut(found, limit)
+    return Answer(200, paging.page(request, "modules", [module_view.summary(each, kinds) for each in shown], last))
 
 
 def show(request: Request) -> Answer:
@@ -94,9 +94,9 @@ def instances(request: Request) -> Answer:
         rows = rows.where(InstanceModule.module_id == module.id, Instance.id > paging.marker(request))
         if not owner.is_admin:
             rows = rows.where(Instance.project_id == owner.project_id)
-        found = session.scalars(rows.order_by(Instance.id).limit(limit + 1)).all()
-        views = [instance_view.summary(request, each) for each in instance_rows.complete(session, found[:limit])]
-    return Answer(200, paging.page(request, "instances", views, found[limit - 1].id if len(found) > limit else None))
+        shown, last = paging.cut(session.scalars(rows.order_by(Instance.id).limit(limit + 1)).all(), limit)
+        views = [instance_view.summary(request, each) for each in instance_rows.complete(session, shown)]
+    return Answer(200, paging.page(request, "instances", views, last))
 
 
 def reapply(request: Request) -> Answer:

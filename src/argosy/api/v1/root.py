@@ -17,7 +17,6 @@ from argosy.workflows.change_accounts import Plan
 
 PATIENCE = 15.0
 """Seconds that the guest has to change the password while the client waits."""
-LATE = f"the guest did not answer within {PATIENCE:g} s: look at the instance's operations"
 
 
 def show(request: Request) -> Answer:
@@ -30,7 +29,7 @@ def create(request: Request) -> Answer:
     with asking.seat(request):
         run, password = _admit(request)
         if not asking.outcome(request, run.id, PATIENCE):
-            raise errors.BadRequest(LATE)
+            raise asking.late(PATIENCE)
     with request.services.database.write() as session:
         tell(session.get_one(Instance, run.subject), request.caller.user_id)
     return Answer(200, {"user": {"name": "root", "password": password.value}})
@@ -43,7 +42,7 @@ def delete(request: Request) -> Answer:
     if not instance.master_told:
         raise errors.NotFound("Root has not been enabled.")
     if not account_changes.carry_out(request, _disabling, within=PATIENCE):
-        raise errors.BadRequest(LATE)
+        raise asking.late(PATIENCE)
     return Answer(204)
 
 

@@ -48,9 +48,7 @@ def change(request: Request) -> Answer:
     with asking.seat(request):
         run = _admit(request, operation, fields, inline)
         if not asking.outcome(request, run.id, PATIENCE):
-            raise errors.BadRequest(
-                f"the guest did not answer within {PATIENCE:g} s: look at the instance's operations"
-            )
+            raise asking.late(PATIENCE)
     with request.services.database.read() as session:
         instance = session.get_one(Instance, run.subject)
         view = _view(session, instance, whole=False)

@@ -26,7 +26,7 @@ def index(request: Request) -> Answer:
     with asking.seat(request):
         with request.services.database.read() as session:
             asked = asking.running(session, request, Capability.ACCOUNTS)
-        page = asking.ask(request, asked, "list_users", after=after, most=most)
+        page = asking.ask(request, asked.instance.id, "list_users", after=after, most=most)
     views = [view(each) for each in page["users"]]
     last = f"{views[-1]['name']}@{views[-1]['host']}" if page["more"] else None
     return Answer(200, paging.page(request, "users", views, last))
