@@ -1,5 +1,6 @@
 """Public ports of the local provider: who gets through from where, and what becomes of the program that forwards."""
 
+import ipaddress
 import os
 import signal
 import socket
@@ -285,8 +286,6 @@ def test_a_requested_address_is_had_or_refused(configured: Callable[..., setting
     ],
 )
 def test_who_is_admitted(source: str, allowed: tuple[str, ...], expected: bool) -> None:
-    import ipaddress
-
     assert admits(source, [ipaddress.ip_network(each) for each in allowed]) is expected
 
 
@@ -298,7 +297,7 @@ def test_another_text_has_another_digest() -> None:
     ("wrong", "words"),
     [
         ({"publish_addresses": "db.example.org"}, "no address of this host"),
-        ({"publish_addresses": "0.0.0.0"}, "provider.publish_names"),
+        ({"publish_addresses": "::"}, "provider.publish_names"),
         ({"publish_ports": "some"}, "no range"),
         ({"publish_ports": "80-90"}, "between 1024 and 65535"),
         ({"publish_ports": "3000-2000"}, "between 1024 and 65535"),

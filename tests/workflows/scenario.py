@@ -23,6 +23,7 @@ from argosy.testing.fakes import Cloud, FakeGuests, FakeProvider
 from argosy.workflows import (
     create_instance,
     offers,
+    ports,
 )
 from argosy.workflows.registry import WORKFLOWS
 from argosy.workflows.world import World
@@ -73,7 +74,7 @@ class Scenario:
         session.delete(run)
         instance.task = Task.NONE
         session.add(Guest(id=instance.id, generation=1, health="healthy", connected=True))
-        session.merge(create_instance.endpoint(instance, "127.9.0.1", 5432, ""))
+        session.merge(ports.endpoint(instance, "127.9.0.1", 5432, ""))
         provider = FakeProvider(self.cloud)
         provider.volumes.ensure(instance.id, 2, Source(template=TEMPLATE))
         self.cloud.ports[instance.id] = "127.9.0.1"

@@ -7,6 +7,7 @@ import configuring
 import housekeeping
 import lifecycle
 import moduling
+import opening
 import publishing
 import pytest
 import resizing
@@ -29,6 +30,7 @@ EVERY = (
     *telling.EVERY,
     *publishing.EVERY,
     *moduling.EVERY,
+    *opening.EVERY,
     *resizing.EVERY,
     *securing.EVERY,
 )

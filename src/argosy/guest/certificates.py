@@ -41,8 +41,11 @@ def hand_out(session: Session, signing: Authority, days: int, guest: str) -> Iss
     return Issued(given.certificate, given.private_key, _admitted(session, kept, signing))
 
 
-def endpoint_names(session: Session, instance_id: str) -> Sequence[str]:
+def endpoint_names(session: Session, instance_id: str, *, certified: bool = False) -> Sequence[str]:
+    """What clients may call it; `certified`: as far as a certificate that was handed out names it."""
     endpoints = session.scalars(select(Endpoint).where(Endpoint.instance_id == instance_id)).all()
+    if certified:
+        endpoints = [each for each in endpoints if each.certificate_until]
     return [name for each in endpoints for name in (each.host, *each.names)]
 
 

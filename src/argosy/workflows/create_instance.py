@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from argosy import clock, errors
 from argosy.db import quotas, tags
-from argosy.db.tables import Endpoint, Instance, Module, Run
+from argosy.db.tables import Instance, Module, Run
 from argosy.durable import queue
 from argosy.durable.workflow import Context, Outcome, Wait, Workflow
 from argosy.engines.accounts import Database, User
@@ -21,9 +21,9 @@ from argosy.guest import enrolment, mailbox
 from argosy.model.caller import Caller
 from argosy.model.guest import Secret, TlsMode
 from argosy.model.status import Task
-from argosy.providers.base import Feature, PortSpec, Source, State
+from argosy.providers.base import Feature, Port, Source, State
 from argosy.settings import Settings
-from argosy.workflows import build_template, change_modules, module_rows, offers, overrides, servers
+from argosy.workflows import build_template, change_modules, module_rows, offers, overrides, ports, servers
 from argosy.workflows.world import World
 
 create_instance: Workflow[World] = Workflow("create_instance", cancellable=True, event="instance_create")
@@ -109,6 +109,7 @@ def _instance(settings: Settings, caller: Caller, request: NewInstance, offer: o
         region=request.region,
         nics=list(request.nics),
         access=request.access,
+        locality=request.locality,
         configuration_id=request.configuration_id,
         client_token=request.client_token,
         client_digest=request.client_digest,
@@ -160,37 +161,16 @@ def volume(ctx: Context[World]) -> Outcome:
 
 @create_instance.step()
 def network(ctx: Context[World]) -> Outcome:
-    with ctx.database.read() as session:
-        instance = session.get_one(Instance, ctx.subject)
-        service_port = offers.get(session, instance.version_id).engine.port
-    requested = instance.nics[0] if instance.nics else {}
-    public = bool((instance.access or {}).get("is_public"))
-    port = ctx.world.provider.networks.ensure(
-        PortSpec(instance.id, instance.project_id, service_port, public=public, requested=requested)
-    )
-    if port.state is State.FAILED:
-        raise errors.CloudFailed(port.fault)
-    if port.state is State.BUILDING:
-        return Wait(1, "the network port is being made")
-
-    def write(session: Session) -> None:
-        enrolment.expect(session, instance.id, instance.generation)
-        session.merge(endpoint(instance, port.address, service_port, port.network))
-
-    ctx.record(write)
-    return None
+    port = ports.ensure(ctx)
+    outcome = ports.waiting(port)
+    if outcome is None:
+        ctx.record(lambda session: _expect(session, ctx.subject, port))
+    return outcome
 
 
-def endpoint(instance: Instance, host: str, port: int, network_id: str) -> Endpoint:
-    return Endpoint(
-        id=str(uuid.uuid5(uuid.UUID(instance.id), "writer")),
-        instance_id=instance.id,
-        role="writer",
-        host=host,
-        port=port,
-        network=network_id,
-        names=[host],
-    )
+def _expect(session: Session, instance_id: str, port: Port) -> None:
+    enrolment.expect(session, instance_id, session.get_one(Instance, instance_id).generation)
+    ports.write(session, instance_id, port)
 
 
 @create_instance.step()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from argosy.durable.workflow import Workflow
 from argosy.workflows.build_template import build_template
+from argosy.workflows.change_access import change_access
 from argosy.workflows.change_accounts import OPERATIONS
 from argosy.workflows.change_log import change_log
 from argosy.workflows.change_modules import change_modules
@@ -28,6 +29,7 @@ from argosy.workflows.revive_server import revive_server
 from argosy.workflows.rotate_authority import rotate_authority
 from argosy.workflows.start_instance import start_instance
 from argosy.workflows.stop_instance import stop_instance
+from argosy.workflows.upgrade_instance import upgrade_instance
 from argosy.workflows.watch import sweep, watch
 from argosy.workflows.watch_room import watch_room
 from argosy.workflows.world import World
@@ -37,6 +39,7 @@ WORKFLOWS: dict[str, Workflow[World]] = {
     for workflow in (
         *OPERATIONS,
         build_template,
+        change_access,
         change_log,
         change_modules,
         change_tls,
@@ -62,6 +65,7 @@ WORKFLOWS: dict[str, Workflow[World]] = {
         start_instance,
         stop_instance,
         sweep,
+        upgrade_instance,
         watch,
         watch_room,
     )

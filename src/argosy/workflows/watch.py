@@ -9,10 +9,10 @@ from sqlalchemy import func, or_, select
 
 from argosy import clock
 from argosy.db.session import Database
-from argosy.db.tables import Guest, Instance, Run
+from argosy.db.tables import Endpoint, Guest, Instance, Run
 from argosy.durable.workflow import Context, Outcome, Workflow
 from argosy.providers.base import State
-from argosy.workflows import servers
+from argosy.workflows import ports, servers
 from argosy.workflows.revive_server import revive_server
 from argosy.workflows.world import World
 
@@ -28,9 +28,12 @@ AT_ONCE = 100
 
 @watch.step()
 def revive(ctx: Context[World]) -> Outcome:
-    """Silent guests whose server is not running get it back."""
-    for name in _silent(ctx):
-        if ctx.world.provider.compute.look(name).state is not State.ACTIVE and not _failed_of_late(ctx.database, name):
+    """Silent guests whose server is not running get it back, and public ones that nobody gets through to."""
+    provider = ctx.world.provider
+    gone = [name for name in _silent(ctx) if provider.compute.look(name).state is not State.ACTIVE]
+    shut = [name for name in _public(ctx) if provider.networks.look(name).state is not State.ACTIVE]
+    for name in {*gone, *shut}:
+        if not _failed_of_late(ctx.database, name):
             servers.look_after(ctx.database, revive_server, name)
     return None
 
@@ -52,6 +55,13 @@ def _silent(ctx: Context[World]) -> Sequence[str]:
     query = select(Instance.id).join(Guest, Guest.id == Instance.id).where(settled, silent)
     with ctx.database.read() as session:
         return session.scalars(query.order_by(Guest.seen_at).limit(AT_ONCE)).all()
+
+
+def _public(ctx: Context[World]) -> Sequence[str]:
+    settled = Instance.deleted.is_(False) & Instance.task.in_(servers.IDLE)
+    query = select(Instance.id).join(Endpoint, Endpoint.instance_id == Instance.id)
+    with ctx.database.read() as session:
+        return session.scalars(query.where(settled, Endpoint.role == ports.PUBLIC)).all()
 
 
 @sweep.step(minutes=10)

@@ -16,9 +16,12 @@ class LocalVolumes(Volumes, Protocol):
         """Give the volume and everything in it to a guest's user. Quick when it is so already."""
 
 
-class LocalNetworks(Networks, Protocol):
+class Whereabouts(Protocol):
     def address(self, name: str) -> str:
         """The port's address. Raises CloudFailed if there is no such port."""
 
     def namespace(self, name: str) -> Path | None:
         """The network namespace to enter, made anew if it is gone (after a reboot); None: the host's own."""
+
+
+class LocalNetworks(Networks, Whereabouts, Protocol): ...

@@ -11,7 +11,7 @@ from argosy.model.guest import Secret, Site, TlsMode
 from argosy.providers.local.documents import Writing, own_directory, write
 from argosy.providers.local.enclosures import Enclosure
 from argosy.providers.local.guests import Guest, Record, Records, View
-from argosy.providers.local.neighbours import LocalNetworks, LocalVolumes
+from argosy.providers.local.neighbours import LocalVolumes, Whereabouts
 from argosy.providers.local.roots import Roots
 
 MIB = 1 << 20
@@ -21,7 +21,7 @@ MIB = 1 << 20
 class Places:
     records: Records
     volumes: LocalVolumes
-    networks: LocalNetworks
+    networks: Whereabouts
     roots: Roots
 
     def furnish(self, record: Record, boot: Secret, enclosure: Enclosure) -> Guest:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import zlib
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,12 +38,17 @@ class PublicPorts:
 
     def _take(self, name: str, usable: Callable[[int], bool]) -> int:
         taken = self.taken()
-        for port in self.within:
+        for port in self._candidates(name):
             if port not in taken and usable(port) and self._claimed(port, name):
                 return port
         raise errors.CloudFailed(
             f"every port of {self.within[0]}-{self.within[-1]} is taken: widen provider.publish_ports"
         )
+
+    def _candidates(self, name: str) -> Iterator[int]:
+        """Beginning at one that the name decides: deployments on one host seldom try the same one at once."""
+        first = zlib.crc32(name.encode())
+        return (self.within[(first + step) % len(self.within)] for step in range(len(self.within)))
 
     def _claimed(self, port: int, name: str) -> bool:
         try:
