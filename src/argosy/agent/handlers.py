@@ -18,8 +18,9 @@ from argosy.agent.logs import LogVerbs
 from argosy.agent.modules import ModuleVerbs
 from argosy.agent.task import Task
 from argosy.agent.tls import TlsHands
+from argosy.agent.upgrade import UpgradeVerbs
 from argosy.agent.watch import Watch
-from argosy.model.guest import Health, Probe
+from argosy.model.guest import Health, Probe, ServiceSpec
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.005, 0.1
 """seconds between two looks at a server that is starting"""
@@ -51,6 +52,7 @@ class Hands:
             **ModuleVerbs(guest).verbs,
             **Diagnostics(guest).verbs,
             **Lifecycle(guest, configuration, self, watch.look).verbs,
+            **UpgradeVerbs(guest, configuration, self).verbs,
         }
 
     def prepare(self, task: Task, arguments: Arguments) -> Result:
@@ -73,9 +75,13 @@ class Hands:
         return {}
 
     def start(self, task: Task, arguments: Arguments) -> Result:
-        self._watch.forgive()
         self._configuration.apply(arguments.get("overrides"))
-        self._guest.service.start(self._guest.driver().service())
+        return self.raise_up(task, self._guest.driver().service())
+
+    def raise_up(self, task: Task, service: ServiceSpec) -> Result:
+        """Have this process started, and answering."""
+        self._watch.forgive()
+        self._guest.service.start(service)
         return {"version": self._await_healthy(task).version, **self._configuration.told()}
 
     def stop(self, _task: Task, _arguments: Arguments) -> Result:

@@ -12,6 +12,7 @@ from typing import Any, Protocol, runtime_checkable
 from argosy import errors
 from argosy.engines.accounts import Accounts
 from argosy.engines.logfiles import Log
+from argosy.engines.upgrades import Jump, Upgrades, jump
 from argosy.model.guest import Identity, Probe, ServiceSpec, Site
 
 
@@ -19,6 +20,8 @@ class Capability(StrEnum):
     ACCOUNTS = "accounts"
     DATABASES = "databases"
     TLS = "tls"
+    UPGRADES = "upgrades"
+    """data of older versions can be made its own"""
 
 
 @dataclass(frozen=True)
@@ -98,6 +101,10 @@ class Engine:
     """`module:function` that takes a site and returns what Argosy itself says there, as the engine's files have it"""
     logs: tuple[Log, ...] = ()
     """those that the driver tells of, if it has the facet Logs (engines/logfiles.py)"""
+    series: int = 2
+    """how many numbers of a version name a series, within which servers take each other's data"""
+    crosses_series: bool = False
+    """data can be taken from one series to a later one"""
     start_bytes: int = 0
     """what a server that has filled its volume needs of it to start again, beyond what it has"""
 
@@ -105,6 +112,10 @@ class Engine:
         """Raises NotSupported (501) before anything is written."""
         if capability not in self.capabilities:
             raise errors.NotSupported(f"{self.title} does not support {capability}")
+
+    def jump(self, before: str, after: str) -> Jump:
+        """What it would be to go from one exact version to the other."""
+        return jump(before, after, series=self.series, crossing=self.crosses_series)
 
     def load_driver(self) -> type[Driver]:
         driver: type[Driver] = _load(self.driver)
@@ -166,4 +177,4 @@ class Driver(Protocol):
         """
 
 
-FACETS: Mapping[Capability, type] = {Capability.ACCOUNTS: Accounts}
+FACETS: Mapping[Capability, type] = {Capability.ACCOUNTS: Accounts, Capability.UPGRADES: Upgrades}

@@ -17,6 +17,8 @@ from argosy.model.guest import Site
 MOST_OF_MEMORY = 0.75
 """the share of a guest's memory that a single setting may ask for: the rest is for everything else in the server"""
 MIB = 1024 * 1024
+LONGEST_TEXT = 1000
+"""bytes of a value: MariaDB takes what is beyond 4096 of a line for a line of its own"""
 
 Version = tuple[int, ...]
 
@@ -98,6 +100,8 @@ class Parameter:
     def _check_text(self, value: str) -> str:
         if not value.isprintable():
             raise self._wrong("must not hold control characters")
+        if len(value.encode()) > LONGEST_TEXT:
+            raise self._wrong(f"must not be longer than {LONGEST_TEXT} bytes")
         if self.choices:
             return self._one_of(self.choices, value)
         if self.members and value:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import functools
 import os
+import signal
 import subprocess
-from collections.abc import Mapping
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from argosy import errors
@@ -34,11 +39,18 @@ def _ask(program: Path, arguments: tuple[str, ...], _changed: int) -> str:
     return answer.stdout.strip() if answer.returncode == 0 else ""
 
 
-def run(*argv: str | Path, stdin: str = "", cwd: Path | None = None) -> str:
-    """What the program prints. Raises GuestFailed with its last words."""
+def run(*argv: str | Path, stdin: str = "", cwd: Path | None = None, held: tuple[int, ...] = ()) -> str:
+    """What the program prints. Raises GuestFailed with its last words. `held`: descriptors that it is to have, too."""
     try:
         done = subprocess.run(
-            argv, input=stdin, capture_output=True, text=True, env=dict(ENVIRONMENT), cwd=cwd, check=False
+            argv,
+            input=stdin,
+            capture_output=True,
+            text=True,
+            env=dict(ENVIRONMENT),
+            cwd=cwd,
+            check=False,
+            pass_fds=held,
         )
     except OSError as error:
         raise errors.GuestFailed(f"{argv[0]} cannot be run: {error.strerror}") from error
@@ -46,3 +58,36 @@ def run(*argv: str | Path, stdin: str = "", cwd: Path | None = None) -> str:
         words = (done.stderr or done.stdout).strip()[-500:]
         raise errors.GuestFailed(f"{os.path.basename(argv[0])} ended with {done.returncode}: {words}")  # noqa: PTH119 - argv is str or Path
     return done.stdout
+
+
+@contextmanager
+def alone(lock: Path) -> Iterator[int]:
+    """A descriptor to be held by the programs run in this block, and so by all that they start: who comes after
+    somebody that was killed in it ends what that one has left running.
+    """
+    file = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        while not _taken(file):
+            for process in _holders(lock):
+                os.kill(process, signal.SIGKILL)
+            time.sleep(0.01)
+        yield file
+    finally:
+        os.close(file)
+
+
+def _taken(file: int) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _holders(lock: Path) -> Iterator[int]:
+    """Every process but ourselves that has the file open, as far as we may see."""
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            opened = any(each.readlink() == lock.resolve() for each in (process / "fd").iterdir())
+            if opened and int(process.name) != os.getpid():
+                yield int(process.name)

@@ -39,4 +39,4 @@ class Layout:
 
 def order(version: str) -> tuple[int, ...]:
     """What versions are sorted by."""
-    return tuple(int(part) for part in version.split("."))
+    return tuple(int(part) for part in version.partition("-")[0].split(".") if part.isdigit())

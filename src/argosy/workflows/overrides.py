@@ -17,18 +17,19 @@ from argosy.workflows import log_switches, parameters
 from argosy.workflows.world import World
 
 
-def effective(session: Session, instance: Instance) -> dict[str, Any]:
+def effective(session: Session, instance: Instance, version_id: str = "") -> dict[str, Any]:
     """The operator's baseline, over it the instance's configuration, over that the logs that were switched, over all
-    what the operator has locked.
+    what the operator has locked. `version_id`: as a server of that version would have it.
     """
-    told = merged(session, instance.version_id, values(session, instance.configuration_id))
-    return merged(session, instance.version_id, log_switches.turned(session, instance, told))
+    version_id = version_id or instance.version_id
+    told = merged(session, version_id, values(session, instance.configuration_id))
+    return merged(session, version_id, log_switches.turned(session, instance, told))
 
 
-def current(ctx: Context[World]) -> dict[str, Any]:
+def current(ctx: Context[World], *, version_id: str = "") -> dict[str, Any]:
     """Those of the run's instance, as they are now."""
     with ctx.database.read() as session:
-        return effective(session, session.get_one(Instance, ctx.subject))
+        return effective(session, session.get_one(Instance, ctx.subject), version_id)
 
 
 def merged(session: Session, version_id: str, chosen: Mapping[str, Any]) -> dict[str, Any]:

@@ -41,9 +41,9 @@ def ensure(ctx: Context[World]) -> Outcome:
     return None if server.state is State.ACTIVE else Wait(0.2, "the server is starting")
 
 
-def begin(ctx: Context[World]) -> Outcome:
+def begin(ctx: Context[World], *, version_id: str = "") -> Outcome:
     """The step that has the instance's server started; whoever waits for its guest sees whether it came up."""
-    _judge(ctx.world.provider.compute.ensure(spec(ctx)))
+    _judge(ctx.world.provider.compute.ensure(spec(ctx, version_id=version_id)))
     return None
 
 
@@ -71,14 +71,14 @@ def await_guest(ctx: Context[World], doing: str) -> Wait:
     return Wait(1, f"the guest has not reached the conductor at {place} yet: `argosy status` tells its health")
 
 
-def check(ctx: Context[World], size: Size | None = None) -> None:
+def check(ctx: Context[World], size: Size | None = None, *, version_id: str = "") -> None:
     """Whoever waits for a guest asks this each time: a server that died meanwhile is started again.
 
     Raises CloudFailed for one that cannot be.
     """
     server = ctx.world.provider.compute.look(ctx.subject)
     if server.state in GONE:
-        server = ctx.world.provider.compute.ensure(spec(ctx, size))
+        server = ctx.world.provider.compute.ensure(spec(ctx, size, version_id=version_id))
     _judge(server)
 
 
@@ -87,11 +87,14 @@ def _judge(server: Server) -> None:
         raise errors.CloudFailed(server.fault)
 
 
-def spec(ctx: Context[World], size: Size | None = None) -> ServerSpec:
-    """The server of an instance, from its row (`size`: of another size): the same each time it is asked for."""
+def spec(ctx: Context[World], size: Size | None = None, *, version_id: str = "") -> ServerSpec:
+    """The server of an instance, from its row (`size`: of another size; `version_id`: of the version that its data are
+    to become): the same each time it is asked for.
+    """
     with ctx.database.read() as session:
         instance = session.get_one(Instance, ctx.subject)
-        offer = offers.get(session, instance.version_id)
+        offer = offers.get(session, version_id or instance.version_id)
+        before = offers.get(session, instance.version_id).version.number
     size = size or size_of(ctx.world.settings, instance)
     number = offer.version.number
     return ServerSpec(
@@ -105,6 +108,7 @@ def spec(ctx: Context[World], size: Size | None = None) -> ServerSpec:
         port=instance.id,
         tls=instance.tls_mode,
         boot=boot.document(ctx.world, instance.id, instance.generation, offer.engine, number),
+        before=before if before != number else "",
     )
 
 

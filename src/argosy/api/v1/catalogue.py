@@ -10,7 +10,7 @@ from sqlalchemy import or_, select, true
 from sqlalchemy.orm import Session
 
 from argosy import errors
-from argosy.db.tables import Datastore, DatastoreVersion
+from argosy.db.tables import Datastore, DatastoreVersion, Instance
 
 
 @dataclass(frozen=True)
@@ -58,6 +58,14 @@ def version_by_id(session: Session, version_id: str) -> DatastoreVersion:
     if found is None:
         raise errors.BadRequest(f"Datastore version '{version_id}' cannot be found.")
     return found
+
+
+def later(session: Session, instance: Instance, name: str) -> DatastoreVersion:
+    """What an instance's owner calls another version of it: an id of any, or a name of one of its datastore."""
+    if found := session.get(DatastoreVersion, name):
+        return found
+    now = version_by_id(session, instance.version_id)
+    return version(datastore(session, now.datastore_id), name)
 
 
 def default(offered: Offered) -> DatastoreVersion:

@@ -11,11 +11,11 @@ from argosy import clock, errors
 from argosy.api import paging
 from argosy.api.exchange import ACCEPTED, Answer, Request
 from argosy.api.fields import Fields
-from argosy.api.v1 import attachment, instance_rows, instance_view, tags
+from argosy.api.v1 import attachment, catalogue, instance_rows, instance_view, placement, tags
 from argosy.api.v1.instance_rows import Page, Seen
 from argosy.db import events
 from argosy.db.tables import Fact, Instance
-from argosy.workflows import delete_instance
+from argosy.workflows import change_access, delete_instance, upgrade_instance
 
 PUT = frozenset({"name", "configuration", "replica_of", "datastore_version", "access"})
 PATCH = PUT - {"access"} | {"slave_of"}
@@ -77,8 +77,13 @@ def _change(request: Request, known: frozenset[str]) -> Answer:
     name = new_name(fields) if "name" in fields.values else None
     with request.services.database.write() as session:
         instance = instance_rows.one(session, request)
-        _refuse_unbuilt(instance, fields)
+        _refuse_detaching(instance, fields)
         runs = attachment.change(session, request, instance, fields) if _about_configuration(fields) else []
+        if "datastore_version" in fields:
+            wanted = catalogue.later(session, instance, fields.needed_text("datastore_version"))
+            upgrade_instance.admit(session, request.caller, instance, wanted)
+        if told := placement.access(fields):
+            change_access.admit(session, request.caller, instance, told)
         if name:
             instance.name, instance.updated = name, clock.now()
             events.tell(session, "dbaas.instance_update", subject=instance.id, name=name)
@@ -99,9 +104,6 @@ def new_name(fields: Fields) -> str:
     return name
 
 
-def _refuse_unbuilt(instance: Instance, fields: Fields) -> None:
+def _refuse_detaching(instance: Instance, fields: Fields) -> None:
     if fields.values.keys() & {"replica_of", "slave_of"}:
         raise errors.BadRequest(f"Instance {instance.id} is not a replica.")
-    for name in ("datastore_version", "access"):
-        if name in fields:
-            raise errors.NotSupported(f"changing {name} is not supported by this release of Argosy")

@@ -35,6 +35,9 @@ OURS = frozenset(
 OFFERED = frozenset({"general_log", "slow_query_log"})
 """Whole names that are also the beginning of one of ours."""
 
+LONGEST_LINE = 4000
+"""Bytes. What is beyond 4096 of a line the server takes for the next line, and so for a setting of its own."""
+
 Settings = dict[str, str]
 
 
@@ -67,7 +70,7 @@ def log_bytes(site: Site) -> int:
 def my_cnf(site: Site, base: Path, share: Path, overrides: Mapping[str, object]) -> str:
     """Raises BadRequest for an override that is not a setting's name or not the tenant's to change."""
     values = _place(site, base, share) | tunable(site, overrides)
-    lines = "".join(f"{name} = {_quoted(value)}\n" for name, value in values.items())
+    lines = "".join(_line(name, value) for name, value in values.items())
     return f"[mariadbd]\n{lines}!include {site.state / 'identity.cnf'}\n"
 
 
@@ -236,6 +239,13 @@ def _text(value: object) -> str:
         return "ON" if value else "OFF"
     size = re.fullmatch(r"(\d+)([KMG])", str(value).upper())
     return str(int(size[1]) << {"K": 10, "M": 20, "G": 30}[size[2]]) if size else str(value)
+
+
+def _line(name: str, value: str) -> str:
+    line = f"{name} = {_quoted(value)}\n"
+    if len(line.encode()) > LONGEST_LINE:
+        raise errors.BadRequest(f"the value of the setting {name!r} of MariaDB is too long")
+    return line
 
 
 def _quoted(value: str) -> str:

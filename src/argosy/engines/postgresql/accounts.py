@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import pwd
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -167,6 +169,14 @@ class PostgresqlAccounts:
             wire.Connection(self.socket, ADMINISTRATOR, database, PATIENCE) as session,
         ):
             yield session
+
+
+def unix_user() -> str:
+    """Whom the administrator is at the socket. Raises GuestFailed."""
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError as error:
+        raise errors.GuestFailed(f"PostgreSQL wants a name for its Unix user: {os.getuid()} has none here") from error
 
 
 def _shut_out(session: wire.Connection, user: str, database: str) -> None:

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import os
-import pwd
 import shutil
 import signal
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from argosy import errors
 from argosy.engines import files, programs
 from argosy.engines.postgresql import configuration, identity, wire
-from argosy.engines.postgresql.accounts import ADMINISTRATOR, HOME, MASTER, PostgresqlAccounts
+from argosy.engines.postgresql.accounts import ADMINISTRATOR, HOME, MASTER, PostgresqlAccounts, unix_user
 from argosy.engines.postgresql.finder import LAYOUT
 from argosy.engines.postgresql.logs import PostgresqlLogs
+from argosy.engines.postgresql.upgrade import PostgresqlUpgrades
 from argosy.model.guest import Health, Identity, Probe, ServiceSpec
 
 PROBE_SECONDS = 1.5
@@ -46,19 +46,19 @@ METRICS = (
 )  # fmt: skip
 
 
-class PostgresqlDriver(PostgresqlLogs, PostgresqlAccounts):
+class PostgresqlDriver(PostgresqlUpgrades, PostgresqlLogs, PostgresqlAccounts):
     def install(self) -> None:
         """Built beside its place and renamed into it: what stands there is whole."""
-        if self._cluster.exists():
+        if self.cluster.exists():
             return
-        draft = self._cluster.with_name("db.new")
+        draft = self.cluster.with_name("db.new")
         shutil.rmtree(draft, ignore_errors=True)
         self._initialise(draft)
-        draft.rename(self._cluster)
+        draft.rename(self.cluster)
         files.sync_directory(self.site.data)
 
     def adopt(self, identity_: Identity) -> None:
-        identity.adopt(self._cluster, identity_)
+        identity.adopt(self.cluster, identity_)
 
     def configure(self, overrides: Mapping[str, object]) -> bool:
         chosen = files.chosen(overrides)
@@ -67,7 +67,7 @@ class PostgresqlDriver(PostgresqlLogs, PostgresqlAccounts):
             self._check(text)
         files.write(self._configuration, text)
         files.write(self.site.state / "pg_hba.conf", configuration.pg_hba_conf(self.site))
-        files.write(self.site.state / "pg_ident.conf", configuration.pg_ident_conf(_unix_user()))
+        files.write(self.site.state / "pg_ident.conf", configuration.pg_ident_conf(unix_user()))
         return files.listening(self.socket) and self._reload()
 
     def service(self) -> ServiceSpec:
@@ -91,13 +91,13 @@ class PostgresqlDriver(PostgresqlLogs, PostgresqlAccounts):
         metrics = {name: float(number or 0) for name, number in zip(METRICS, numbers, strict=True)}
         return Probe(Health.HEALTHY, version=version or "", metrics=metrics)
 
+    def secluded(self) -> ServiceSpec:
+        service = self.service()
+        return replace(service, argv=(*service.argv, "-c", "listen_addresses="))
+
     def reload_certificates(self) -> None:
         if files.listening(self.socket):
             self._reload()
-
-    @property
-    def _cluster(self) -> Path:
-        return self.site.data / "db"
 
     @property
     def _configuration(self) -> Path:
@@ -138,13 +138,6 @@ class PostgresqlDriver(PostgresqlLogs, PostgresqlAccounts):
                     raise errors.GuestFailed(f"PostgreSQL did not take its new configuration: {_complaints(session)}")
                 time.sleep(0.002)
             return bool(session.query("SELECT 1 FROM pg_settings WHERE pending_restart"))
-
-
-def _unix_user() -> str:
-    try:
-        return pwd.getpwuid(os.getuid()).pw_name
-    except KeyError as error:
-        raise errors.GuestFailed(f"PostgreSQL wants a name for its Unix user: {os.getuid()} has none here") from error
 
 
 def _complaints(session: wire.Connection) -> str:

@@ -15,6 +15,9 @@ LAYOUT = roots.Layout(
     ("postgres", "initdb"),
 )
 
+CONVERTS = ("pg_upgrade", "pg_dump", "pg_dumpall", "pg_restore", "vacuumdb", "psql")
+"""What takes data of an older version: some builds have the server only."""
+
 
 def find(root: Path) -> Sequence[Found]:
     """Each server under `root`, newest last."""
@@ -28,6 +31,8 @@ def _look(place: Path, root: Path) -> Found | None:
     if version is None:
         return None
     capabilities = frozenset({Capability.ACCOUNTS, Capability.DATABASES})
+    if all((place / name).is_file() for name in CONVERTS):
+        capabilities |= {Capability.UPGRADES}
     if programs.ask(server, "-C", "ssl_library", "-D", "/", "-c", "config_file=/dev/null"):
         return Found(version[1], root, capabilities | {Capability.TLS})
     return Found(version[1], root, capabilities, "built without OpenSSL: connections are not encrypted")
