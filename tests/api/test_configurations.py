@@ -99,6 +99,7 @@ def test_names_are_matched_whatever_their_case(member: As) -> None:
         ({"random_page_cost": "4"}, "a number"),
         ({"wal_level": "minimal"}, "replica, logical"),
         ({"timezone": "UTC\nport = 1"}, "control characters"),
+        ({"timezone": "ü" * 501}, "longer than 1000 bytes"),
         ({"transaction_timeout": 1}, "transaction_timeout"),
     ],
 )
@@ -106,6 +107,17 @@ def test_values_that_are_none(member: As, values: dict[str, Any], words: str) ->
     status, key, message = member.refused("POST", "/configurations", body(values=values))
     assert (status, key) == (422, "unprocessableEntity")
     assert words in message
+    assert member.get("/configurations")["configurations"] == []
+
+
+@pytest.mark.parametrize("number", ["1e999", "-1e999"])
+def test_xml_knows_numbers_that_are_none(member: As, number: str) -> None:
+    asked = (
+        '<configuration name="g"><datastore type="postgresql" version="15"/>'
+        f"<values><random_page_cost>{number}</random_page_cost></values></configuration>"
+    )
+    answer = member("POST", "/configurations", asked.encode(), headers={"Content-Type": "application/xml"})
+    assert answer.status_code == 422, answer.text
     assert member.get("/configurations")["configurations"] == []
 
 

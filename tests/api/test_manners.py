@@ -98,6 +98,12 @@ def test_bodies_that_cannot_be_read(member: As, content_type: str | None, body: 
     assert member.refused("POST", "/instances", body, headers=headers)[:2] == (status, key)
 
 
+@pytest.mark.parametrize("query", ["kind=%00", "instance=%00", "limit=%0a", "unknown=%1b"])
+def test_control_characters_in_a_query(member: As, query: str) -> None:
+    """A PostgreSQL server would refuse to look for them."""
+    assert member.refused("GET", f"/events?{query}")[:2] == (400, "badRequest")
+
+
 def test_a_charset_does_not_matter(member: As) -> None:
     headers = {"Content-Type": "application/json; charset=UTF-8"}
     assert member("POST", "/instances", json.dumps(order()).encode(), headers=headers).status_code == 200

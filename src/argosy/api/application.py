@@ -136,18 +136,26 @@ class Resource:
     def _request(self, route: Route, req: falcon.Request, path: Mapping[str, str]) -> Request:
         settings = self._services.settings
         base = settings.api.public_endpoint.rstrip("/") or req.prefix
-        query = {name: value if isinstance(value, str) else value[-1] for name, value in req.params.items()}
         return Request(
             services=self._services,
             rule=route.rule,
             path=path,
-            query=query,
+            query=_query(req),
             body=_body(req, settings.api.max_body, route) if req.method in BODIES else None,
             links=Links(base, path.get("project", ""), req.path),
             who=req.context.caller,
             address=req.remote_addr,
             header=req.get_header,
         )
+
+
+def _query(req: falcon.Request) -> Mapping[str, str]:
+    """Of a name that is given twice the last. Raises BadRequest, also because database servers refuse a NUL."""
+    query = {name: value if isinstance(value, str) else value[-1] for name, value in req.params.items()}
+    for name, value in query.items():
+        if not value.isprintable():
+            raise errors.BadRequest(f"{name!r} in the query must not hold control characters")
+    return query
 
 
 def _actor(req: falcon.Request) -> Actor:

@@ -6,6 +6,7 @@ as text, and whoever reads the field says what is wrong with it.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -122,7 +123,7 @@ def _scalar(text: str, kinds: set[str]) -> Any:
         return text.lower() == "true"
     if (not kinds or kinds & {"integer", "number"}) and WHOLE.fullmatch(text):
         return int(text)
-    if (not kinds or "number" in kinds) and REAL.fullmatch(text):
+    if (not kinds or "number" in kinds) and REAL.fullmatch(text) and math.isfinite(float(text)):
         return float(text)
     return text
 

@@ -140,3 +140,11 @@ def test_redis_keeps_the_others_when_it_gets_its_administrator() -> None:
     assert "#old" not in after
     assert redis.admits(after, "os_admin", secret)
     assert not redis.admits(before, "os_admin", secret)
+
+
+def test_a_line_is_not_longer_than_mariadb_reads_one(site: Site) -> None:
+    """It would take the rest for a setting of its own: `skip_grant_tables`, say."""
+    fill = "x" * (4094 - len('lc_time_names = "'))
+    with pytest.raises(errors.BadRequest, match="too long"):
+        render(mysql, site, {"lc_time_names": f"{fill}skip_grant_tables"})
+    assert render(mysql, site, {"lc_time_names": fill[:3000]})
