@@ -49,9 +49,11 @@ def _due(session: Session) -> Iterator[Sample]:
 
 
 def _guests(session: Session) -> Iterator[Sample]:
-    yield from _grouped(session, metrics.GUESTS, Guest.health)
-    connected = select(func.count()).select_from(Guest).where(Guest.connected)
-    yield _counted(session, metrics.GUESTS_CONNECTED, connected)
+    columns = (Guest.health, Guest.connected)
+    counts = session.execute(select(*columns, func.count()).group_by(*columns).order_by(*columns)).all()
+    for health in dict.fromkeys(each for each, _, _ in counts):
+        yield Sample(metrics.GUESTS, sum(many for each, _, many in counts if each == health), {"health": health})
+    yield Sample(metrics.GUESTS_CONNECTED, sum(many for _, connected, many in counts if connected))
     waiting = select(func.count()).select_from(Command).where(Command.answered.is_(False), Command.cancelled.is_(False))
     yield _counted(session, metrics.COMMANDS_WAITING, waiting)
 
@@ -78,8 +80,8 @@ def _events(session: Session) -> Iterator[Sample]:
 
 def _lags(session: Session) -> Iterator[Sample]:
     later = (Event.project_id == Webhook.project_id) & (Event.seq > Webhook.position)
-    oldest = select(Webhook.id, func.min(Event.at)).outerjoin(Event, later).where(Webhook.state == "active")
-    for webhook, at in session.execute(oldest.group_by(Webhook.id)):
+    oldest = select(Event.at).where(later).order_by(Event.seq).limit(1).scalar_subquery()
+    for webhook, at in session.execute(select(Webhook.id, oldest).where(Webhook.state == "active")):
         yield Sample(metrics.WEBHOOK_LAG, max(0.0, clock.now() - at) if at else 0.0, {"webhook": webhook})
 
 

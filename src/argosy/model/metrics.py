@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from enum import StrEnum
+from types import MappingProxyType
+from typing import NamedTuple
 
 
 class Form(StrEnum):
@@ -21,11 +23,12 @@ class Metric:
     labels: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class Sample:
+class Sample(NamedTuple):
+    """A tuple, for a project's instances have thousands of them."""
+
     metric: Metric
     value: float
-    labels: Mapping[str, str] = field(default_factory=dict)
+    labels: Mapping[str, str] = MappingProxyType({})
     suffix: str = ""
     """_bucket, _sum or _count of a histogram"""
 
@@ -134,18 +137,32 @@ MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 def exposition(samples: Iterable[Sample]) -> str:
     """The samples in Prometheus' text format, each metric's together."""
-    grouped: dict[Metric, list[Sample]] = {}
-    for sample in samples:
-        grouped.setdefault(sample.metric, []).append(sample)
-    return "".join(line + "\n" for metric, mine in grouped.items() for line in _lines(metric, mine))
+    grouped: dict[str, list[str]] = {}
+    written = _Labels()
+    for metric, value, labels, suffix in samples:
+        lines = grouped.get(metric.name)
+        if lines is None:
+            lines = grouped[metric.name] = [_head(metric)]
+        lines.append(f"{metric.name}{suffix}{{{written.of(labels)}}} {_number(value)}\n")
+    return "".join(line for lines in grouped.values() for line in lines)
 
 
-def _lines(metric: Metric, samples: Sequence[Sample]) -> Iterator[str]:
-    yield f"# HELP {metric.name} {metric.meaning}"
-    yield f"# TYPE {metric.name} {metric.form}"
-    for sample in samples:
-        labels = ",".join(f'{name}="{_escaped(value)}"' for name, value in sample.labels.items())
-        yield f"{metric.name}{sample.suffix}{{{labels}}} {_number(sample.value)}"
+def _head(metric: Metric) -> str:
+    return f"# HELP {metric.name} {metric.meaning}\n# TYPE {metric.name} {metric.form}\n"
+
+
+class _Labels:
+    """Writes labels; those of the sample before are not written anew: all of an instance's have the same."""
+
+    def __init__(self) -> None:
+        self._last: Mapping[str, str] | None = None
+        self._text = ""
+
+    def of(self, labels: Mapping[str, str]) -> str:
+        if labels is not self._last:
+            self._last = labels
+            self._text = ",".join(f'{name}="{_escaped(value)}"' for name, value in labels.items())
+        return self._text
 
 
 def _escaped(value: str) -> str:
@@ -153,4 +170,5 @@ def _escaped(value: str) -> str:
 
 
 def _number(value: float) -> str:
-    return str(int(value)) if float(value).is_integer() else repr(float(value))
+    number = float(value)
+    return str(int(number)) if number.is_integer() else repr(number)

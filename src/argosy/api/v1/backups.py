@@ -13,7 +13,7 @@ from argosy import clock, errors
 from argosy.api import paging
 from argosy.api.exchange import Answer, Request
 from argosy.api.v1 import instance_rows
-from argosy.db.tables import Backup, Datastore, DatastoreVersion
+from argosy.db.tables import Backup, Datastore, DatastoreVersion, Instance
 
 Rows = Select[Backup]
 Offers = dict[str, tuple[str, str]]
@@ -38,7 +38,7 @@ def index(request: Request) -> Answer:
 def of_instance(request: Request) -> Answer:
     with request.services.database.read() as session:
         instance = instance_rows.one(session, request)
-        return _page(session, request, select(Backup).where(Backup.instance_id == instance.id))
+        return _page(session, request, _of(instance))
 
 
 def show(request: Request) -> Answer:
@@ -52,6 +52,10 @@ def _of_projects(request: Request) -> Rows:
     if not project and request.query.get("all_projects", "").lower() == "true":
         return select(Backup)
     return select(Backup).where(Backup.project_id == (project or request.caller.project_id))
+
+
+def _of(instance: Instance) -> Rows:
+    return select(Backup).where(Backup.instance_id == instance.id, Backup.project_id == instance.project_id)
 
 
 def _page(session: Session, request: Request, rows: Rows) -> Answer:

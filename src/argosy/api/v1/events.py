@@ -6,19 +6,22 @@ from collections.abc import Sequence
 from typing import Any
 
 import orjson
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, Select, select, union_all
 
 from argosy import errors
 from argosy.api.exchange import Answer, Request
 from argosy.db import events
 from argosy.db.event_view import view
 from argosy.db.tables import Event
+from argosy.model.events import CATALOGUE
 
 LONGEST_WAIT = 20.0
 """Seconds that one request may wait for news."""
 MOST = 1000
 """Events in one answer."""
 USUAL = 100
+FEW = 12
+"""Kinds that are looked for one by one."""
 LINES = "jsonl"
 
 
@@ -40,8 +43,9 @@ def _body(request: Request, wanted: Sequence[ColumnElement[bool]]) -> dict[str, 
     since, limit = _number(request, "since", 0), min(_number(request, "limit", USUAL) or USUAL, MOST)
     with request.services.database.read() as session:
         head = events.last(session)
-        mine = select(Event).where(Event.seq > since, Event.seq <= head, *wanted).order_by(Event.seq).limit(limit)
-        found = session.scalars(mine).all()
+        between = (Event.seq > since, Event.seq <= head, *wanted)
+        mine = _of_kinds(request, between, limit)
+        found = session.scalars(mine.order_by(Event.seq).limit(limit)).all()
     cursor = found[-1].seq if len(found) == limit else max(since, head)
     return {"events": [view(each) for each in found], "cursor": cursor}
 
@@ -59,6 +63,18 @@ def _wanted(request: Request) -> list[ColumnElement[bool]]:
     if "kind" in query:
         conditions.append(Event.kind.startswith(query["kind"][:64], autoescape=True))
     return conditions
+
+
+def _of_kinds(request: Request, between: Sequence[ColumnElement[bool]], limit: int) -> Select[Event]:
+    """Each kind by its index: who asks for a rare one must not pay for a project's long history. Otherwise as they
+    come: an instance's history is short, and one of many kinds is met soon.
+    """
+    kinds = [each for each in CATALOGUE if each.startswith(request.query.get("kind", ""))]
+    if "instance" in request.query or len(kinds) not in range(1, FEW):
+        return select(Event).where(*between)
+    first = (select(Event.seq).where(*between, Event.kind == each).order_by(Event.seq).limit(limit) for each in kinds)
+    found = union_all(*(select(each.subquery().c.seq) for each in first)).subquery()
+    return select(Event).join(found, found.c.seq == Event.seq)
 
 
 def _number(request: Request, name: str, otherwise: int) -> int:

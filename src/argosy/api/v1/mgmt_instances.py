@@ -12,6 +12,7 @@ from argosy import clock, errors
 from argosy.api import paging
 from argosy.api.exchange import ACCEPTED, Answer, Request
 from argosy.api.fields import Fields
+from argosy.api.paging import Window
 from argosy.api.v1 import instance_rows, instances, mgmt_view
 from argosy.db.tables import Instance
 from argosy.workflows import reboot_server, rebuild_instance, reset_status, stop_instance
@@ -23,8 +24,7 @@ def index(request: Request) -> Answer:
     """Newest change first; within a page newest instance first."""
     window = paging.window(request)
     with request.services.database.read() as session:
-        shown = list(session.scalars(_listed(request).limit(window.limit).offset(window.offset)))
-        shown.sort(key=lambda each: each.created, reverse=True)
+        shown = _window(session, request, window)
         promised = instances.guarantees(session)
         views = [mgmt_view.item(request, seen, promised) for seen in instance_rows.complete(session, shown)]
     return Answer(200, paging.page(request, "instances", views, window.following(len(shown)), window.limit))
@@ -81,11 +81,17 @@ def _one(session: Session, request: Request, *which: ColumnElement[bool]) -> Ins
     return found
 
 
-def _listed(request: Request) -> Select[Instance]:
-    query = select(Instance).where(*_deleted(request))
+def _window(session: Session, request: Request, window: Window) -> list[Instance]:
+    """Counted through by the index alone: only what is shown is read."""
+    ids = session.scalars(_listed(request).limit(window.limit).offset(window.offset)).all()
+    return list(session.scalars(select(Instance).where(Instance.id.in_(ids)).order_by(Instance.created.desc())))
+
+
+def _listed(request: Request) -> Select[str]:
+    query = select(Instance.id).where(*_deleted(request))
     if request.query.get("project_id"):
         query = query.where(Instance.project_id == request.query["project_id"])
-    return query.order_by(Instance.updated.desc(), Instance.id)
+    return query.order_by(Instance.updated.desc(), Instance.id.desc())
 
 
 def _deleted(request: Request) -> list[ColumnElement[bool]]:

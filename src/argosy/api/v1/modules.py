@@ -6,7 +6,7 @@ import uuid
 from typing import Any
 
 from sqlalchemy import func, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, defer
 
 from argosy import clock, errors
 from argosy.api import paging
@@ -25,7 +25,8 @@ def index(request: Request) -> Answer:
     limit = paging.limit(request)
     with request.services.database.read() as session:
         rows = select(Module).where(Module.id > paging.marker(request), *_seen(session, request))
-        found = session.scalars(rows.order_by(Module.id).limit(limit + 1)).all()
+        rows = rows.order_by(Module.id).limit(limit + 1).options(defer(Module.contents, raiseload=True))
+        found = session.scalars(rows).all()
         kinds = Kinds.read(session)
     shown, last = paging.cut(found, limit)
     return Answer(200, paging.page(request, "modules", [module_view.summary(each, kinds) for each in shown], last))
@@ -91,10 +92,11 @@ def instances(request: Request) -> Answer:
     with request.services.database.read() as session:
         module = _one(session, request)
         rows = select(Instance).join(InstanceModule, InstanceModule.instance_id == Instance.id)
-        rows = rows.where(InstanceModule.module_id == module.id, Instance.id > paging.marker(request))
+        rows = rows.where(InstanceModule.module_id == module.id, InstanceModule.instance_id > paging.marker(request))
         if not owner.is_admin:
             rows = rows.where(Instance.project_id == owner.project_id)
-        shown, last = paging.cut(session.scalars(rows.order_by(Instance.id).limit(limit + 1)).all(), limit)
+        found = session.scalars(rows.order_by(InstanceModule.instance_id).limit(limit + 1)).all()
+        shown, last = paging.cut(found, limit)
         views = [instance_view.summary(request, each) for each in instance_rows.complete(session, shown)]
     return Answer(200, paging.page(request, "instances", views, last))
 

@@ -12,7 +12,7 @@ class Backup(Table):
     __tablename__ = "backups"
     __table_args__ = (
         Index("backups_page", "project_id", "updated", "id"),
-        Index("backups_of_instance", "instance_id", "updated", "id"),
+        Index("backups_of_instance", "instance_id", "project_id", "updated", "id"),
         Index("backups_recent", "updated", "id"),
     )
 

@@ -16,8 +16,9 @@ class Event(Table):
 
     __tablename__ = "events"
     __table_args__ = (
-        Index("events_of_instance", "instance_id", "seq"),
+        Index("events_of_instance", "instance_id", "project_id", "seq"),
         Index("events_of_project", "project_id", "seq"),
+        Index("events_of_kind", "project_id", "kind", "seq"),
     )
 
     seq: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)

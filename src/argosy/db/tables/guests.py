@@ -15,6 +15,7 @@ class Guest(Table):
     """The agent of one instance: what it proved and what it last claimed."""
 
     __tablename__ = "guests"
+    __table_args__ = (Index("guests_counted", "health", "connected"),)
 
     id: Mapped[str] = mapped_column(Id, primary_key=True)
     """the instance's uuid"""

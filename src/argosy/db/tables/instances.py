@@ -16,7 +16,7 @@ class Instance(Table):
     __tablename__ = "instances"
     __table_args__ = (
         Index("instances_page", "project_id", "deleted", "id"),
-        Index("instances_recent", "updated", "id"),
+        Index("instances_recent", "updated", "id", "deleted"),
         Index("instances_configured", "configuration_id", "id"),
         Index("instances_token", "project_id", "client_token", unique=True),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Double, Integer, String
+from sqlalchemy import Double, Index, Integer, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from argosy.db.sealed import Sealed
@@ -39,9 +39,10 @@ class InstanceModule(Table):
     """A module that an instance was given."""
 
     __tablename__ = "instance_modules"
+    __table_args__ = (Index("instance_modules_page", "module_id", "instance_id"),)
 
     instance_id: Mapped[str] = mapped_column(Id, primary_key=True)
-    module_id: Mapped[str] = mapped_column(Id, primary_key=True, index=True)
+    module_id: Mapped[str] = mapped_column(Id, primary_key=True)
     md5: Mapped[str] = mapped_column(String(32))
     """of the contents that it was given: an update of the module makes it stale"""
     status: Mapped[str] = mapped_column(String(16))

@@ -15,7 +15,11 @@ class Run(Table):
     """One operation under way, or its record afterwards."""
 
     __tablename__ = "runs"
-    __table_args__ = (Index("runs_due", "state", "wake_at", "created"), Index("runs_subject", "subject", "created"))
+    __table_args__ = (
+        Index("runs_due", "state", "wake_at", "created"),
+        Index("runs_subject", "subject", "created"),
+        Index("runs_counted", "workflow", "state"),
+    )
 
     id: Mapped[str] = mapped_column(Id, primary_key=True)
     workflow: Mapped[str] = mapped_column(String(64))

@@ -12,6 +12,13 @@ revision = "0002"
 down_revision = "0001"
 
 BODY = sa.Text().with_variant(mysql.MEDIUMTEXT(), "mysql", "mariadb")
+INDICES = (
+    ("instances_configured", "instances", ["configuration_id", "id"]),
+    ("instances_recent", "instances", ["updated", "id", "deleted"]),
+    ("guests_counted", "guests", ["health", "connected"]),
+    ("runs_counted", "runs", ["workflow", "state"]),
+)
+"""Of tables that were there before."""
 
 
 def upgrade() -> None:
@@ -44,7 +51,7 @@ def upgrade() -> None:
         if_not_exists=True,
     )
     op.create_index(
-        "backups_of_instance", "backups", ["instance_id", "updated", "id"], unique=False, if_not_exists=True
+        "backups_of_instance", "backups", ["instance_id", "project_id", "updated", "id"], if_not_exists=True
     )
     op.create_index("backups_recent", "backups", ["updated", "id"], unique=False, if_not_exists=True)
     op.create_index("backups_page", "backups", ["project_id", "updated", "id"], unique=False, if_not_exists=True)
@@ -100,7 +107,8 @@ def upgrade() -> None:
         sa.UniqueConstraint("id"),
         if_not_exists=True,
     )
-    op.create_index("events_of_instance", "events", ["instance_id", "seq"], unique=False, if_not_exists=True)
+    op.create_index("events_of_instance", "events", ["instance_id", "project_id", "seq"], if_not_exists=True)
+    op.create_index("events_of_kind", "events", ["project_id", "kind", "seq"], unique=False, if_not_exists=True)
     op.create_index("events_of_project", "events", ["project_id", "seq"], unique=False, if_not_exists=True)
     op.create_table(
         "guest_logs",
@@ -140,9 +148,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("instance_id", "module_id"),
         if_not_exists=True,
     )
-    op.create_index(
-        "ix_instance_modules_module_id", "instance_modules", ["module_id"], unique=False, if_not_exists=True
-    )
+    op.create_index("instance_modules_page", "instance_modules", ["module_id", "instance_id"], if_not_exists=True)
     op.create_table(
         "instance_tags",
         sa.Column("instance_id", sa.String(length=36), nullable=False),
@@ -234,11 +240,11 @@ def upgrade() -> None:
     add_column("instances", sa.Column("tags", sa.JSON(), nullable=False), existing="'{}'")
     add_column("instances", sa.Column("client_token", sa.String(length=64), nullable=True))
     add_column("instances", sa.Column("client_digest", sa.String(length=64), nullable=True))
-    op.create_index("instances_configured", "instances", ["configuration_id", "id"], unique=False, if_not_exists=True)
-    op.create_index("instances_recent", "instances", ["updated", "id"], unique=False, if_not_exists=True)
     op.create_index("instances_token", "instances", ["project_id", "client_token"], unique=True, if_not_exists=True)
     add_column("guests", sa.Column("lost", sa.Boolean(), nullable=False), existing="false")
     add_column("guests", sa.Column("volume_level", sa.String(length=16), nullable=False), existing="'fine'")
     add_column("runs", sa.Column("actor", sa.String(length=64), nullable=False), existing="''")
     add_column("runs", sa.Column("actor_project", sa.String(length=64), nullable=False), existing="''")
     add_column("runs", sa.Column("request_id", sa.String(length=64), nullable=False), existing="''")
+    for name, table, columns in INDICES:
+        op.create_index(name, table, columns, if_not_exists=True)
