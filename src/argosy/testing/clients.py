@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import socket
 import ssl
+import struct
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -10,6 +13,8 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 SECONDS = 10
+SSL_REQUEST = struct.pack("!ii", 8, 80877103)
+"""PostgreSQL's: its own length, and a number that no version of the protocol has."""
 
 
 class Refused(Exception):
@@ -31,6 +36,7 @@ class Login:
 
     @property
     def tls(self) -> ssl.SSLContext | None:
+        """None for plaintext."""
         if not self.authority:
             return None
         context = ssl.create_default_context(cadata=self.authority)
@@ -64,10 +70,14 @@ class Postgresql:
 
         self._refusals = (exceptions.InterfaceError, exceptions.DatabaseError, OSError)
         with _refusing(*self._refusals):
-            self._connection = native.Connection(
-                login.user, password=login.password, host=login.host, port=login.port, timeout=SECONDS,
-                database=login.database or "postgres", ssl_context=login.tls or False,
-            )  # fmt: skip
+            self._channel = _channel(login)
+            with _closing_in_vain(
+                self._channel
+            ):  # the driver leaves it open when the server hangs up on its first word
+                self._connection = native.Connection(
+                    login.user, password=login.password, sock=self._channel, ssl_context=False,
+                    database=login.database or "postgres",
+                )  # fmt: skip
 
     def write(self, key: str, value: str) -> None:
         self.run("CREATE TABLE IF NOT EXISTS kept (key text PRIMARY KEY, value text)")
@@ -84,7 +94,7 @@ class Postgresql:
             return self._connection.run(statement)
 
     def certificate(self) -> bytes:
-        return _shown(self._connection._usock)  # noqa: SLF001 - the driver does not tell otherwise
+        return _shown(self._channel)
 
     def close(self) -> None:
         with _refusing(*self._refusals):
@@ -187,5 +197,29 @@ def _refusing(*refusals: type[Exception]) -> Iterator[None]:
         raise Refused(str(error)) from error
 
 
-def _shown(channel: ssl.SSLSocket) -> bytes:
-    return channel.getpeercert(binary_form=True) or b""
+def _channel(login: Login) -> socket.socket:
+    """To a PostgreSQL server, encrypted as its protocol has it. Raises OSError."""
+    plain = socket.create_connection((login.host, login.port), SECONDS)
+    trust = login.tls
+    if trust is None:
+        return plain
+    with _closing_in_vain(plain):
+        plain.sendall(SSL_REQUEST)
+        if plain.recv(1) != b"S":
+            raise ConnectionRefusedError("the server refuses TLS")
+        return trust.wrap_socket(plain, server_hostname=login.host)
+
+
+@contextmanager
+def _closing_in_vain(channel: socket.socket) -> Iterator[None]:
+    """For good, whoever else holds the channel, when something fails."""
+    try:
+        yield
+    except BaseException:
+        if (number := channel.detach()) >= 0:
+            os.close(number)
+        raise
+
+
+def _shown(channel: socket.socket) -> bytes:
+    return channel.getpeercert(binary_form=True) or b"" if isinstance(channel, ssl.SSLSocket) else b""
