@@ -163,7 +163,7 @@ def test_access_is_told_as_it_was_given(create: Create) -> None:
         ({"replica_of": NET}, 501),
         ({"restorePoint": {"backupRef": NET}}, 501),
         ({"configuration": NET}, 404),
-        ({"modules": [{"id": NET}]}, 501),
+        ({"modules": [{"id": NET}]}, 404),
     ],
 )
 def test_refused_and_nothing_left(member: As, database: Database, more: dict[str, Any], status: int) -> None:

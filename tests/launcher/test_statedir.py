@@ -64,6 +64,7 @@ def test_the_unprivileged_processes_can_replace_nothing_of_root(state_home: Path
     assert {name: (each.st_uid, each.st_mode & 0o7777) for name, each in found.items()} == {
         "keys": (user.pw_uid, 0o700),
         "logs": (0, 0o1770),
+        "objects": (user.pw_uid, 0o700),
         "run": (0, 0o1775),
     }
     assert (state_home / "s").stat().st_uid == 0
