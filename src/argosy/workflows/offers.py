@@ -75,7 +75,8 @@ def write_down(session: Session, provider: Provider, found: Mapping[str, Sequenc
     A version whose build is gone becomes inactive. One that an operator withdrew stays inactive, and one that an
     operator registered stays, with the abilities of its build.
     """
-    session.merge(Fact(name="provider", value={"name": provider.name, "features": sorted(provider.features)}))
+    told = {"name": provider.name, "features": sorted(provider.features), "network": provider.network}
+    session.merge(Fact(name="provider", value=told))
     session.merge(Fact(name=BUILDS, value={name: _builds(each) for name, each in found.items()}))
     session.execute(update(DatastoreVersion).values(active=False))
     for engine in registry.engines().values():

@@ -92,7 +92,8 @@ def read(session: Session, request: Request, fields: Fields) -> NewInstance:
     _refuse_unbuilt(fields)
     name, flavor = instances.new_name(fields), flavors.chosen(settings, fields)
     version, rules = _version(session, settings, fields.object("datastore"))
-    databases = accounts.databases(fields, rules)
+    databases, nics = accounts.databases(fields, rules), placement.nics(fields)
+    placement.require_free(session, nics)
     return NewInstance(
         name=name,
         flavor_id=flavor.id,
@@ -101,7 +102,7 @@ def read(session: Session, request: Request, fields: Fields) -> NewInstance:
         region=fields.text("region_name") or settings.identity.region,
         databases=databases,
         users=accounts.users(fields, rules, databases),
-        nics=placement.nics(fields),
+        nics=nics,
         availability_zone=fields.text("availability_zone"),
         access=placement.access(fields),
         volume_type=fields.object("volume").text("type"),

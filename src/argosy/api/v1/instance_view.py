@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from argosy import clock
@@ -14,6 +14,7 @@ from argosy.engines import registry
 from argosy.engines.base import Capability
 from argosy.model.guest import Health, TlsMode
 from argosy.model.status import Facts, complaint, operating_status, status
+from argosy.workflows import ports
 
 GIGABYTE = 2**30
 UNMEASURED = frozenset({"BUILD", "REBOOT", "RESIZE", "PROMOTE", "EJECT", "UPGRADE", "SHUTDOWN"})
@@ -82,21 +83,31 @@ def _facts(request: Request, seen: Seen) -> Facts:
 
 
 def _addresses(seen: Seen) -> dict[str, Any]:
-    if not seen.endpoints:
-        return {}
-    addresses = [_address(each) for each in seen.endpoints]
-    return {"ip": list(dict.fromkeys(each["address"] for each in addresses)), "addresses": addresses}
-
-
-def _address(endpoint: Endpoint) -> dict[str, Any]:
     """The port is ours: more than one guest may share an address."""
-    if _public(endpoint.host):
-        return {"address": endpoint.host, "type": "public", "port": endpoint.port}
+    addresses = [_address(each, host) for each in _told_of(seen) for host in _hosts(each)]
+    return (
+        {"ip": list(dict.fromkeys(each["address"] for each in addresses)), "addresses": addresses} if addresses else {}
+    )
+
+
+def _address(endpoint: Endpoint, host: str) -> dict[str, Any]:
+    if endpoint.role == ports.PUBLIC or _is_global(host):
+        return {"address": host, "type": "public", "port": endpoint.port}
     network = {"network": endpoint.network} if endpoint.network else {}
-    return {"address": endpoint.host, "type": "private", "port": endpoint.port, **network}
+    return {"address": host, "type": "private", "port": endpoint.port, **network}
 
 
-def _public(host: str) -> bool:
+def _told_of(seen: Seen) -> Sequence[Endpoint]:
+    """A public one is told once it is open and its certificate names it: that ends with the instance's `access`."""
+    public = bool((seen.instance.access or {}).get("is_public"))
+    return [each for each in seen.endpoints if public or each.role != ports.PUBLIC]
+
+
+def _hosts(endpoint: Endpoint) -> Sequence[str]:
+    return endpoint.names if endpoint.role == ports.PUBLIC else [endpoint.host]
+
+
+def _is_global(host: str) -> bool:
     try:
         return ipaddress.ip_address(host).is_global
     except ValueError:
@@ -106,19 +117,29 @@ def _public(host: str) -> bool:
 def _access(seen: Seen) -> Mapping[str, Any]:
     if seen.instance.access is not None:
         return seen.instance.access
-    return {"is_public": any(_public(each.host) for each in seen.endpoints)} if seen.endpoints else {}
+    return {"is_public": any(_is_global(each.host) for each in seen.endpoints)} if seen.endpoints else {}
 
 
 def _endpoints(seen: Seen) -> list[dict[str, Any]]:
-    """Where clients connect; where plain connections have a port of their own, that too."""
-    told = [_endpoint(seen, each) for each in seen.endpoints]
+    """Where clients connect; where plain connections have a port of their own, that too. It is not public."""
+    inside = [_endpoint(seen, each) for each in seen.endpoints if each.role != ports.PUBLIC]
+    outside = [
+        _endpoint(seen, each) | {"host": host}
+        for each in _told_of(seen)
+        if each.role == ports.PUBLIC
+        for host in each.names
+    ]
+    return [*inside, *_plain(seen, inside), *outside]
+
+
+def _plain(seen: Seen, told: Sequence[dict[str, Any]]) -> Sequence[dict[str, Any]]:
     if seen.offer is None:
-        return told
+        return ()
     engine = registry.get(seen.offer.datastore.engine)
     if not engine.plain_offset or _tls(seen) != TlsMode.BASIC:
-        return told
+        return ()
     plain = {"scheme": engine.plain_scheme, "tls": TlsMode.OFF}
-    return [*told, *({**each, "port": each["port"] + engine.plain_offset, **plain} for each in told)]
+    return [{**each, "port": each["port"] + engine.plain_offset, **plain} for each in told]
 
 
 def _endpoint(seen: Seen, endpoint: Endpoint) -> dict[str, Any]:
@@ -138,7 +159,7 @@ def _tls(seen: Seen) -> str:
 
 def _asked(instance: Instance) -> dict[str, Any]:
     """What the request said about its place, told back."""
-    told = {"availability_zone": instance.availability_zone, "nics": instance.nics}
+    told = {"availability_zone": instance.availability_zone, "nics": instance.nics, "locality": instance.locality}
     return {name: value for name, value in told.items() if value}
 
 

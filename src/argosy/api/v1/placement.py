@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import ipaddress
 import uuid
+from collections.abc import Sequence
 from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from argosy import errors
 from argosy.api.fields import Fields
+from argosy.db.tables import Endpoint, Fact
 
 LOCALITIES = ("affinity", "soft-affinity", "anti-affinity", "soft-anti-affinity")
 IDS = ("net-id", "network_id", "subnet_id", "port-id")
+FIXED = ("ip_address", "v4-fixed-ip")
+"""Trove's name for the address that is wanted, and Heat's."""
+MOST_NETWORKS = 1000
 ADDRESSES = {"ip_address": 4, "v4-fixed-ip": 4, "v6-fixed-ip": 6}
 
 
@@ -60,13 +68,28 @@ def access(fields: Fields) -> dict[str, Any] | None:
     said.only(("is_public", "allowed_cidrs"))
     public, networks = said.flag("is_public"), said.list("allowed_cidrs")
     told: dict[str, Any] = {} if public is None else {"is_public": public}
-    if networks:
+    if "allowed_cidrs" in said:
         _check_networks(said, networks)
         told["allowed_cidrs"] = list(networks)
     return told
 
 
+def require_free(session: Session, nics: Sequence[dict[str, Any]]) -> None:
+    """Raises BadRequest for a requested address that no instance can have here, or that another one has."""
+    wanted = next((each[name] for each in nics for name in FIXED if name in each), "")
+    fact = session.get(Fact, "provider")
+    network = fact.value.get("network") if fact else None
+    if not wanted or not network:
+        return
+    if ipaddress.ip_address(wanted) not in ipaddress.ip_network(network):
+        raise errors.BadRequest(f"Address {wanted} is not in the network of this deployment: choose one of {network}.")
+    if session.scalars(select(Endpoint.id).where(Endpoint.host == wanted).limit(1)).first():
+        raise errors.BadRequest(f"Address {wanted} is taken: choose another one of {network}.")
+
+
 def _check_networks(fields: Fields, networks: Any) -> None:
+    if len(networks) > MOST_NETWORKS:
+        raise fields.wrong("allowed_cidrs", f"must hold {MOST_NETWORKS} networks at most")
     try:
         seen = {ipaddress.ip_network(each if isinstance(each, str) else "", strict=False) for each in networks}
     except ValueError as error:
