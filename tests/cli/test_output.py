@@ -34,6 +34,13 @@ def test_tables_line_up(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out == "NAME    SIZE\na       1\nlonger\n"
 
 
+def test_others_words_give_the_terminal_no_orders(capsys: pytest.CaptureFixture[str]) -> None:
+    rows = [{"name": "a\x1b[2Jb\x9b1m\x07\rü"}]
+    output.rows(rows, (("NAME", lambda row: row["name"]),), "table")
+    assert capsys.readouterr().out == "NAME\na\\x1b[2Jb\\x9b1m\\x07\\x0dü\n"
+    assert output.plain("a\tb\n") == "a\tb\n"
+
+
 def test_programs_get_everything(capsys: pytest.CaptureFixture[str]) -> None:
     output.rows([{"name": "a", "more": [1]}], (("NAME", lambda row: row["name"]),), "json")
     assert json.loads(capsys.readouterr().out) == [{"name": "a", "more": [1]}]

@@ -33,6 +33,7 @@ def test_it_is_taken() -> None:
         ("hang", "no answer within"),
         ("drip", "no answer within"),
         ("close", "Remote end closed"),
+        ("chat", r": no answer in HTTP \(BadStatusLine\)$"),
     ],
 )
 def test_it_is_not_taken(manner: str, words: str) -> None:

@@ -154,7 +154,7 @@ def _attach(client: Client, name: str, configuration_id: str | None, *, wait: bo
     seen = client.instances.get(instance["id"])
     click.echo(f"{seen['name']} is {seen['status']}")
     if "fault" in seen:
-        click.echo(seen["fault"]["message"], err=True)
+        click.echo(output.plain(seen["fault"]["message"]), err=True)
 
 
 def _values(words: Sequence[str]) -> dict[str, Any]:

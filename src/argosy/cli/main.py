@@ -14,6 +14,7 @@ from typing import Any
 import click
 
 from argosy import __version__, errors
+from argosy.cli import output
 from argosy.cli.place import Place
 
 COMMANDS = {
@@ -79,7 +80,7 @@ def run(more: Mapping[str, str], arguments: Sequence[str] | None = None) -> int:
         click.echo("interrupted", err=True)
         return 130
     except errors.ArgosyError as error:
-        click.echo(f"argosy: {error.message}", err=True)
+        click.echo(output.plain(f"argosy: {error.message}"), err=True)
         return exit_code(error)
     return status if isinstance(status, int) else 0
 

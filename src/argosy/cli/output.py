@@ -14,6 +14,8 @@ PLAIN = re.compile(r"[A-Za-z/][\w ./@%+-]*[\w/%]|[A-Za-z/]")
 WORDS = frozenset({"true", "false", "null", "yes", "no", "on", "off", "y", "n"})
 """… unless it is one of these (YAML 1.1 means something by them)."""
 
+CONTROL = re.compile(r"[^\t\n -~\xa0-\U0010ffff]")
+
 Row = Mapping[str, Any]
 Column = tuple[str, Callable[[Row], Any]]
 """Title, and the cell of a row."""
@@ -49,10 +51,15 @@ def one(found: Row, fields: Mapping[str, Any], form: str) -> None:
         click.echo(f"{title.ljust(width)}  {_cell(value)}".rstrip())
 
 
+def plain(text: str) -> str:
+    """As it is, but that it cannot give the reader's terminal orders: names, logs and faults are others' words."""
+    return CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
+
+
 def _cell(value: Any) -> str:
     if value is None:
         return ""
-    return ", ".join(map(_cell, value)) if isinstance(value, list | tuple) else str(value)
+    return ", ".join(map(_cell, value)) if isinstance(value, list | tuple) else plain(str(value))
 
 
 def _document(found: Any, form: str) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TextIO
 
 from argosy import errors
+from argosy.cli import output
 from argosy.client.resources import Client, Document
 
 
@@ -70,7 +71,7 @@ class Steps:
 
 def line(step: Document) -> str:
     if "ended" not in step:
-        return f"{step['name']:14} … {step.get('waiting_for', '')}".rstrip()
+        return f"{step['name']:14} … {output.plain(step.get('waiting_for', ''))}".rstrip()
     tries = f" after {step['attempts']} attempts" if step["attempts"] > 1 else ""
-    error = f": {step['error']}" if "error" in step else ""
+    error = f": {output.plain(step['error'])}" if "error" in step else ""
     return f"{step['name']:14} {step['state']:6} {step['seconds']:8.3f} s{tries}{error}"

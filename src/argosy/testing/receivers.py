@@ -17,7 +17,7 @@ from typing import Any
 class Receiver:
     url: str = ""
     manner: str = "200"
-    """a status, or `hang`, `drip`, `close`"""
+    """a status, or `hang`, `drip`, `close`, or `chat`, which is another protocol"""
     got: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
     """every request that was read whole, also those that were refused"""
     taken: list[dict[str, Any]] = field(default_factory=list)
@@ -36,6 +36,8 @@ class Receiver:
             request.end_headers()
         elif manner == "hang":
             self.over.wait()
+        elif manner == "chat":
+            request.wfile.write(b"220 \x1b[2Jsecret\0 " + b"x" * 60_000 + b"\r\n")
         elif manner == "drip":
             self._drip(request)
 

@@ -113,4 +113,7 @@ def _late(options: Webhooks, host: str) -> str:
 
 
 def _words(error: Exception) -> str:
+    """What the other side says instead of HTTP is told to nobody: it may be meant for others than a webhook's owner."""
+    if isinstance(error, http.client.HTTPException) and not isinstance(error, OSError):
+        return f"no answer in HTTP ({type(error).__name__})"
     return str(getattr(error, "strerror", None) or error or type(error).__name__)

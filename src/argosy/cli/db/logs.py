@@ -34,7 +34,7 @@ def logs(place: Place, name: str, log: str, whole: bool, follow: bool) -> None:
     pieces = found.follow(log, offset=offset) if follow else found.text(log, offset=offset)
     with suppress(KeyboardInterrupt):
         for piece in pieces:
-            click.echo(piece, nl=False)
+            click.echo(output.plain(piece), nl=False)
 
 
 @click.command("log")
