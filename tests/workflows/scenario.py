@@ -29,7 +29,8 @@ from argosy.workflows.registry import WORKFLOWS
 from argosy.workflows.world import World
 
 CALLER = Caller("u", "user", "p", "project")
-TEMPLATE = "postgresql-15.18"
+VERSION = "15.18"
+TEMPLATE = f"postgresql-{VERSION}"
 
 
 class Scenario:
@@ -58,7 +59,7 @@ class Scenario:
     def offer(self, session: Session) -> str:
         provider = FakeProvider(self.cloud)
         offers.write_down(session, provider, provider.catalog())
-        return session.scalars(select(DatastoreVersion.id)).one()
+        return session.scalars(select(DatastoreVersion.id).where(DatastoreVersion.number == VERSION)).one()
 
     def request(self, session: Session) -> Instance:
         new = create_instance.NewInstance("m1", "1", 2, self.offer(session), "RegionOne")

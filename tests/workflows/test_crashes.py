@@ -13,6 +13,7 @@ import pytest
 import resizing
 import securing
 import telling
+import upgrading
 from scenario import Scenario
 from sqlalchemy import select
 
@@ -33,6 +34,7 @@ EVERY = (
     *opening.EVERY,
     *resizing.EVERY,
     *securing.EVERY,
+    *upgrading.EVERY,
 )
 
 

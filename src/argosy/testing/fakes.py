@@ -41,6 +41,8 @@ OUTSIDE = "192.0.2.10"
 class Cloud:
     """What exists, whoever asks. `calls` counts every call from outside, `on_call` may crash or fail it."""
 
+    versions: tuple[str, ...] = ("15.18",)
+    """of PostgreSQL, that servers can be made of"""
     servers: dict[str, ServerSpec] = field(default_factory=dict)
     stopped: set[str] = field(default_factory=set)
     volumes: dict[str, int] = field(default_factory=dict)
@@ -237,7 +239,8 @@ class FakeProvider:
         return {"pool": self._cloud.pool}
 
     def catalog(self) -> Mapping[str, Sequence[Found]]:
-        return {"postgresql": [Found("15.18", Path("/nowhere"), frozenset(Capability))]}
+        found = [Found(version, Path("/nowhere"), frozenset(Capability)) for version in self._cloud.versions]
+        return {"postgresql": found}
 
 
 @dataclass
