@@ -58,6 +58,17 @@ def test_the_endpoint_that_takes_writes_is_chosen() -> None:
     assert (found.host, found.port, found.authority) == ("127.0.0.8", 2, None)
 
 
+def test_the_public_endpoint_is_chosen_when_asked_for() -> None:
+    inside = {"role": "writer", "host": "127.0.0.8", "port": 2, "scheme": "mysql", "tls": "enforced"}
+    outside = {**inside, "role": "public", "host": "192.0.2.1", "port": 20_000}
+    told = {"name": "m1", "endpoints": [inside, outside]}
+    assert connections.target(told, AUTHORITY, "").host == "127.0.0.8"
+    found = connections.target(told, AUTHORITY, "", public=True)
+    assert (found.host, found.port) == ("192.0.2.1", 20_000)
+    with pytest.raises(NotReachable, match="m1 is not public: argosy db access m1 --public"):
+        connections.target({"name": "m1", "endpoints": [inside]}, AUTHORITY, "", public=True)
+
+
 def test_an_instance_without_address_cannot_be_reached() -> None:
     with pytest.raises(NotReachable, match="m1 has no address yet: its status is BUILD"):
         connections.target({"name": "m1", "status": "BUILD"}, AUTHORITY, "")

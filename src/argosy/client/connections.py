@@ -44,12 +44,16 @@ class Command:
     environment: Mapping[str, str] = field(repr=False)
 
 
-def target(instance: Document, authority: Path, password: str, database: str = "") -> Target:
-    """The endpoint that takes writes. Raises NotReachable."""
-    endpoints: Sequence[Document] = sorted(instance.get("endpoints", ()), key=lambda each: each["role"] != "writer")
+def target(instance: Document, authority: Path, password: str, database: str = "", *, public: bool = False) -> Target:
+    """The endpoint that takes writes; `public`: the one outside. Raises NotReachable."""
+    endpoints: Sequence[Document] = instance.get("endpoints", ())
     if not endpoints:
         raise NotReachable(f"{instance['name']} has no address yet: its status is {instance['status']}")
-    first = endpoints[0]
+    if public:
+        endpoints = [each for each in endpoints if each["role"] == "public"]
+        if not endpoints:
+            raise NotReachable(f"{instance['name']} is not public: argosy db access {instance['name']} --public")
+    first = min(endpoints, key=lambda each: each["role"] != "writer")
     trusted = authority if first.get("tls", "off") != "off" else None
     return Target(first["scheme"], first["host"], first["port"], trusted, password=password, database=database)
 

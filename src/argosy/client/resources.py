@@ -40,6 +40,9 @@ class Request:
     user: str = ""
     password: str = ""
     tls: str = ""
+    public: bool = False
+    allow: tuple[str, ...] = ()
+    """networks that may connect from outside"""
 
 
 class Client:
@@ -114,12 +117,20 @@ class Instances:
     def delete(self, instance_id: str) -> None:
         self._session.delete(f"/instances/{instance_id}")
 
+    def change(self, instance_id: str, body: Document) -> None:
+        """What `PUT` takes: `{"access": {"is_public": true}}`, `{"name": "m2"}`, …"""
+        self._session.put(f"/instances/{instance_id}", {"instance": body})
+
     def restart(self, instance_id: str) -> None:
         self.act(instance_id, {"restart": {}})
 
     def act(self, instance_id: str, action: Document) -> None:
         """Whatever `…/action` takes: `{"resize": {"flavorRef": "3"}}`, `{"stop": {}}`, …"""
         self._session.post(f"/instances/{instance_id}/action", action)
+
+    def upgrade(self, instance_id: str, version: str) -> None:
+        """To a later version of its datastore, by name or id."""
+        self._session.request("PATCH", f"/instances/{instance_id}", {"instance": {"datastore_version": version}})
 
     def reset_password(self, instance_id: str) -> str:
         """A new password of the master user, told only now."""
@@ -175,6 +186,8 @@ def _body(request: Request) -> Document:
         body["datastore"]["version"] = request.version
     if request.tls:
         body["tls_mode"] = request.tls
+    if request.public or request.allow:
+        body["access"] = {"is_public": request.public, "allowed_cidrs": list(request.allow)}
     if request.database:
         body["databases"] = [{"name": request.database}]
     if request.user:

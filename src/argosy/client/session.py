@@ -60,6 +60,9 @@ class Session:
     def post(self, path: str, body: Any = None) -> Any:
         return self.request("POST", path, body)
 
+    def put(self, path: str, body: Any) -> Any:
+        return self.request("PUT", path, body)
+
     def delete(self, path: str) -> None:
         self.request("DELETE", path)
 

@@ -53,7 +53,23 @@ def rebuild(place: Place, name: str, wait: bool) -> None:
     _act(place, name, "rebuild_instance", {"rebuild": {}}, wait=wait)
 
 
+@click.command()
+@click.argument("name")
+@click.option("--to", "version", required=True, help="A later version of its datastore, or the beginning of one.")
+@wait
+@click.pass_obj
+def upgrade(place: Place, name: str, version: str, wait: bool) -> None:
+    """Take an instance to a later version. It is away for some seconds, and is what it was if that fails."""
+    client = connect(place)
+    instance = client.instances.find(name)
+    client.instances.upgrade(instance["id"], version)
+    if wait:
+        waiting.until_done(client, instance["id"], "upgrade_instance")
+    click.echo(f"{instance['name']} {TOLD['upgrade_instance'][wait]}")
+
+
 TOLD = {
+    "upgrade_instance": ("is being upgraded", "has been upgraded"),
     "resize_flavor": ("is being resized", "has been resized"),
     "resize_volume": ("is being resized", "has been resized"),
     "stop_instance": ("is being stopped", "is stopped"),

@@ -54,6 +54,8 @@ def show(place: Place, name: str, form: str) -> None:
     type=click.Choice(["basic", "enforced", "mtls", "off"]),
     help="How to speak TLS; as the deployment has it when not given.",
 )
+@click.option("--public", is_flag=True, help="Reached at the host's own addresses too.")
+@click.option("--allow", multiple=True, metavar="CIDR", help="From outside only from this network; may be repeated.")
 @wait
 @output.option
 @click.pass_obj
@@ -136,6 +138,8 @@ def _request(name: str, told: dict[str, Any]) -> Request:
         database=told["database"],
         user=told["user"],
         tls=told["tls"] or "",
+        public=told["public"],
+        allow=told["allow"],
         password=password,
     )
 

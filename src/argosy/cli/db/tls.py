@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 import os
 from pathlib import Path
 from typing import Any, BinaryIO, TextIO
@@ -10,7 +11,7 @@ from typing import Any, BinaryIO, TextIO
 import click
 
 from argosy.cli import output
-from argosy.cli.db.use import target
+from argosy.cli.db.use import outside, target
 from argosy.cli.place import Place, connect
 from argosy.client import connections, snippets
 from argosy.client.resources import Document
@@ -63,13 +64,14 @@ def tls_client(place: Place, name: str, client_name: str, days: int, into: Path)
 @click.argument("name")
 @click.option("--language", default="", help="Only this one; all when not given.")
 @click.option("--database", default="", help="The database to open.")
+@outside
 @output.option
 @click.pass_obj
-def connect_info(place: Place, name: str, language: str, database: str, form: str) -> None:
+def connect_info(place: Place, /, name: str, language: str, form: str, **where: Any) -> None:
     """The connection URL, and how programs in several languages connect. The password is left out."""
     client = connect(place)
     to, mode = (
-        target(place, client, name, database, secret=False),
+        dataclasses.replace(target(place, client, name, **where), password=""),
         client.instances.tls(client.instances.find(name)["id"]),
     )
     known = snippets.languages(to.scheme)

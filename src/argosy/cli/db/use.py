@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import shutil
 from pathlib import Path
@@ -23,15 +24,19 @@ class NoProgram(errors.Broken):
     """the engine's own client is not installed"""
 
 
+outside = click.option("--public", is_flag=True, help="At its public address, which other machines reach.")
+
+
 @click.command()
 @click.argument("name")
 @click.option("--no-password", is_flag=True, help="Leave the password out.")
 @click.option("--database", default="", help="The database that the URL opens.")
+@outside
 @click.pass_obj
-def url(place: Place, name: str, *, no_password: bool, database: str) -> None:
+def url(place: Place, name: str, *, no_password: bool, database: str, public: bool) -> None:
     """The connection URL, with verified TLS, and with the password where your credential file has it."""
-    to = target(place, connect(place), name, database, secret=not no_password)
-    click.echo(connections.url(to))
+    to = target(place, connect(place), name, database, public=public)
+    click.echo(connections.url(dataclasses.replace(to, password="") if no_password else to))
 
 
 @click.command()
@@ -72,12 +77,12 @@ def password(place: Place, name: str, *, reset: bool, disable: bool) -> None:
     click.echo(known)
 
 
-def target(place: Place, client: Client, name: str, database: str, *, secret: bool = True) -> Target:
-    """The database, as far as this user knows it; without `secret` without its password."""
+def target(place: Place, client: Client, name: str, database: str, *, public: bool = False) -> Target:
+    """The database, as far as this user knows it; `public`: at its public address."""
     instance, deployment = client.instances.find(name), client.session.login.auth_url
     authority = _authority(place, client, instance)
     known = place.credentials.password(deployment, instance["id"]) or ""
-    return connections.target(instance, authority, known if secret else "", database)
+    return connections.target(instance, authority, known, database, public=public)
 
 
 def _authority(place: Place, client: Client, instance: Document) -> Path:
