@@ -8,8 +8,9 @@ from scenario import CALLER, TEMPLATE, Scenario
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from argosy import clock
 from argosy.db.session import Database
-from argosy.db.tables import Command, DatastoreVersion, Endpoint, Guest, Instance
+from argosy.db.tables import Command, DatastoreVersion, Endpoint, Event, Guest, Instance, Run
 from argosy.durable import queue
 from argosy.model.guest import Secret
 from argosy.model.status import Facts, status
@@ -155,6 +156,23 @@ class Reviving(Scenario):
         assert status(Facts(self.row(database).task)) == "ACTIVE"
 
 
+class RevivingAgain(Reviving):
+    """It could not be brought back before, which was told: only that it is back now is news."""
+
+    def start(self, session: Session) -> None:
+        super().start(session)
+        run = Run(id="before", workflow="revive_server", subject=self.instance, state="failed", step="x", memory={})
+        run.created = run.ended = clock.now() - 100
+        run.wake_at = 0.0
+        session.add(run)
+
+    def check(self, database: Database) -> None:
+        super().check(database)
+        with database.read() as session:
+            told = session.scalars(select(Event.kind).where(Event.kind.like("%revive%"))).all()
+        assert told == ["dbaas.instance_revive.end"]
+
+
 STRANGER = "00000000-0000-4000-8000-000000000000"
 
 
@@ -182,5 +200,6 @@ EVERY = (
     ResettingMaster,
     LookingAround,
     Reviving,
+    RevivingAgain,
     Sweeping,
 )

@@ -18,6 +18,8 @@ from argosy.durable.workflow import Context, Outcome, Wait, Workflow
 
 TOLD = "told"
 """key of a run's memory: what the event of its start carries besides, without secrets"""
+REPEATED = "repeated"
+"""key of a run's memory: it repeats one whose failure was told, and only its success is news"""
 AGAIN = 2.0
 """seconds between two tries for a lock; the end of its holder wakes us sooner"""
 
@@ -48,7 +50,7 @@ def enqueue(  # noqa: PLR0913 - what is held, and how, reads best where it is sa
         others = _names(session, blockers)
         raise errors.Busy(f"{subject} is busy with another operation ({others}): wait until it has ended")
     session.add(run)
-    if workflow.event:
+    if workflow.event and not memory.get(REPEATED):
         told = memory.get(TOLD, {})
         events.tell(session, f"dbaas.{workflow.event}.start", subject=subject, project_id=project_id, **told)
     session.add(RunStep(run_id=run.id, position=0, name=run.step, state="waiting", started=run.created, attempts=1))

@@ -70,7 +70,7 @@ def end(session: Session, run: Run, move: End, workflow: Workflow[Any]) -> None:
     """The last word: the workflow's own, then locks are released, memory is emptied, and who waited is woken."""
     if move.fault and workflow.failed is not None:
         _last_word(session, run, move.fault, workflow.failed)
-    if workflow.event:
+    if workflow.event and not (move.fault and run.memory.get(queue.REPEATED)):
         _tell(session, run, workflow.event, move.fault)
     _close(session, run, "failed" if move.fault and not run.fault else "done", "" if run.fault else move.fault)
     released = locks.release(session, run.id)

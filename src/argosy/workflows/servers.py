@@ -122,11 +122,11 @@ def settle(session: Session, instance_id: str, task: Task = Task.NONE) -> None:
     _change(session, instance_id, task=task, fault=None, fault_details=None, fault_at=None)
 
 
-def look_after(database: Database, workflow: Workflow[World], instance_id: str) -> None:
+def look_after(database: Database, workflow: Workflow[World], instance_id: str, **memory: Any) -> None:
     """Begin something that nobody asked for, unless something else is being done: its turn comes with the next look."""
     try:
         with database.write() as session:
-            queue.enqueue(session, workflow, instance_id)
+            queue.enqueue(session, workflow, instance_id, **memory)
     except errors.Busy:
         return
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import or_, select
 
 from argosy import clock
 from argosy.db.session import Database
 from argosy.db.tables import Endpoint, Guest, Instance, Run
+from argosy.durable import queue
 from argosy.durable.workflow import Context, Outcome, Workflow
 from argosy.providers.base import State
 from argosy.workflows import ports, servers
@@ -33,17 +34,26 @@ def revive(ctx: Context[World]) -> Outcome:
     gone = [name for name in _silent(ctx) if provider.compute.look(name).state is not State.ACTIVE]
     shut = [name for name in _public(ctx) if provider.networks.look(name).state is not State.ACTIVE]
     for name in {*gone, *shut}:
-        if not _failed_of_late(ctx.database, name):
-            servers.look_after(ctx.database, revive_server, name)
+        _bring_back(ctx.database, name)
     return None
 
 
-def _failed_of_late(database: Database, name: str) -> bool:
-    """What cannot be brought back is tried again, but not at every turn."""
-    failures = (Run.subject == name, Run.workflow == revive_server.name, Run.state == "failed")
+def _bring_back(database: Database, name: str) -> None:
+    """What cannot be brought back is tried again, but not at every turn, and is told once in each outage."""
+    newest = select(Run.state, Run.ended).where(Run.subject == name, Run.workflow == revive_server.name)
     with database.read() as session:
-        last = session.scalar(select(func.max(Run.ended)).where(*failures))
-    return last is not None and abs(clock.now() - last) < AGAIN_SECONDS
+        last = session.execute(newest.order_by(Run.created.desc()).limit(1)).one_or_none()
+    failed = last.ended if last and last.state == "failed" else None
+    if failed is None or abs(clock.now() - failed) >= AGAIN_SECONDS:
+        same = failed is not None and not _heard_since(database, name, failed)
+        servers.look_after(database, revive_server, name, **{queue.REPEATED: same})
+
+
+def _heard_since(database: Database, name: str, moment: float) -> bool:
+    """Whether its guest is silent, but was not all the time since then."""
+    with database.read() as session:
+        guest = session.get(Guest, name)
+    return guest is not None and not guest.connected and (guest.seen_at or 0.0) > moment
 
 
 def _silent(ctx: Context[World]) -> Sequence[str]:
