@@ -144,7 +144,7 @@ def test_detaching_a_configuration_where_there_is_none(ready: Ready, member: As,
         ("PATCH", {"instance": {"slave_of": ""}}, 400),
         ("PATCH", {"instance": {"access": {"is_public": True}}}, 400),
         ("PUT", {"instance": {"configuration": NOWHERE}}, 404),
-        ("PATCH", {"instance": {"datastore_version": "17"}}, 501),
+        ("PATCH", {"instance": {"datastore_version": "17"}}, 400),
     ],
 )
 def test_what_cannot_be_changed(ready: Ready, member: As, method: str, body: object, status: int) -> None:

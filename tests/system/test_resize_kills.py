@@ -9,18 +9,15 @@ from __future__ import annotations
 import itertools
 import os
 import random
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from typing import Any
 
 import pytest
 from owners import ENGINES, Owner
 from sqlalchemy import func, select
 from strikes import CONTROL, GUEST, settled, steps, struck
+from writers import Writer
 
 from argosy.db.tables import Run
-from argosy.testing.connections import Door
 from argosy.testing.deployments import Deployment
 from argosy.testing.waiting import eventually
 
@@ -34,22 +31,6 @@ ACTIONS: dict[str, dict[str, Any]] = {
     "rebuild_instance": {"rebuild": {}},
 }
 VICTIMS = (*CONTROL, *GUEST)
-MAKE = {
-    "postgresql": "CREATE TABLE written (it int)",
-    "mariadb": "CREATE DATABASE w",
-    "redis": "PING",
-}
-ALSO = {"mariadb": "CREATE TABLE w.written (it int)"}
-WRITE = {
-    "postgresql": "INSERT INTO written VALUES ({it})",
-    "mariadb": "INSERT INTO w.written VALUES ({it})",
-    "redis": "SET written{it} {it}",
-}
-COUNT = {
-    "postgresql": "SELECT count(DISTINCT it) FROM written WHERE it IN ({every})",
-    "mariadb": "SELECT count(DISTINCT it) FROM w.written WHERE it IN ({every})",
-    "redis": "EXISTS {every}",
-}
 
 
 def matrix() -> list[tuple[str, str, str, str]]:
@@ -63,42 +44,6 @@ def matrix() -> list[tuple[str, str, str, str]]:
     if SOAK:
         return [(*cell, engine) for cell, engine in itertools.product(cells, ENGINES)]
     return [(*cell, dice.choice(ENGINES)) for cell in dice.sample(cells, SAMPLE)]
-
-
-class Writer:
-    """A client that writes number after number, and notes those that it was told are written."""
-
-    def __init__(self, door: Door, engine: str) -> None:
-        self.door, self.engine = door, engine
-        self.acknowledged: list[int] = []
-        door.ask(MAKE[engine])
-        if engine in ALSO:
-            door.ask(ALSO[engine])
-
-    @contextmanager
-    def writing(self) -> Iterator[None]:
-        end = threading.Event()
-        thread = threading.Thread(target=self._run, args=(end,))
-        thread.start()
-        try:
-            yield
-        finally:
-            end.set()
-            thread.join()
-
-    def _run(self, end: threading.Event) -> None:
-        for number in itertools.count():
-            if end.wait(0.005):
-                return
-            with suppress(Exception):  # the server is away: what it did not acknowledge it need not keep
-                self.door.ask(WRITE[self.engine].format(it=number))
-                self.acknowledged.append(number)
-
-    def check(self) -> None:
-        prefix, glue = ("written", " ") if self.engine == "redis" else ("", ",")
-        every = glue.join(f"{prefix}{number}" for number in self.acknowledged)
-        assert self.acknowledged
-        assert int(self.door.ask(COUNT[self.engine].format(every=every))) == len(self.acknowledged)
 
 
 @pytest.mark.parametrize(("operation", "step", "victim", "engine"), matrix())

@@ -11,7 +11,7 @@ from argosy.api.v1 import flavors as flavors_of
 from argosy.api.v1.catalogue import Offered
 from argosy.db import events
 from argosy.db.tables import DatastoreVersion
-from argosy.workflows import offers
+from argosy.workflows import offers, upgrades
 
 
 def index(request: Request) -> Answer:
@@ -32,13 +32,13 @@ def versions(request: Request) -> Answer:
 
 def version(request: Request) -> Answer:
     found = catalogue.version(_offered(request, inactive=True), request.path["version"])
-    return Answer(200, {"version": _version_in(request, found)})
+    return Answer(200, {"version": _version_whole(request, found)})
 
 
 def version_by_id(request: Request) -> Answer:
     with request.services.database.read() as session:
         found = catalogue.version_by_id(session, request.path["version"])
-    return Answer(200, {"version": _version_in(request, found)})
+    return Answer(200, {"version": _version_whole(request, found)})
 
 
 def flavors(request: Request) -> Answer:
@@ -76,6 +76,12 @@ def _view(request: Request, offered: Offered) -> dict[str, Any]:
     if offered.datastore.default_version_id in {each.id for each in offered.versions}:
         view["default_version"] = offered.datastore.default_version_id
     return view
+
+
+def _version_whole(request: Request, version: DatastoreVersion) -> dict[str, Any]:
+    with request.services.database.read() as session:
+        later = [each.name for each in upgrades.targets(session, version)]
+    return {**_version_in(request, version), "upgrades_to": later}
 
 
 def _version_in(request: Request, version: DatastoreVersion) -> dict[str, Any]:

@@ -20,7 +20,7 @@ ENGINE = Engine(
     ),
     port=3306,
     scheme="mysql",
-    capabilities=frozenset({Capability.ACCOUNTS, Capability.DATABASES, Capability.TLS}),
+    capabilities=frozenset({Capability.ACCOUNTS, Capability.DATABASES, Capability.TLS, Capability.UPGRADES}),
     smallest_ram=128,
     names=Names(
         database_length=64,

@@ -7,6 +7,7 @@ import os
 import shutil
 import signal
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from argosy import errors
@@ -15,6 +16,7 @@ from argosy.engines.mysql import bootstrap, configuration, wire
 from argosy.engines.mysql.accounts import ADMINISTRATOR, MysqlAccounts
 from argosy.engines.mysql.finder import LAYOUT, base, share
 from argosy.engines.mysql.logs import MysqlLogs
+from argosy.engines.mysql.upgrade import MysqlUpgrades
 from argosy.model.guest import Health, Identity, Probe, Secret, ServiceSpec, TlsMode
 
 PROBE_SECONDS = 1.5
@@ -40,7 +42,7 @@ METRICS: Mapping[str, str] = {
 LOOK = "SHOW GLOBAL STATUS WHERE Variable_name IN (" + ", ".join(f"'{name}'" for name in METRICS) + ")"
 
 
-class MysqlDriver(MysqlLogs, MysqlAccounts):
+class MysqlDriver(MysqlUpgrades, MysqlLogs, MysqlAccounts):
     def install(self) -> None:
         """Built beside its place and renamed into it: what stands there is whole."""
         if self._data.exists():
@@ -84,6 +86,10 @@ class MysqlDriver(MysqlLogs, MysqlAccounts):
     def service(self) -> ServiceSpec:
         server = LAYOUT.place(self.site.root) / "mariadbd"
         return ServiceSpec((str(server), f"--defaults-file={self._configuration}"), environment=programs.ENVIRONMENT)
+
+    def secluded(self) -> ServiceSpec:
+        service = self.service()
+        return replace(service, argv=(*service.argv, "--skip-networking"))
 
     def probe(self) -> Probe:
         try:

@@ -38,4 +38,6 @@ def _look(place: Path, root: Path) -> Found | None:
     version = re.search(r"Ver (\d+(?:\.\d+)+)-MariaDB", programs.ask(place / "mariadbd", "--version"))
     if version is None:
         return None
-    return Found(version[1], root, frozenset({Capability.ACCOUNTS, Capability.DATABASES, Capability.TLS}))
+    return Found(
+        version[1], root, frozenset({Capability.ACCOUNTS, Capability.DATABASES, Capability.TLS, Capability.UPGRADES})
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from argosy import errors
@@ -12,7 +13,8 @@ from argosy.engines.redis import configuration, wire
 from argosy.engines.redis.accounts import ADMINISTRATOR, RedisAccounts
 from argosy.engines.redis.finder import LAYOUT
 from argosy.engines.redis.logs import RedisLogs
-from argosy.model.guest import Health, Identity, Probe, Secret, ServiceSpec
+from argosy.engines.redis.upgrade import RedisUpgrades
+from argosy.model.guest import Health, Identity, Probe, Secret, ServiceSpec, TlsMode
 
 PROBE_SECONDS = 1.5
 IMMUTABLE = "immutable config"
@@ -36,7 +38,7 @@ METRICS: Mapping[str, str] = {
 """Our name for each of Redis's."""
 
 
-class RedisDriver(RedisLogs, RedisAccounts):
+class RedisDriver(RedisUpgrades, RedisLogs, RedisAccounts):
     def install(self) -> None:
         self._data.mkdir(mode=0o700, exist_ok=True)
         files.sync_directory(self.site.data)
@@ -63,6 +65,11 @@ class RedisDriver(RedisLogs, RedisAccounts):
     def service(self) -> ServiceSpec:
         server = LAYOUT.place(self.site.root) / "redis-server"
         return ServiceSpec((str(server), str(self._configuration)), environment=programs.ENVIRONMENT)
+
+    def secluded(self) -> ServiceSpec:
+        service = self.service()
+        encrypted = () if self.site.tls is TlsMode.OFF else ("--tls-port", "0")
+        return replace(service, argv=(*service.argv, "--port", "0", *encrypted))
 
     def probe(self) -> Probe:
         try:

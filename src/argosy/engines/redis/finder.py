@@ -26,7 +26,7 @@ def _look(place: Path, root: Path) -> Found | None:
     version = re.search(r"Redis server v=(\d+(?:\.\d+)+)", programs.ask(server, "--version"))
     if version is None:
         return None
-    capabilities = frozenset({Capability.ACCOUNTS})
+    capabilities = frozenset({Capability.ACCOUNTS, Capability.UPGRADES})
     if TLS_SETTING in server.read_bytes():
-        return Found(version[1], root, capabilities | {Capability.TLS})
+        return Found(version[1], root, capabilities | {Capability.TLS, Capability.UPGRADES})
     return Found(version[1], root, capabilities, "built without OpenSSL: connections are not encrypted")
