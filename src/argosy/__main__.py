@@ -12,6 +12,8 @@ COMMANDS = {
     "down": f"{LAUNCHER}:down",
     "status": f"{LAUNCHER}:status",
     "uninstall": f"{LAUNCHER}:uninstall",
+    "backup-self": "argosy.launcher.self_backup:backup_self",
+    "restore-self": "argosy.launcher.self_backup:restore_self",
 }
 
 

@@ -36,17 +36,18 @@ class NewerSchema(errors.Broken):
     """the control database belongs to a newer release of Argosy: install that one"""
 
 
-def upgrade(database: Database) -> None:
+def upgrade(database: Database, revision: str = HEAD) -> None:
     """Bring the database to this release's schema; returns at once when it is there. Raises NewerSchema.
 
-    Several processes may ask at the same time: one does it, the others wait for it.
+    Several processes may ask at the same time: one does it, the others wait for it. `revision`: of a former release,
+    for an empty database that is to hold what that release wrote.
     """
     with database.engine.connect() as connection:
-        if current(connection) == HEAD:
+        if current(connection) == revision:
             return
     with _alone(database) as connection:
-        if current(connection) != HEAD:
-            _upgrade(connection)
+        if current(connection) != revision:
+            _upgrade(connection, revision)
 
 
 def current(connection: Connection) -> str | None:
@@ -56,15 +57,17 @@ def current(connection: Connection) -> str | None:
     return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
 
 
-def _upgrade(connection: Connection) -> None:
-    from alembic import command
-    from alembic.script import ScriptDirectory
-
-    config = _config(connection)
-    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
-    if (current(connection) or HEAD) not in known:
+def require_known(revision: str) -> None:
+    """Raises NewerSchema for one that this release has not heard of."""
+    if not list((SCRIPTS / "versions").glob(f"{revision}_*.py")):
         raise NewerSchema
-    command.upgrade(config, "head")
+
+
+def _upgrade(connection: Connection, revision: str) -> None:
+    from alembic import command
+
+    require_known(current(connection) or HEAD)
+    command.upgrade(_config(connection), revision)
 
 
 @contextmanager

@@ -41,8 +41,8 @@ def fork(body: Callable[[], int], log: Path | None = None, user: pwd.struct_pass
         os._exit(status)
 
 
-def ask(question: Callable[[], str], user: pwd.struct_passwd) -> str:
-    """What `question` answers when that user asks it."""
+def ask(question: Callable[[], str], user: pwd.struct_passwd | None) -> str:
+    """What `question` answers when that user asks it, or we ourselves in another process; nothing if it breaks."""
     out, into = os.pipe()
 
     def body() -> int:

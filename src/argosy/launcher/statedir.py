@@ -47,12 +47,17 @@ def prepare(state: Path, user: pwd.struct_passwd | None, port_base: int | None) 
     level = "root" if user else "user"
     if len(str(state)) > LONGEST[level]:
         raise BadSetting(f"{state} is too long for the Unix sockets below it: use a path of {LONGEST[level]} letters")
-    for directory in DIRECTORIES:
-        _make(state / directory.name, directory, user)
+    adopt(state, user)
     with locked(state):
         if not (state / "argosy.toml").exists():
             _write_settings(state, level, ports.choose(port_base))
     return settings.load(state)
+
+
+def adopt(state: Path, user: pwd.struct_passwd | None) -> None:
+    """Make every directory that is missing, and each its owner's."""
+    for directory in DIRECTORIES:
+        _make(state / directory.name, directory, user)
 
 
 def _make(path: Path, directory: Directory, user: pwd.struct_passwd | None) -> None:

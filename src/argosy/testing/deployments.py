@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -101,9 +101,18 @@ class Deployment:
 
     def cli(self, *arguments: str, check: bool = True, stdin: str = "") -> subprocess.CompletedProcess[str]:
         """Run `argosy` as the administrator; with `check` it must end with 0."""
+        return self._ran(self.env(), arguments, check=check, stdin=stdin)
+
+    def bare(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run `argosy` where nobody can log in, as there may be no deployment; it must end with 0."""
+        return self._ran({**self._environment(), "ARGOSY_STATE": str(self.state)}, arguments)
+
+    def _ran(
+        self, environment: dict[str, str], arguments: Sequence[str], *, check: bool = True, stdin: str = ""
+    ) -> subprocess.CompletedProcess[str]:
         ended = subprocess.run(
             [sys.executable, "-m", "argosy", *arguments],
-            env=self.env(),
+            env=environment,
             input=stdin,
             capture_output=True,
             text=True,
