@@ -36,8 +36,8 @@ engines: packages venv ## the contracts of engines, providers and stores, on the
 system: packages venv ## the whole product on real engines (K=restart for some)
 	$(PYTEST) tests/system
 
-bench: packages venv ## writes docs/benchmarks.md: measured here, raw engines beside ours
-	$(PYTHON) benchmarks/run.py
+bench: packages venv ## writes docs/benchmarks.md: measured here, raw engines beside ours (K="gets asking" for some)
+	$(PYTHON) benchmarks/run.py $(K)
 
 soak: packages venv ## the whole of what `make test` samples (hours): every kill, every control database; writes docs/soak.md
 	@scripts/soak $(PYTHON)
