@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
+from argosy import clock, errors
 from argosy.agent.configuration import Configuration
 from argosy.agent.guest import Guest
 from argosy.agent.task import Task
-from argosy.engines import files
+from argosy.engines import files, handshake
+from argosy.engines.base import Driver
+from argosy.engines.handshake import Handshake
+from argosy.model.guest import TlsMode
+
+SHOWN_SECONDS = 15.0
+"""from the order to read a certificate until it is shown"""
+PAUSE = 0.02
 
 Arguments = Mapping[str, Any]
 Result = dict[str, Any]
@@ -27,16 +37,22 @@ class TlsHands:
             "trust": self.trust,
         }
 
-    def change_tls(self, _task: Task, _arguments: Arguments) -> Result:
+    def change_tls(self, task: Task, _arguments: Arguments) -> Result:
         """Speak TLS as the site says by now. What is shown comes first: nothing that is wanted is missing then."""
         self._guest.certify()
         late = self._configuration.apply()
-        self._guest.driver().reload_certificates()
+        driver = self._guest.driver()
+        driver.reload_certificates()
+        if not late:
+            _await_shown(driver, task)
         return {"restart_required": late}
 
-    def reissue_certificate(self, _task: Task, _arguments: Arguments) -> Result:
+    def reissue_certificate(self, task: Task, _arguments: Arguments) -> Result:
+        """One that waits for a restart to speak TLS at all shows it then."""
         self._guest.certify()
-        self._guest.driver().reload_certificates()
+        driver = self._guest.driver()
+        driver.reload_certificates()
+        _await_shown(driver, task, silent=True)
         return {}
 
     def trust(self, _task: Task, arguments: Arguments) -> Result:
@@ -49,3 +65,27 @@ class TlsHands:
             files.sync_directory(file.parent)
         self._guest.keys.trust(authority)
         return {}
+
+
+def _await_shown(driver: Driver, task: Task, *, silent: bool = False) -> None:
+    """Until the server shows at its endpoint what it was given (`silent`: or speaks no TLS); one that does not run
+    just now reads it when it starts, and one that lets nobody in shows nothing. Raises GuestFailed.
+    """
+    if not isinstance(driver, Handshake) or driver.site.tls is TlsMode.OFF or not files.listening(driver.socket):
+        return
+    end, wanted = clock.monotonic() + SHOWN_SECONDS, handshake.given(driver)
+    while clock.monotonic() < end:
+        task.check()
+        with suppress(OSError):
+            if _sees(driver) in ((wanted, b"", None) if silent else (wanted, None)):
+                return
+        time.sleep(PAUSE)
+    raise errors.GuestFailed("the database server was given a certificate and does not show it: a restart may help")
+
+
+def _sees(driver: Handshake) -> bytes | None:
+    """None where nobody may come in. Raises OSError."""
+    try:
+        return handshake.shown(driver)
+    except errors.Rejected:
+        return None

@@ -6,6 +6,7 @@ import contextlib
 import os
 import shutil
 import signal
+import socket
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -110,6 +111,14 @@ class MysqlDriver(MysqlUpgrades, MysqlLogs, MysqlAccounts):
         metrics = {ours: float(facts[theirs]) for theirs, ours in METRICS.items() if theirs in facts}
         metrics["max_connections"] = float(most or 0)
         return Probe(Health.HEALTHY, version=version or "", metrics=metrics)
+
+    def ask_for_tls(self, connection: socket.socket) -> bool:
+        greeting = connection.recv(4096)
+        if greeting[4:5] == bytes([wire.ERROR]):
+            raise errors.Rejected("nobody may come in from this address")
+        asked = wire.wants_tls(greeting)
+        connection.sendall(asked)
+        return bool(asked)
 
     def reload_certificates(self) -> None:
         if not files.listening(self.socket):

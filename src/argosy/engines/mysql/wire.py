@@ -13,6 +13,7 @@ from pathlib import Path
 
 from argosy.engines.stream import LocalStream
 
+SPEAKS_TLS = 0x800
 CAPABILITIES = 0x1 | 0x200 | 0x2000 | 0x8000 | 0x80000
 """long password, protocol 4.1, transactions, secure connection, plugin authentication"""
 PLUGIN = "mysql_native_password"
@@ -143,6 +144,15 @@ def literal(value: str) -> str:
     if all(each.isalnum() or each in "-_.*@% " for each in value) and value.isascii():
         return f"'{value}'"
     return f"CONVERT(X'{value.encode().hex()}' USING utf8mb4)"
+
+
+def wants_tls(greeting: bytes) -> bytes:
+    """What is said to a server before a handshake; nothing to one that offers none."""
+    at = greeting.index(b"\0", 5) + 14
+    if not int.from_bytes(greeting[at : at + 2], "little") & SPEAKS_TLS:
+        return b""
+    body = struct.pack("<IIB23x", CAPABILITIES | SPEAKS_TLS, PACKET_LIMIT, UTF8MB4)
+    return len(body).to_bytes(3, "little") + b"\x01" + body
 
 
 def _salt(greeting: bytes) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import signal
+import socket
 import time
 from collections.abc import Mapping
 from dataclasses import replace
@@ -94,6 +95,10 @@ class PostgresqlDriver(PostgresqlUpgrades, PostgresqlLogs, PostgresqlAccounts):
     def secluded(self) -> ServiceSpec:
         service = self.service()
         return replace(service, argv=(*service.argv, "-c", "listen_addresses="))
+
+    def ask_for_tls(self, connection: socket.socket) -> bool:
+        connection.sendall(wire.SSL_REQUEST)
+        return connection.recv(1) == b"S"
 
     def reload_certificates(self) -> None:
         if files.listening(self.socket):

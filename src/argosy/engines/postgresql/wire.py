@@ -13,6 +13,7 @@ from pathlib import Path
 from argosy.engines.stream import LocalStream
 
 VERSION_3 = 196608
+SSL_REQUEST = struct.pack("!ii", 8, 80877103)
 
 SESSION = {
     "application_name": "argosy",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import socket
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -95,6 +96,9 @@ class RedisDriver(RedisUpgrades, RedisLogs, RedisAccounts):
                 "CONFIG", "SET",
                 "tls-cert-file", str(self.site.certificate), "tls-key-file", str(self.site.private_key),
             )  # fmt: skip
+
+    def ask_for_tls(self, connection: socket.socket) -> bool:  # noqa: ARG002 - the port speaks nothing else
+        return True
 
     @property
     def _data(self) -> Path:

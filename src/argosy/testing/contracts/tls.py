@@ -7,13 +7,14 @@ from __future__ import annotations
 import threading
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import ClassVar
 
 import pytest
 
-from argosy.engines import registry
+from argosy.engines import handshake, registry
+from argosy.engines.handshake import Handshake
 from argosy.guest import authority
 from argosy.model.guest import Identity, Secret, TlsMode
 from argosy.testing import servers
@@ -89,6 +90,17 @@ class TlsContract:
         issued = ours.issue([server.site.address], 1)
         assert not self.comes_in(server, replace(master, pair=issued.private_key + issued.certificate))
 
+    @pytest.mark.parametrize("mode", TlsMode)
+    def test_what_is_shown_can_be_seen(self, server: Server, master: Login, mode: TlsMode) -> None:
+        self.speak(server, mode)
+        server.issue_certificate()
+        server.hands.call("reload_certificates")
+        assert self.comes_in(server, self.plainly(master, mode)) is (mode in {TlsMode.BASIC, TlsMode.OFF})
+        driver = server.engine.load_driver()(server.site)
+        assert isinstance(driver, Handshake)
+        wanted = b"" if mode is TlsMode.OFF else handshake.given(driver)
+        eventually(lambda: self.shown(driver) == wanted)
+
     def test_who_comes_and_goes_notices_no_renewal(self, server: Server, master: Login) -> None:
         with coming_and_going(server, master) as seen:
             for _ in range(RENEWALS):
@@ -97,6 +109,11 @@ class TlsContract:
                 server.hands.call("reload_certificates")
                 eventually(lambda enough=enough: len(seen) >= enough, every=0.005)  # type: ignore[misc]
         assert not [each for each in seen if each]
+
+    def shown(self, driver: Handshake) -> bytes:
+        with suppress(OSError):
+            return handshake.shown(driver)
+        return b""
 
     def plainly(self, login: Login, mode: TlsMode) -> Login:
         offset = self.basic_offset if mode is TlsMode.BASIC else 0
