@@ -8,7 +8,7 @@ import falcon
 
 from argosy import errors
 from argosy.db.session import Database
-from argosy.identity.local import faults
+from argosy.identity.local import faults, xml
 from argosy.identity.local.fields import printable
 from argosy.identity.local.resources import (
     application_credentials,
@@ -27,7 +27,7 @@ from argosy.settings import Settings
 
 def make(settings: Settings, database: Database) -> falcon.App[Any, Any]:
     """A WSGI application. It keeps nothing in memory that another process would miss."""
-    app: falcon.App[Any, Any] = falcon.App(middleware=[Sieve()])
+    app: falcon.App[Any, Any] = falcon.App(middleware=[Sieve(), Translator()])
     app.req_options.strip_url_path_trailing_slash = True
     faults.install(app)
     service = Service(settings, database)
@@ -91,3 +91,12 @@ class Sieve:
     def process_response(self, _req: falcon.Request, resp: falcon.Response, _resource: object, _ok: bool) -> None:
         resp.set_header("Vary", "X-Auth-Token")
         resp.set_header("Cache-Control", "no-store")
+
+
+class Translator:
+    """Version 2.0 answers in XML whoever likes that better, errors too."""
+
+    def process_response(self, req: falcon.Request, resp: falcon.Response, _resource: object, _ok: bool) -> None:
+        if req.path.startswith("/v2.0") and resp.media and xml.wanted(req):
+            resp.data, resp.media = xml.write(resp.media), None
+            resp.content_type = "application/xml"

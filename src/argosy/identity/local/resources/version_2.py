@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import falcon
 
 from argosy import errors
-from argosy.identity.local import catalog, people, roles
+from argosy.identity.local import catalog, people, roles, xml
 from argosy.identity.local.fields import Fields, body, printable
 from argosy.identity.local.logins import Denied, Logins, Proof, Scope
 from argosy.identity.local.people import Named
@@ -23,7 +24,7 @@ class Tokens:
         self.service = service
 
     def on_post(self, req: falcon.Request, resp: falcon.Response) -> None:
-        auth = body(req).object("auth")
+        auth = body(req, xml.read if xml.sent(req) else json.loads).object("auth")
         tenant = Named(auth.text("tenantId", ""), auth.text("tenantName", ""))
         scope = Scope(tenant) if tenant != Named() else None
         token, bearer = self.service.logins.issue(_proof(self.service.logins, auth), scope)
