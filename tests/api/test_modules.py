@@ -145,6 +145,19 @@ def test_applied_listed_removed(member: As, make: Make, ready: Ready, guest: lis
     assert member.refused("DELETE", f"{path}/{made['id']}")[0] == 404
 
 
+def test_contents_are_shown_where_asked_for_and_an_administrators_never(
+    member: As, admin: As, make: Make, ready: Ready, guest: list[Any]
+) -> None:
+    instance, mine, theirs = ready(), make(), make(admin, name="licence", all_tenants=1, contents=SECRET)
+    path = f"/instances/{instance}/modules"
+    member("POST", path, {"modules": [{"id": mine["id"]}, {"id": theirs["id"]}]})
+    assert all("contents" not in each for each in member.get(path)["modules"])
+    shown = {each["id"]: each["contents"] for each in member.get(f"{path}?include_contents=True")["modules"]}
+    assert shown[mine["id"]] == CONTENTS
+    assert base64.b64decode(shown[theirs["id"]]) == b"Must be admin to retrieve contents."
+    assert SECRET not in shown.values()
+
+
 def test_one_for_another_datastore_is_refused(member: As, admin: As, make: Make, ready: Ready) -> None:
     made = make(datastore={"type": "mariadb"})
     refused = member.refused("POST", f"/instances/{ready()}/modules", {"modules": [{"id": made["id"]}]})

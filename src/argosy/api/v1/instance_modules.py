@@ -24,10 +24,14 @@ def index(request: Request) -> Answer:
     """What the rows say; with `from_guest`, also what the guest itself has, and since when."""
     with request.services.database.read() as session:
         instance = instance_rows.one(session, request)
-        views = _views(session, request, instance.id)
-    if (request.query.get("from_guest") or "").lower() in ("true", "1"):
+        views = _views(session, request, instance.id, contents=_asked(request, "include_contents"))
+    if _asked(request, "from_guest"):
         views = _as_the_guest_says(request, instance, views)
     return Answer(200, {"modules": views})
+
+
+def _asked(request: Request, name: str) -> bool:
+    return (request.query.get(name) or "").lower() in ("true", "1")
 
 
 def apply(request: Request) -> Answer:
@@ -67,13 +71,16 @@ def _admit(request: Request, fields: Fields) -> tuple[Run, set[str]]:
         return run, {each.id for each in modules}
 
 
-def _views(session: Session, request: Request, instance_id: str) -> list[dict[str, Any]]:
+def _views(session: Session, request: Request, instance_id: str, *, contents: bool = False) -> list[dict[str, Any]]:
     """Hidden ones are shown to administrators only."""
+    admin = request.caller.is_admin
     joined = select(Module, InstanceModule).join(InstanceModule, InstanceModule.module_id == Module.id)
     rows = session.execute(joined.where(InstanceModule.instance_id == instance_id).order_by(Module.name, Module.id))
     kinds = Kinds.read(session)
     return [
-        module_view.applied(module, row, kinds) for module, row in rows if module.visible or request.caller.is_admin
+        module_view.applied(module, row, kinds) | (module_view.contents(module, admin=admin) if contents else {})
+        for module, row in rows
+        if module.visible or admin
     ]
 
 

@@ -1,7 +1,8 @@
-"""A module as clients read it; never its contents, which may be a licence."""
+"""A module as clients read it; its contents, which may be a licence, only where they are asked for of an instance."""
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +13,7 @@ from sqlalchemy.orm import Session
 from argosy import clock
 from argosy.db.tables import Datastore, DatastoreVersion, InstanceModule, Module
 
+SECRET = base64.b64encode(b"Must be admin to retrieve contents.").decode()
 ALL = "all"
 """what stands for a project, datastore or version that is not set"""
 
@@ -66,6 +68,11 @@ def applied(module: Module, row: InstanceModule, kinds: Kinds) -> dict[str, Any]
         "created": clock.timestamp(row.created),
         "updated": clock.timestamp(row.updated),
     }
+
+
+def contents(module: Module, *, admin: bool) -> dict[str, str]:
+    """What `trove module-retrieve` writes to a file: of what an administrator made, tenants read a sentence instead."""
+    return {"contents": module.contents if admin or not module.is_admin else SECRET}
 
 
 def _for(module: Module, kinds: Kinds) -> dict[str, str]:
