@@ -20,9 +20,13 @@ def spec(name: str = "", service_port: int = 0) -> PortSpec:
     return PortSpec(name or str(uuid.uuid4()), "contract", service_port)
 
 
-def outside(provider: Provider, port: str, *, public: bool = True) -> Outside | None:
+def public(port: str) -> PortSpec:
+    return dataclasses.replace(spec(port, 9), public=True)
+
+
+def outside(provider: Provider, port: str, *, opened: bool = True) -> Outside | None:
     """Where the port is reached from outside, once that is as it is to be."""
-    wanted = dataclasses.replace(spec(port, 9), public=public)
+    wanted = public(port) if opened else spec(port, 9)
 
     def look() -> bool:
         return provider.networks.ensure(wanted).state is State.ACTIVE and _seen(provider, port) is State.ACTIVE
@@ -78,7 +82,7 @@ class NetworksContract:
         assert first is not None
         assert first.hosts
         assert outside(provider, other) not in {first, None}
-        assert outside(provider, one, public=False) is None
+        assert outside(provider, one, opened=False) is None
         assert outside(provider, one) == first
 
     def test_looking_for_a_port_that_is_not_there(self, provider: Provider) -> None:
@@ -96,6 +100,15 @@ class NetworksContract:
             assert joined(wanted.name).address
             provider.networks.delete(wanted.name)
         assert wanted.name not in provider.networks.owned()
+
+    def test_killed_while_becoming_public(self, provider: Provider, joined: Callable[..., Port]) -> None:
+        for moment in killing.moments(lambda: provider.networks.ensure(public(joined().name))):
+            name = joined().name
+            killing.killed(lambda: provider.networks.ensure(public(name)), moment)  # noqa: B023
+            assert outside(provider, name) is not None
+            killing.killed(lambda: provider.networks.delete(name), moment)  # noqa: B023
+            provider.networks.delete(name)
+            assert name not in provider.networks.owned()
 
     def test_killed_while_leaving(self, provider: Provider, joined: Callable[..., Port]) -> None:
         first = joined().name
