@@ -15,6 +15,7 @@ import click
 
 from argosy import errors, settings
 from argosy.api import openapi
+from argosy.engines.base import Engine
 from argosy.engines.parameters import Parameter
 
 REFERENCE = Path(__file__).parent / "reference"
@@ -107,6 +108,81 @@ def datastores_page() -> str:
         can = "".join(f" {'yes' if each in engine.capabilities else 'no'} |" for each in Capability)
         lines.append(f"| {engine.title} | {names} | {engine.port} | `{engine.master}` | {engine.smallest_ram} |{can}")
     return "\n".join(lines) + "\n"
+
+
+def matrix_page() -> str:
+    """What can be done with an instance of each engine: yes; partly, with the reason; not applicable; not yet."""
+    from argosy.engines import registry
+
+    engines = list(registry.engines().values())
+    lines = ["# Operations by engine", "", "From what each engine declares of itself. What the public clients make of it is in"]
+    lines += ["[Clients of Trove](../use/compatibility.md).", ""]
+    lines += [f"| operation | {' | '.join(each.title for each in engines)} |", "|---" * (1 + len(engines)) + "|"]
+    for operation, told in _MATRIX.items():
+        lines.append(f"| {operation} | {' | '.join(told(each) for each in engines)} |")
+    return "\n".join(lines) + "\n"
+
+
+def _if_able(capability: str, otherwise: str) -> Callable[[Engine], str]:
+    return lambda engine: "yes" if capability in engine.capabilities else f"not applicable: {otherwise}"
+
+
+def _hosts(engine: Engine) -> str:
+    return "yes" if engine.names.hosts else "partial: a user is one and the same from every host, `%`"
+
+
+def _plain(engine: Engine) -> str:
+    return f"yes: at its port + {engine.plain_offset}" if engine.plain_offset else "yes: at the same port"
+
+
+def _logs(engine: Engine) -> str:
+    names = {each.name for each in engine.logs}
+    missing = {"general", "slow_query", "error"} - names
+    told = ", ".join(sorted(names))
+    return f"partial: {told}; it writes no {', '.join(sorted(missing))} log" if missing else f"yes: {told}"
+
+
+def _settings(engine: Engine) -> str:
+    from argosy.engines import parameters
+
+    declared = parameters.declared(engine.name).values()
+    return f"yes: {len(declared)} parameters, {sum(each.restart for each in declared)} of them need a restart"
+
+
+def _across(engine: Engine) -> str:
+    return "yes" if engine.crosses_series else "not yet"
+
+
+def _always(told: str) -> Callable[[Engine], str]:
+    return lambda _engine: told
+
+
+_NO_DATABASES = "it has no databases with names"
+_MATRIX: dict[str, Callable[[Engine], str]] = {
+    **dict.fromkeys(
+        (
+            "create, list, show, rename, delete",
+            "restart, stop, start, rebuild, reset status",
+            "resize: flavor",
+            "resize: volume, while it runs",
+            "access: public, networks that may come",
+            "modules, tags, events, metrics",
+        ),
+        _always("yes"),
+    ),
+    "databases: create, list, delete": _if_able("databases", _NO_DATABASES),
+    "users: create, list, show, change, delete": _if_able("accounts", "it has no users"),
+    "users: of a host": _hosts,
+    "users: grant and revoke databases": _if_able("databases", _NO_DATABASES),
+    "root: enable, disable, show": _if_able("accounts", "it has no users"),
+    "configuration groups": _settings,
+    "TLS: enforced, mtls, own certificates": _if_able("tls", "it does not speak TLS"),
+    "TLS: plain connections beside it (mode basic)": _plain,
+    "logs": _logs,
+    "upgrade within a series of versions": _if_able("upgrades", "it takes no data of other versions"),
+    "upgrade to another series": _across,
+    **dict.fromkeys(("backups", "replicas", "clusters"), _always("not yet")),
+}
 
 
 def parameters_page() -> str:
@@ -237,6 +313,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "errors.md": errors_page,
     "operations.md": operations_page,
     "datastores.md": datastores_page,
+    "matrix.md": matrix_page,
     "parameters.md": parameters_page,
     "events.md": events_page,
     "metrics.md": metrics_page,
