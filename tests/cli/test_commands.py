@@ -179,3 +179,37 @@ def test_quotas_are_shown_and_set(deployment: Deployment, m1: Any) -> None:
         ["instances", "0", "3"],
         ["ram", "0", "unlimited", "MiB"],
     ]
+
+
+def test_a_webhook_is_made_shown_and_deleted(deployment: Deployment) -> None:
+    made = json.loads(
+        deployment.cli(
+            "webhook", "create", "https://example.net/hook", "--kind", "dbaas.instance_", "-o", "json"
+        ).stdout
+    )
+    assert made["secret"]
+    (listed,) = json.loads(deployment.cli("webhook", "list", "-o", "json").stdout)
+    assert (listed["url"], listed["kinds"]) == ("https://example.net/hook", ["dbaas.instance_"])
+    assert made["secret"] not in deployment.cli("webhook", "show", made["id"]).stdout
+    deployment.cli("webhook", "delete", made["id"])
+    assert json.loads(deployment.cli("webhook", "list", "-o", "json").stdout) == []
+
+
+def test_modules_tags_and_settings_from_the_start(deployment: Deployment) -> None:
+    deployment.cli("module", "create", "hello", "-", "--type", "ping", stdin="message=hi there")
+    deployment.cli("config", "create", "small", "maxmemory-samples=7", "--engine", "redis")
+    more = ("--module", "hello", "--configuration", "small", "--tag", "team=a=b", "--client-token", "once")
+    command = ("db", "create", "m5", "--engine", "redis", *more, "-o", "json")
+    made = json.loads(deployment.cli(*command).stdout)
+    assert json.loads(deployment.cli(*command).stdout)["id"] == made["id"]
+    (given,) = json.loads(deployment.cli("module", "list", "m5", "-o", "json").stdout)
+    assert (given["status"], given["message"]) == ("OK", "hi there")
+    assert made["configuration"]["name"] == "small"
+    assert json.loads(deployment.cli("db", "tag", "m5", "-o", "json").stdout) == {"team": "a=b"}
+    changed = deployment.cli("db", "tag", "m5", "cost=1", "--remove", "team", "-o", "json").stdout
+    assert json.loads(changed) == {"cost": "1"}
+    deployment.cli("module", "remove", "m5", "hello")
+    assert "OK" in deployment.cli("module", "apply", "m5", "hello").stdout
+    deployment.cli("db", "delete", "m5", "--yes")
+    deployment.cli("module", "delete", "hello")
+    assert deployment.cli("module", "delete", "hello", check=False).returncode == 3

@@ -24,6 +24,8 @@ COMMANDS = {
     "datastore": "argosy.cli.datastore:datastore",
     "flavor": "argosy.cli.flavor:flavor",
     "quota": "argosy.cli.quota:quota",
+    "webhook": "argosy.cli.webhook:webhook",
+    "module": "argosy.cli.module:module",
     "env": "argosy.cli.env:env",
     "events": "argosy.cli.events:events",
     "completion": "argosy.cli.completion:completion",

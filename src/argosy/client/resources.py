@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
@@ -43,6 +43,13 @@ class Request:
     public: bool = False
     allow: tuple[str, ...] = ()
     """networks that may connect from outside"""
+    configuration: str = ""
+    """id of the group that it is to follow"""
+    modules: tuple[str, ...] = ()
+    """ids of those that it is to be given"""
+    tags: Mapping[str, str] = field(default_factory=dict)
+    client_token: str = ""
+    """who asks again with the same one gets what the first request made"""
 
 
 class Client:
@@ -153,6 +160,15 @@ class Instances:
         told: Document = self._session.post(f"/instances/{instance_id}/ssl/clients", asked)["client"]
         return told
 
+    def tags(self, instance_id: str) -> Document:
+        told: Document = self._session.get(f"/instances/{instance_id}/tags")["tags"]
+        return told
+
+    def set_tags(self, instance_id: str, tags: Mapping[str, str]) -> Document:
+        """These and no others."""
+        told: Document = self._session.put(f"/instances/{instance_id}/tags", {"tags": dict(tags)})["tags"]
+        return told
+
     def disable_master(self, instance_id: str) -> None:
         """No password of the master user is good any more."""
         self._session.delete(f"/instances/{instance_id}/root")
@@ -188,6 +204,10 @@ def _body(request: Request) -> Document:
         body["tls_mode"] = request.tls
     if request.public or request.allow:
         body["access"] = {"is_public": request.public, "allowed_cidrs": list(request.allow)}
+    if request.modules:
+        body["modules"] = [{"id": each} for each in request.modules]
+    plain = {"configuration": request.configuration, "tags": dict(request.tags), "client_token": request.client_token}
+    body |= {name: value for name, value in plain.items() if value}
     if request.database:
         body["databases"] = [{"name": request.database}]
     if request.user:

@@ -20,6 +20,7 @@ COMMANDS = {
     "rebuild": f"{CHANGE}:rebuild",
     "upgrade": f"{CHANGE}:upgrade",
     "operations": f"{LIFE}:operations",
+    "tag": "argosy.cli.db.tags:tag",
     "databases": "argosy.cli.db.databases:databases",
     "users": "argosy.cli.db.users:users",
     "logs": "argosy.cli.db.logs:logs",

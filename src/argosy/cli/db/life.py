@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import click
 
 from argosy.cli import output, waiting
+from argosy.cli.db.tags import pairs
 from argosy.cli.place import Place, connect
-from argosy.client.resources import Document, Request
+from argosy.client.configurations import Configurations
+from argosy.client.modules import Modules
+from argosy.client.resources import Client, Document, Request
 
 COLUMNS: tuple[output.Column, ...] = (
     ("NAME", lambda row: row["name"]),
@@ -56,13 +60,17 @@ def show(place: Place, name: str, form: str) -> None:
 )
 @click.option("--public", is_flag=True, help="Reached at the host's own addresses too.")
 @click.option("--allow", multiple=True, metavar="CIDR", help="From outside only from this network; may be repeated.")
+@click.option("--configuration", default="", help="The group of settings to follow (argosy config list).")
+@click.option("--module", "modules", multiple=True, help="A module to be given (argosy module list); may be repeated.")
+@click.option("--tag", "tags", multiple=True, metavar="TAG=VALUE", help="A tag; may be repeated.")
+@click.option("--client-token", default="", help="Names this request: who sends it again makes nothing twice.")
 @wait
 @output.option
 @click.pass_obj
 def create(place: Place, /, name: str, wait: bool, form: str, **told: Any) -> None:
     """Make an instance. Its master password goes to your credential file; `argosy db url NAME` shows it."""
     client = connect(place)
-    made = client.instances.create(_request(name, told))
+    made = client.instances.create(replace(_request(name, told), **_named(client, told)))
     if "password" in made:
         place.credentials.keep_password(client.session.login.auth_url, made["id"], made["password"])
     if wait:
@@ -142,6 +150,17 @@ def _request(name: str, told: dict[str, Any]) -> Request:
         allow=told["allow"],
         password=password,
     )
+
+
+def _named(client: Client, told: dict[str, Any]) -> dict[str, Any]:
+    """What is asked for by the names of other things."""
+    group, known = told["configuration"], Modules(client.session)
+    return {
+        "configuration": Configurations(client.session).find(group)["id"] if group else "",
+        "modules": tuple(known.find(each)["id"] for each in told["modules"]),
+        "tags": pairs(told["tags"]),
+        "client_token": told["client_token"],
+    }
 
 
 def _show(instance: Document, form: str) -> None:
