@@ -19,7 +19,7 @@ from argosy import errors, settings
 from argosy.providers.base import Outside, PortSpec, State
 from argosy.providers.local import parts
 from argosy.providers.local.faces import face
-from argosy.providers.local.forwarder import admits, digest
+from argosy.providers.local.forwarder import admits
 from argosy.providers.local.processes import Holders
 from argosy.settings import BadSetting, Provider
 from argosy.testing import leftovers
@@ -287,10 +287,6 @@ def test_a_requested_address_is_had_or_refused(configured: Callable[..., setting
 )
 def test_who_is_admitted(source: str, allowed: tuple[str, ...], expected: bool) -> None:
     assert admits(source, [ipaddress.ip_network(each) for each in allowed]) is expected
-
-
-def test_another_text_has_another_digest() -> None:
-    assert digest(b"a") == digest(b"a") != digest(b"b")
 
 
 @pytest.mark.parametrize(

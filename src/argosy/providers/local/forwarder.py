@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import hashlib
 import ipaddress
 import json
 import os
@@ -45,27 +44,22 @@ def admits(source: str, allowed: Sequence[Network]) -> bool:
 
 @dataclass(frozen=True)
 class Orders:
-    digest: str = ""
+    name: str = ""
+    """tells these from all others"""
     listen: tuple[Place, ...] = ()
     target: Place = ("", 0)
     allowed: tuple[Network, ...] = ()
 
 
 def read(directory: int) -> Orders:
-    """What is to be done; `digest` tells which text of it."""
     with os.fdopen(os.open(FILE, os.O_RDONLY, dir_fd=directory), "rb") as file:
-        text = file.read()
-    told = json.loads(text)
+        told = json.loads(file.read())
     return Orders(
-        digest(text),
+        told["name"],
         tuple((host, port) for host, port in told["listen"]),
         (told["target"][0], told["target"][1]),
         tuple(ipaddress.ip_network(each, strict=False) for each in told["allowed"]),
     )
-
-
-def digest(text: bytes) -> str:
-    return hashlib.blake2s(text, digest_size=16).hexdigest()
 
 
 @dataclass(eq=False)
@@ -282,7 +276,7 @@ class Forwarder:
         """Into the lock file, once it listens: which orders are followed, and what has happened."""
         if not self.complete:
             return
-        told = {"orders": self.orders.digest, "accepted": self.accepted, "refused": self.refused}
+        told = {"orders": self.orders.name, "accepted": self.accepted, "refused": self.refused}
         text = json.dumps({**told, "open": len(self.sides) // 2}).encode().ljust(REPORT)
         if text != self.reported:
             os.pwrite(self.lock, text, 0)

@@ -1,11 +1,12 @@
 """Public databases of this host: a port of its own for each, and an unprivileged program that forwards what comes.
 
 The program (`forwarder.py`) outlives us as guests do. Whether it lives is told by a lock that it holds, and which
-orders it follows by what it writes into that file: a digest of them.
+orders it follows by what it writes into that file: their name, which is a digest of them.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -88,7 +89,8 @@ class Publishing:
 
     def _orders(self, spec: PortSpec, address: str, port: int) -> str:
         listen = [(host, port) for host in self.face.listen]
-        return json.dumps({"listen": listen, "target": (address, spec.service_port), "allowed": spec.allowed})
+        told = {"listen": listen, "target": (address, spec.service_port), "allowed": spec.allowed}
+        return json.dumps({"name": hashlib.sha256(json.dumps(told).encode()).hexdigest()[:32], **told})
 
     def _usable(self, port: int) -> bool:
         return all(free(host, port) for host in self.face.listen)
@@ -116,7 +118,7 @@ class Publishing:
         if lock.life() is not Life.UP:
             return False
         report = json.loads(lock.path.read_text())
-        return bool(report["orders"] == forwarder.digest(text.encode()))
+        return bool(report["orders"] == json.loads(text)["name"])
 
     def _uid(self, name: str) -> int:
         return os.getuid() if self.users is None else self.users.reserve(_user(name))
