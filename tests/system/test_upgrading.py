@@ -6,6 +6,7 @@ import itertools
 import os
 import random
 import tempfile
+import threading
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -17,7 +18,7 @@ from writers import Writer
 
 from argosy import errors
 from argosy.client.resources import Document
-from argosy.testing import packages, servers
+from argosy.testing import machines, packages, servers
 from argosy.testing.deployments import Deployment
 from argosy.testing.waiting import eventually
 
@@ -190,6 +191,28 @@ def test_killed_in_a_step_under_a_writer(argosy: Deployment, owner: Owner, step:
     writer = Writer(owner.door(instance), "postgresql")
     with writer.writing(), struck(argosy, owner, OPERATION, step, victim):
         owner.insist(lambda: owner.client.instances.upgrade(name, "17"), lambda: bool(_operations(owner, name)))
+        ended = settled(owner, name, OPERATION)
+        before = len(writer.acknowledged)
+        eventually(lambda: len(writer.acknowledged) > before, within=60)
+    owner.healthy(name)
+    assert number(owner, name).startswith("17." if ended == "done" else "15.")
+    writer.check()
+    assert snapshots(argosy) == []
+
+
+@pytest.mark.parametrize("victim", ["agent", "engine", "taskmanager"])
+def test_killed_while_converting(argosy: Deployment, owner: Owner, victim: str) -> None:
+    """At a moment of its own: the programs of pg_upgrade and both servers come and go meanwhile."""
+    moment = random.Random(f"{SEED}/{victim}").uniform(0, 6)
+    print(f"ARGOSY_SEED={SEED}: {moment} s")
+    instance = old(owner)
+    name = instance["id"]
+    writer = Writer(owner.door(instance), "postgresql")
+    with writer.writing():
+        upgrade(owner, name, "17")
+        eventually(lambda: "convert" in {each["name"] for each in _operations(owner, name)[0]["steps"]}, within=60)
+        threading.Event().wait(moment)
+        machines.kill(GUEST[victim](name)) if victim in GUEST else argosy.kill(victim)
         ended = settled(owner, name, OPERATION)
         before = len(writer.acknowledged)
         eventually(lambda: len(writer.acknowledged) > before, within=60)
