@@ -50,6 +50,23 @@ def test_every_call_of_a_project_tells_who_is_turned_away() -> None:
     assert {call: missing for call, missing in told.items() if missing} == {}
 
 
+def test_every_call_with_a_query_tells_that_nonsense_in_it_is_refused() -> None:
+    """Control characters are, whatever the name."""
+    told = {
+        f"{method} {path}": "400" in item[method]["responses"]
+        for path, item in DOCUMENT["paths"].items()
+        for method in METHODS
+        if method in item and "query" in map(_place, (*item.get("parameters", ()), *item[method].get("parameters", ())))
+    }
+    assert len(told) > 9
+    assert [call for call, is_told in told.items() if not is_told] == []
+
+
+def _place(parameter: dict[str, Any]) -> str:
+    shared = DOCUMENT["components"]["parameters"].get(parameter.get("$ref", "").rpartition("/")[2], parameter)
+    return str(shared["in"])
+
+
 def test_names_of_operations_are_unique() -> None:
     names = [item[method]["operationId"] for item in DOCUMENT["paths"].values() for method in METHODS if method in item]
     assert len(names) == len(set(names))
