@@ -4,12 +4,13 @@ import ipaddress
 import os
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import threading
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from argosy.providers.base import Outside, PortSpec, State
 from argosy.providers.local import parts
 from argosy.providers.local.faces import face
 from argosy.providers.local.forwarder import admits
+from argosy.providers.local.networks import free
 from argosy.providers.local.processes import Holders
 from argosy.settings import BadSetting, Provider
 from argosy.testing import leftovers
@@ -48,7 +50,7 @@ def _serve(server: socket.socket) -> None:
 
 
 def _repeat(client: socket.socket) -> None:
-    with client:
+    with client, suppress(ConnectionError):
         while data := client.recv(65_536):
             client.sendall(data)
 
@@ -175,6 +177,51 @@ def test_it_counts_what_it_lets_in_and_what_not(published: Published) -> None:
     repeated(place, "127.8.3.4")
     lock = published.provider.ground.layout.published / published.name / "lock"
     eventually(lambda: '"accepted": 1, "refused": 1, "open": 0' in lock.read_text(), within=20)
+
+
+def test_many_at_once_are_kept_apart_and_nothing_stays_open(published: Published) -> None:
+    place = published.tell()
+    (pid,) = published.pids()
+    before = len(os.listdir(f"/proc/{pid}/fd"))  # noqa: PTH208 - names are all that is wanted
+    clients = [socket.create_connection((place.hosts[0], place.port), timeout=20) for _ in range(150)]
+    for number, client in enumerate(clients):
+        client.sendall(f"{number:09}".encode() * 1000)
+    for number, client in enumerate(clients):
+        if number % 3 == 0:  # gone without a word, with an answer on its way
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        else:
+            client.shutdown(socket.SHUT_WR)
+            told = b"".join(iter(lambda: client.recv(65_536), b""))  # noqa: B023 - used at once
+            assert told == f"{number:09}".encode() * 1000
+        client.close()
+    eventually(lambda: len(os.listdir(f"/proc/{pid}/fd")) == before, within=20)  # noqa: PTH208
+
+
+def test_ipv6_is_a_way_in_too(configured: Callable[..., settings.Settings]) -> None:
+    if not free("::1", 0):
+        pytest.skip("there is no IPv6")
+    made = parts.as_user(configured(publish_addresses="::1, 127.0.0.1"))
+    guest = Published(made)
+    address = made.networks.ensure(PortSpec(guest.name, "p", 0)).address
+    with echo(address) as guest.port:
+        place = guest.tell("::1/128")
+        assert repeated(place, "::1") == b"hello"
+        assert repeated(Outside(("127.0.0.1",), place.port)) == b""
+        assert repeated(guest.tell("127.0.0.0/8"), "::1") == b""
+    made.networks.delete(guest.name)
+
+
+def test_a_port_that_somebody_else_took_meanwhile_is_had_back_once_it_is_free(published: Published) -> None:
+    place = published.tell()
+    published.tell(public=False)
+    with socket.create_server((place.hosts[0], place.port)):
+        spec = PortSpec(published.name, "p", published.port, public=True)
+        log = published.provider.ground.layout.published / published.name / "forwarder.log"
+        assert published.provider.networks.ensure(spec).state is State.BUILDING
+        eventually(lambda: f"cannot listen on port {place.port}" in log.read_text(), within=20)
+        assert published.provider.networks.ensure(spec).state is State.BUILDING
+    assert published.tell() == place
+    assert repeated(place) == b"hello"
 
 
 def test_a_database_that_does_not_answer_ends_the_connection(published: Published) -> None:
