@@ -115,7 +115,7 @@ def matrix_page() -> str:
     from argosy.engines import registry
 
     engines = list(registry.engines().values())
-    lines = ["# Operations by engine", "", "From what each engine declares of itself. What the public clients make of it is in"]
+    lines = ["# Operations by engine", "", "From what each engine declares of itself. What public clients make of it:"]
     lines += ["[Clients of Trove](../use/compatibility.md).", ""]
     lines += [f"| operation | {' | '.join(each.title for each in engines)} |", "|---" * (1 + len(engines)) + "|"]
     for operation, told in _MATRIX.items():

@@ -7,15 +7,24 @@ from collections.abc import Iterator
 
 import public_clients
 import pytest
+import stages
 from public_clients import Clients
+from story import Row
 
+from argosy.testing import servers
 from argosy.testing.deployments import Deployment
 
 
 @pytest.fixture(scope="session")
-def argosy() -> Iterator[Deployment]:
+def argosy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+    """With PostgreSQL 17 from an engine root beside the host's 15, so that there is something to upgrade to."""
     public_clients.installed()
-    with Deployment(level="root" if os.geteuid() == 0 else "user") as running:
+    engines = tmp_path_factory.mktemp("engines")
+    for place in (engines, *engines.parents[:2]):
+        place.chmod(0o755)
+    (engines / "postgresql-17").symlink_to(servers.require("postgresql", "17").root)
+    level = "root" if os.geteuid() == 0 else "user"
+    with Deployment(level=level, provider={"engines": str(engines)}, conductor={"heartbeat_seconds": 1}) as running:
         yield running
 
 
@@ -27,3 +36,9 @@ def admin(argosy: Deployment) -> Clients:
 @pytest.fixture(scope="session")
 def demo(argosy: Deployment) -> Clients:
     return Clients(argosy.env("demo@demo"))
+
+
+@pytest.fixture(scope="session")
+def rows(argosy: Deployment) -> dict[str, list[Row]]:
+    """Every command and call of every client, as it went."""
+    return stages.play_all(argosy)

@@ -13,8 +13,6 @@ from argosy import errors
 from argosy.client.resources import Client, Document
 from argosy.testing.waiting import eventually
 
-AT_REST = {"ACTIVE", "HEALTHY", "ERROR", "SHUTDOWN", "RESTART_REQUIRED"}
-
 
 @dataclass(frozen=True)
 class Step:
@@ -41,12 +39,15 @@ class Step:
 
 @dataclass(frozen=True)
 class Row:
-    """How a step went."""
+    """How a command, a method or a call went."""
 
     client: str
-    step: Step
+    command: str
+    called: str
+    cannot: str = ""
+    """why it had to fail"""
     wrong: str = ""
-    """empty: as it should"""
+    """empty: it went as it should"""
 
 
 @dataclass
@@ -63,7 +64,7 @@ class Stage:
 def play(client: str, steps: tuple[Step, ...], stage: Stage) -> list[Row]:
     """Every step, also after one that went wrong."""
     stage = Stage(stage.demo, stage.admin, stage.api, dict(stage.known))
-    return [Row(client, step, _wrong(client, step, stage)) for step in steps]
+    return [Row(client, each.command, each.called, each.cannot, _wrong(client, each, stage)) for each in steps]
 
 
 def _wrong(client: str, step: Step, stage: Stage) -> str:
@@ -73,7 +74,7 @@ def _wrong(client: str, step: Step, stage: Stage) -> str:
         _judge(step, ended)
         stage.known |= {name: _found(pattern, ended) for name, pattern in step.keeps.items()}
         if step.settles:
-            eventually(at_rest(stage.api, step.settles), within=90)
+            eventually(at_rest(stage.api, step.settles), within=60)
     except (AssertionError, KeyError) as error:
         return f"{type(error).__name__}: {error}"
     return ""
@@ -93,14 +94,14 @@ def _found(pattern: str, ended: Ended) -> str:
 
 
 def at_rest(api: Client, name: str) -> Callable[[], bool]:
-    """Nothing is under way with the instance, or it is gone."""
+    """Nothing is under way with the instance and it is well; or it is gone."""
 
     def look() -> bool:
         listed = [each for each in api.instances.list() if name in (each["name"], each["id"])]
         if not listed:
             return True
         assert not _under_way(api, listed[0]["id"])
-        assert listed[0]["status"] in AT_REST, listed[0]
+        assert "HEALTHY" in listed[0]["operating_status"] or listed[0]["status"] == "RESTART_REQUIRED", listed[0]
         return True
 
     return look

@@ -1,7 +1,7 @@
 """Runs in the clients' own environment: `openstack` and `trove`, imported once, then forked for every command.
 
-Reads {"program", "arguments", "environment"} per line, answers {"status", "out", "err"} per line. What a command does it
-does in a process of its own, by the very function that the installed script calls.
+Reads {"program", "arguments", "environment"} per line, answers {"status", "out", "err"} per line. What a command does
+it does in a process of its own, by the very function that the installed script calls.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def _become(script: Callable[[], Any], asked: dict[str, Any], out: IO[str], err:
         status = script()
     except SystemExit as ended:
         status = ended.code
-    except BaseException:
+    except BaseException:  # noqa: BLE001 - what a script would end with, whatever it is
         sys.excepthook(*sys.exc_info())
     finally:
         sys.stdout.flush()
