@@ -7,7 +7,11 @@ from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
 from argosy import errors
+from argosy.api import query
 from argosy.api.exchange import Request
+
+MOST = 999_999_999
+"""That is counted through."""
 
 
 class HasId(Protocol):
@@ -22,10 +26,7 @@ Marked = TypeVar("Marked", bound=HasId)
 def limit(request: Request) -> int:
     """What the request asks for, capped by the settings; 0 or nothing is the whole page size. Raises BadRequest."""
     most = request.services.settings.api.page_size
-    asked = request.query.get("limit") or "0"
-    if not (asked.isascii() and asked.isdigit()):
-        raise errors.BadRequest(f"limit must be a whole number, not {asked!r}")
-    return min(int(asked[:10]), most) or most
+    return query.number(request, "limit", most=most) or most
 
 
 def marker(request: Request) -> str:
@@ -55,15 +56,8 @@ class Window:
 
 def window(request: Request) -> Window:
     """Where the marker is a number, a limit may be larger than a page, as in Trove. Raises BadRequest."""
-    size = _number(request, "limit") or request.services.settings.api.page_size
-    return Window(size, _number(request, "marker"))
-
-
-def _number(request: Request, name: str) -> int:
-    asked = request.query.get(name) or "0"
-    if not (asked.isascii() and asked.isdigit() and len(asked) < 10):
-        raise errors.BadRequest(f"{name} must be a whole number, not {asked!r}")
-    return int(asked)
+    size = query.number(request, "limit", most=MOST) or request.services.settings.api.page_size
+    return Window(size, query.number(request, "marker", most=MOST))
 
 
 def page(request: Request, name: str, views: Sequence[Any], last: str | None, size: int = 0) -> Mapping[str, Any]:

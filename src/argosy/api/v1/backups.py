@@ -10,7 +10,7 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from argosy import clock, errors
-from argosy.api import paging
+from argosy.api import paging, query
 from argosy.api.exchange import Answer, Request
 from argosy.api.v1 import instance_rows
 from argosy.db.tables import Backup, Datastore, DatastoreVersion, Instance
@@ -22,15 +22,15 @@ Offers = dict[str, tuple[str, str]]
 
 def index(request: Request) -> Answer:
     """Filters: `instance_id`, `datastore`; for administrators `all_projects` and `project_id` too."""
-    query = request.query
-    if {"all_projects", "project_id"} & set(query):
-        request.permit(query.get("project_id", ""), "backup:index:all_projects")
+    asked = request.query
+    if {"all_projects", "project_id"} & set(asked):
+        request.permit(asked.get("project_id", ""), "backup:index:all_projects")
     rows = _of_projects(request)
-    if query.get("instance_id"):
-        rows = rows.where(Backup.instance_id == query["instance_id"])
-    if query.get("datastore"):
+    if asked.get("instance_id"):
+        rows = rows.where(Backup.instance_id == asked["instance_id"])
+    if asked.get("datastore"):
         versions = select(DatastoreVersion.id).join(Datastore, Datastore.id == DatastoreVersion.datastore_id)
-        rows = rows.where(Backup.version_id.in_(versions.where(Datastore.name == query["datastore"])))
+        rows = rows.where(Backup.version_id.in_(versions.where(Datastore.name == asked["datastore"])))
     with request.services.database.read() as session:
         return _page(session, request, rows)
 
@@ -49,7 +49,7 @@ def show(request: Request) -> Answer:
 
 def _of_projects(request: Request) -> Rows:
     project = request.query.get("project_id")
-    if not project and request.query.get("all_projects", "").lower() == "true":
+    if not project and query.flag(request, "all_projects"):
         return select(Backup)
     return select(Backup).where(Backup.project_id == (project or request.caller.project_id))
 

@@ -8,14 +8,14 @@ from typing import Any
 import orjson
 from sqlalchemy import ColumnElement, Select, select, union_all
 
-from argosy import errors
+from argosy.api import query
 from argosy.api.exchange import Answer, Request
 from argosy.db import events
 from argosy.db.event_view import view
 from argosy.db.tables import Event
 from argosy.model.events import CATALOGUE
 
-LONGEST_WAIT = 20.0
+LONGEST_WAIT = 20
 """Seconds that one request may wait for news."""
 MOST = 1000
 """Events in one answer."""
@@ -27,10 +27,10 @@ LINES = "jsonl"
 
 def index(request: Request) -> Answer:
     """With `wait` (seconds) the answer comes with the first event, or when too many wait already at once."""
-    wanted, seconds = _wanted(request), _number(request, "wait", 0)
+    wanted, seconds = _wanted(request), query.number(request, "wait", most=LONGEST_WAIT)
     bell = request.services.bell
     with bell.seat() as seated:
-        patience = min(float(seconds), LONGEST_WAIT) if seated else 0.0
+        patience = seconds if seated else 0
         body = bell.until(lambda: _body(request, wanted), lambda seen: bool(seen["events"]), patience)
     crowded = {"Retry-After": "1"} if seconds and not seated and not body["events"] else {}
     if request.query.get("format", "json") != LINES:
@@ -40,7 +40,7 @@ def index(request: Request) -> Answer:
 
 def _body(request: Request, wanted: Sequence[ColumnElement[bool]]) -> dict[str, Any]:
     """`cursor` is the number to read on from: nothing that was asked for lies between it and the last one shown."""
-    since, limit = _number(request, "since", 0), min(_number(request, "limit", USUAL) or USUAL, MOST)
+    since, limit = query.number(request, "since"), query.number(request, "limit", most=MOST) or USUAL
     with request.services.database.read() as session:
         head = events.last(session)
         between = (Event.seq > since, Event.seq <= head, *wanted)
@@ -52,16 +52,16 @@ def _body(request: Request, wanted: Sequence[ColumnElement[bool]]) -> dict[str, 
 
 def _wanted(request: Request) -> list[ColumnElement[bool]]:
     """Of the project; with all_projects, for administrators, of every project and of the deployment itself."""
-    query = request.query
+    asked = request.query
     conditions: list[ColumnElement[bool]] = []
-    if query.get("all_projects", "").lower() in ("true", "1", "yes"):
+    if query.flag(request, "all_projects"):
         request.permit(request.caller.project_id, "event:index:all_projects")
     else:
         conditions.append(Event.project_id == request.caller.project_id)
-    if "instance" in query:
-        conditions.append(Event.instance_id == query["instance"][:64])
-    if "kind" in query:
-        conditions.append(Event.kind.startswith(query["kind"][:64], autoescape=True))
+    if "instance" in asked:
+        conditions.append(Event.instance_id == asked["instance"][:64])
+    if "kind" in asked:
+        conditions.append(Event.kind.startswith(asked["kind"][:64], autoescape=True))
     return conditions
 
 
@@ -75,14 +75,6 @@ def _of_kinds(request: Request, between: Sequence[ColumnElement[bool]], limit: i
     first = (select(Event.seq).where(*between, Event.kind == each).order_by(Event.seq).limit(limit) for each in kinds)
     found = union_all(*(select(each.subquery().c.seq) for each in first)).subquery()
     return select(Event).join(found, found.c.seq == Event.seq)
-
-
-def _number(request: Request, name: str, otherwise: int) -> int:
-    """Raises BadRequest."""
-    asked = request.query.get(name) or str(otherwise)
-    if not (asked.isascii() and asked.isdigit()):
-        raise errors.BadRequest(f"{name} must be a whole number, not {asked!r}")
-    return int(asked[:18])
 
 
 def _lines(views: Sequence[dict[str, Any]]) -> str:

@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from argosy import errors
+from argosy.api import query
 from argosy.api.exchange import Answer, Request
 from argosy.api.fields import Fields
 from argosy.api.v1 import asking, instance_rows, module_view
@@ -24,14 +25,10 @@ def index(request: Request) -> Answer:
     """What the rows say; with `from_guest`, also what the guest itself has, and since when."""
     with request.services.database.read() as session:
         instance = instance_rows.one(session, request)
-        views = _views(session, request, instance.id, contents=_asked(request, "include_contents"))
-    if _asked(request, "from_guest"):
+        views = _views(session, request, instance.id, contents=query.flag(request, "include_contents"))
+    if query.flag(request, "from_guest"):
         views = _as_the_guest_says(request, instance, views)
     return Answer(200, {"modules": views})
-
-
-def _asked(request: Request, name: str) -> bool:
-    return (request.query.get(name) or "").lower() in ("true", "1")
 
 
 def apply(request: Request) -> Answer:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from argosy import clock, errors
+from argosy.api import query
 from argosy.api.exchange import Answer, Request
 from argosy.api.v1 import asking, instance_rows, logs
 from argosy.db.tables import LogObject
@@ -60,9 +61,9 @@ def show(request: Request) -> Answer:
 
     With `wait` (seconds) the answer comes as soon as there is text.
     """
-    offset = _number(request, "offset", 0, least=-(2**62), most=2**62)
-    limit = _number(request, "limit", LOG_READ_BYTES, least=1, most=LOG_READ_BYTES)
-    wait = _number(request, "wait", 0, least=0, most=LONGEST_WAIT)
+    offset = query.number(request, "offset", least=-(2**62))
+    limit = query.number(request, "limit", LOG_READ_BYTES, least=1, most=LOG_READ_BYTES)
+    wait = query.number(request, "wait", most=LONGEST_WAIT)
     with request.services.database.read() as session:
         instance = instance_rows.one(session, request)
         log = logs.find(session, request, instance, request.path["name"])
@@ -116,15 +117,3 @@ def _following() -> Iterator[bool]:
     finally:
         if free:
             FOLLOWERS.release()
-
-
-def _number(request: Request, name: str, default: int, *, least: int, most: int) -> int:
-    """Raises BadRequest."""
-    asked = request.query.get(name) or str(default)
-    try:
-        number = int(asked[:20])
-    except ValueError as error:
-        raise errors.BadRequest(f"{name} must be a whole number, not {asked!r}") from error
-    if number < least:
-        raise errors.BadRequest(f"{name} must be at least {least}")
-    return min(number, most)

@@ -9,7 +9,7 @@ from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session, defer
 
 from argosy import clock, errors
-from argosy.api import paging
+from argosy.api import paging, query
 from argosy.api.exchange import ACCEPTED, Answer, Request
 from argosy.api.fields import Fields
 from argosy.api.v1 import catalogue, instance_rows, instance_view, module_fields, module_view
@@ -86,7 +86,7 @@ def delete(request: Request) -> Answer:
 
 def instances(request: Request) -> Answer:
     """Where it is applied; with `count_only`, how often each of its contents is."""
-    if (request.query.get("count_only") or "").lower() in ("true", "1"):
+    if query.flag(request, "count_only"):
         return Answer(200, {"instances": _counts(request)})
     limit, owner = paging.limit(request), request.caller
     with request.services.database.read() as session:

@@ -11,13 +11,13 @@ import orjson
 from sqlalchemy import select
 from sqlalchemy.orm import Session, defer
 
-from argosy import clock, errors
-from argosy.api import paging
+from argosy import clock
+from argosy.api import paging, query
 from argosy.api.exchange import Answer, Request
 from argosy.api.v1 import instance_rows
 from argosy.db.tables import Run, RunStep
 
-LONGEST_WAIT = 20.0
+LONGEST_WAIT = 20
 """Seconds that one request may wait for news."""
 
 
@@ -34,12 +34,10 @@ def index(request: Request) -> Answer:
     return Answer(200, body, headers={"Retry-After": "1"} if crowded else {})
 
 
-def _seconds(request: Request) -> float:
+def _seconds(request: Request) -> int:
     """0 without a cursor: there is nothing to compare with."""
-    asked = request.query.get("wait") or "0"
-    if not (asked.isascii() and asked.isdigit()):
-        raise errors.BadRequest(f"wait must be a whole number of seconds, not {asked!r}")
-    return min(float(asked[:10]), LONGEST_WAIT) if request.query.get("since") else 0.0
+    seconds = query.number(request, "wait", most=LONGEST_WAIT)
+    return seconds if request.query.get("since") else 0
 
 
 def _body(request: Request) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from cryptography.x509.oid import NameOID
 from sqlalchemy.orm import Session
 
 from argosy import clock, errors
+from argosy.api import query
 from argosy.api.exchange import Answer, Request
 from argosy.api.fields import Fields
 from argosy.api.v1 import asking, instance_rows
@@ -36,7 +37,7 @@ CLIENT_DAYS = 365
 
 def show(request: Request) -> Answer:
     """`payload` only where the query asks for it: `include_certificate=true`."""
-    whole = request.query.get("include_certificate", "").lower() == "true"
+    whole = query.flag(request, "include_certificate")
     with request.services.database.read() as session:
         return Answer(200, {"ssl": _view(session, instance_rows.one(session, request), whole=whole)})
 
