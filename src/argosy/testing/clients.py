@@ -71,9 +71,7 @@ class Postgresql:
         self._refusals = (exceptions.InterfaceError, exceptions.DatabaseError, OSError)
         with _refusing(*self._refusals):
             self._channel = _channel(login)
-            with _closing_in_vain(
-                self._channel
-            ):  # the driver leaves it open when the server hangs up on its first word
+            with _closing_in_vain(self._channel):  # the driver leaves it open when the server hangs up too early
                 self._connection = native.Connection(
                     login.user, password=login.password, sock=self._channel, ssl_context=False,
                     database=login.database or "postgres",
@@ -97,7 +95,7 @@ class Postgresql:
         return _shown(self._channel)
 
     def close(self) -> None:
-        with _refusing(*self._refusals):
+        with _refusing(*self._refusals), _closing_in_vain(self._channel):
             self._connection.close()
 
 
