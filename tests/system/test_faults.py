@@ -189,13 +189,13 @@ def test_an_engine_that_cannot_start_tells_why(argosy: Deployment, owner: Owner,
     assert "fault" not in owner.client.instances.get(instance["id"])
 
 
-def test_a_restart_that_fails_has_the_engines_own_words(argosy: Deployment, owner: Owner) -> None:
+def test_a_restart_that_fails_has_the_engines_own_words(owner: Owner) -> None:
     instance = owner.ready("redis")
-    (argosy.state / "guests" / f"{instance['id']}.1" / "redis.conf").write_text("nonsense 1\n")
+    Path(f"/proc/{machines.engine_of(instance['id'])}/root/d/db/users.acl").write_text("nonsense\n")
     owner.client.instances.restart(instance["id"])
     ended = owner.ended(instance["id"])
     assert ended["state"] == "failed"
-    assert "Bad directive" in ended["error"]
+    assert "should start with user keyword" in ended["error"]
     assert owner.client.instances.get(instance["id"])["fault"]["message"] == ended["error"]
 
 
