@@ -50,8 +50,9 @@ class UpgradeVerbs:
         self._guest.service.stop()
         return seen
 
-    def measure(self, _task: Task, _arguments: Arguments) -> Result:
+    def measure(self, task: Task, _arguments: Arguments) -> Result:
         driver = self._guest.driver()
+        self._server.raise_up(task, driver.service())
         if isinstance(driver, Upgrades):
             driver.measure()
         return {}

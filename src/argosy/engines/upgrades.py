@@ -55,5 +55,5 @@ class Upgrades(Protocol):
 
     def measure(self) -> None:
         """Have the running server learn again what its plans are made from; and clear away what the conversion has
-        left. It serves its clients meanwhile.
+        left. It serves its clients meanwhile. Raises Unavailable: it may be tried again.
         """

@@ -115,6 +115,7 @@ def let_go(ctx: Context[World]) -> Outcome:
 @upgrade_instance.step(minutes=240, detour="onward")
 def measure(ctx: Context[World]) -> Outcome:
     """Statistics. The server is there without them, and slower: a failure is told, and is none of the upgrade."""
+    servers.check(ctx)
     try:
         answer = mailbox.ask(ctx, ctx.subject, "measure")
     except (errors.GuestFailed, errors.Rejected) as error:

@@ -65,10 +65,13 @@ class PostgresqlUpgrades(PostgresqlAccounts):
     def measure(self) -> None:
         if not self._survey.exists():
             return
-        programs.run(
-            LAYOUT.place(self.site.root) / "vacuumdb", "--all", "--analyze-in-stages", "--no-password", "--quiet",
-            f"--host={self.socket.parent}", f"--port={self.site.port}", f"--username={ADMINISTRATOR}",
-        )  # fmt: skip
+        try:
+            programs.run(
+                LAYOUT.place(self.site.root) / "vacuumdb", "--all", "--analyze-in-stages", "--no-password", "--quiet",
+                f"--host={self.socket.parent}", f"--port={self.site.port}", f"--username={ADMINISTRATOR}",
+            )  # fmt: skip
+        except errors.GuestFailed as error:
+            raise errors.Unavailable(error.message) from error
         shutil.rmtree(self._old, ignore_errors=True)
         self._survey.unlink()
 
