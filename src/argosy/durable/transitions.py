@@ -24,6 +24,8 @@ from argosy.durable.workflow import OnEnd, Workflow
 
 log = logging.getLogger(__name__)
 
+SHORT = 1.0
+"""Seconds: somebody looks for work as often as that without being rung."""
 GIVEN_BACK: dict[str, Any] = {"worker": None, "lease_until": 0.0}
 
 
@@ -63,7 +65,8 @@ def sleep(session: Session, run: Run, move: Sleep, at: Moment) -> None:
     wake_at = case((RUNS.c.wake_seq == run.wake_seq, at.now + move.seconds), else_=0.0)
     attempt = run.attempt if move.error else 0
     _fenced(session, run, wake_at=wake_at, note=move.note, attempt=attempt, **_memory(run, at), **GIVEN_BACK)
-    ring(session, "api")
+    # Whoever waits at the doorbell reckoned with what was due before: a short wait must not become a long one.
+    ring(session, "api", *(["taskmanager"] if move.seconds < SHORT else []))
 
 
 def end(session: Session, run: Run, move: End, workflow: Workflow[Any]) -> None:
