@@ -225,6 +225,17 @@ class Metrics:
 
 
 @dataclass(frozen=True)
+class SelfBackup:
+    every_hours: float = 24.0
+    """How often the deployment keeps a backup of its own state, in `self-backups` of the state directory; 0: never."""
+    kept: int = 7
+    """How many of them stay."""
+    passphrase_file: str = ""
+    """File whose first line seals them, readable for the deployment's user; empty: they are sealed by
+    `keys/master.key`, which is to be kept elsewhere too."""
+
+
+@dataclass(frozen=True)
 class Settings:
     state: Path
     """The state directory: everything that this deployment keeps."""
@@ -241,6 +252,7 @@ class Settings:
     alarms: Alarms = field(default_factory=Alarms)
     webhooks: Webhooks = field(default_factory=Webhooks)
     metrics: Metrics = field(default_factory=Metrics)
+    self_backup: SelfBackup = field(default_factory=SelfBackup)
     flavors: tuple[Flavor, ...] = SHIPPED_FLAVORS
 
     @property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import os
 import uuid
@@ -15,7 +16,7 @@ from argosy.db import copying, envelope, migrate, sealed, self_backup
 from argosy.db.envelope import Key
 from argosy.db.session import Database
 from argosy.db.tables import Event, Run, Webhook
-from argosy.settings import Settings
+from argosy.settings import SelfBackup, Settings
 from argosy.testing import databases
 
 KEY = Key("passphrase", b"correct horse battery")
@@ -51,7 +52,7 @@ def _told(database: Database) -> object:
 
 def _written(deployment: Settings) -> bytes:
     out = io.BytesIO()
-    self_backup.write(deployment, out, KEY)
+    self_backup.write(deployment, Database(deployment.database_url), out, KEY)
     return out.getvalue()
 
 
@@ -99,8 +100,8 @@ def test_a_file_that_would_take_all_memory_is_refused() -> None:
 
 
 def test_only_the_newest_are_kept(deployment: Settings) -> None:
-    key = Key("master", (deployment.keys / "master.key").read_bytes())
-    made = [self_backup.keep(deployment, key, now=86_400.0 * day, most=2) for day in range(3)]
+    few = dataclasses.replace(deployment, self_backup=SelfBackup(kept=2))
+    made = [self_backup.keep(few, Database(few.database_url), now=86_400.0 * day) for day in range(3)]
     assert [file.exists() for file in made] == [False, True, True]
     assert all(file.stat().st_mode & 0o777 == 0o600 for file in made[1:])
 

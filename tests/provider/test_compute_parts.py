@@ -175,6 +175,6 @@ def test_an_interpreter_outside_usr_is_shown_on_a_path_of_its_own() -> None:
     assert seen.interpreter == Path("/argosy/python/bin/python3")
     assert [str(path) for path in sandbox.sources(seen)] == [
         "/argosy/python",
-        "/argosy/code/argosy",
+        "/argosy/code",
         "/argosy/packages/0",
     ]

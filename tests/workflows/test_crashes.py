@@ -14,6 +14,7 @@ import resizing
 import securing
 import telling
 import upgrading
+import upkeep
 from scenario import Scenario
 from sqlalchemy import select
 
@@ -35,6 +36,7 @@ EVERY = (
     *resizing.EVERY,
     *securing.EVERY,
     *upgrading.EVERY,
+    *upkeep.EVERY,
 )
 
 

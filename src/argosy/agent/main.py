@@ -9,7 +9,7 @@ import threading
 import time
 from pathlib import Path
 
-from argosy import __version__, errors, logs
+from argosy import errors, logs
 from argosy.agent import boot
 from argosy.agent.collector import Collector, Kept
 from argosy.agent.configuration import Configuration
@@ -21,7 +21,7 @@ from argosy.agent.keys import Keys
 from argosy.agent.watch import Watch
 from argosy.agent.work import Work
 from argosy.engines.logfiles import GUEST
-from argosy.model import wire
+from argosy.model import release, wire
 
 log = logging.getLogger(__name__)
 
@@ -51,6 +51,7 @@ def main(argv: list[str]) -> int:
 class Agent:
     def __init__(self, guest: Guest) -> None:
         self._keys = guest.keys
+        self._release = release.agent()
         self._journal = Journal(guest.directory / "journal")
         if self._journal.damage:
             log.error(self._journal.damage)
@@ -91,7 +92,7 @@ class Agent:
         """One connection, until it is lost."""
         link = self._open()
         try:
-            link.send(wire.Hello(list(wire.PROTOCOLS), __version__, self._watch.boot))
+            link.send(wire.Hello(list(wire.PROTOCOLS), self._release, self._watch.boot))
             while True:
                 self._hear(link, link.receive())
         finally:

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from argosy import __version__, clock
 from argosy.db import events
+from argosy.db.self_backup import FACT
 from argosy.db.tables import Command, Event, Fact, Guest, QuotaUse, Run, Webhook, Worker
 from argosy.model import metrics
 from argosy.model.metrics import Metric, Sample
@@ -33,6 +34,9 @@ def samples(session: Session) -> Iterator[Sample]:
     yield from _events(session)
     yield from _grouped(session, metrics.WEBHOOKS, Webhook.state)
     yield from _lags(session)
+    kept = session.get(Fact, FACT)
+    if kept is not None:
+        yield Sample(metrics.SELF_BACKUP, kept.value["at"])
     size = session.execute(text(SIZE[session.get_bind().dialect.name])).scalar()
     yield Sample(metrics.DATABASE_SIZE, float(size or 0))
 

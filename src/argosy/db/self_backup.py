@@ -28,10 +28,16 @@ from argosy.settings import Settings
 FORMAT = 1
 MANIFEST, SETTINGS, KEYS, DATABASE = "manifest.json", "argosy.toml", "keys", "control.db"
 SUFFIX = ".argosy"
+FACT = "self_backup"
+"""Name of the fact: when the deployment kept a backup of itself last, as {at, file, bytes}."""
 
 
 class Unfit(errors.Broken):
     """this backup cannot be restored by this release: install the one that made it, or a later one"""
+
+
+class NoPassphrase(errors.Broken):
+    """self_backup.passphrase_file is empty: its first line is to be the passphrase"""
 
 
 @dataclass(frozen=True)
@@ -50,11 +56,11 @@ class Manifest:
     """member -> SHA-256, hex"""
 
 
-def write(settings: Settings, out: BinaryIO, key: Key) -> Manifest:
+def write(settings: Settings, database: Database, out: BinaryIO, key: Key) -> Manifest:
     """Everything as it is at one moment, while Argosy runs or not. Raises NothingThere."""
     with tempfile.TemporaryDirectory(prefix="copy-", dir=_private(settings)) as directory:
         place = Path(directory)
-        revision = copying.save(Database(settings.database_url), place / DATABASE)
+        revision = copying.save(database, place / DATABASE)
         members = {SETTINGS: settings.state / SETTINGS, **_keys(settings), DATABASE: place / DATABASE}
         digests = {name: _digest(file) for name, file in members.items()}
         level, state = settings.provider.level, str(settings.state)
@@ -63,24 +69,37 @@ def write(settings: Settings, out: BinaryIO, key: Key) -> Manifest:
     return manifest
 
 
-def keep(settings: Settings, key: Key, *, now: float, most: int) -> Path:
-    """One more of the deployment's own backups; the newest `most` stay. A crash leaves none that is not whole."""
+def own_key(settings: Settings) -> Key:
+    """What seals the deployment's own backups. Raises NoPassphrase for a file that cannot be read."""
+    if not settings.self_backup.passphrase_file:
+        return Key("master", (settings.keys / "master.key").read_bytes())
+    try:
+        told = Path(settings.self_backup.passphrase_file).read_text().splitlines()
+    except OSError as error:
+        raise NoPassphrase(f"self_backup.passphrase_file cannot be read: {error}") from error
+    if not told or not told[0]:
+        raise NoPassphrase
+    return Key("passphrase", told[0].encode())
+
+
+def keep(settings: Settings, database: Database, *, now: float) -> Path:
+    """One more of the deployment's own backups; the newest stay. A crash leaves none that is not whole."""
     place = _private(settings)
     stamp = clock.timestamp(now).replace(":", "").replace("-", "")
     file = place / f"argosy-{stamp}Z{SUFFIX}"
-    write_to(settings, file, key)
-    for old in sorted(place.glob(f"*{SUFFIX}"))[:-most]:
+    write_to(settings, database, file, own_key(settings))
+    for old in sorted(place.glob(f"*{SUFFIX}"))[: -settings.self_backup.kept]:
         old.unlink()
     return file
 
 
-def write_to(settings: Settings, file: Path, key: Key) -> Manifest:
+def write_to(settings: Settings, database: Database, file: Path, key: Key) -> Manifest:
     """Into a file that only its owner reads; it is there whole or not at all."""
     fresh = file.with_name(f".{file.name}.new")
     with suppress(FileNotFoundError):
         fresh.unlink()
     with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
-        manifest = write(settings, out, key)
+        manifest = write(settings, database, out, key)
         out.flush()
         os.fsync(out.fileno())
     fresh.replace(file)

@@ -12,12 +12,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from argosy import errors
+from argosy import clock, errors
 from argosy.launcher import logins
 from argosy.launcher.forks import fork
 from argosy.settings import Settings
 
 if TYPE_CHECKING:
+    from argosy.db.session import Database
     from argosy.identity.local.bootstrap import Credentials
 
 
@@ -53,10 +54,22 @@ def prepare(deployment: Settings) -> int:
     sealed.make(deployment.keys / "master.key")
     sealed.use(deployment.keys / "master.key")
     authority.make(deployment.keys)
+    _keep_former(deployment, database)
     migrate.upgrade(database)
     if deployment.identity.backend == "local":
         bootstrap(database, lambda made: _keep(deployment, made))
     return 0
+
+
+def _keep_former(deployment: Settings, database: Database) -> None:
+    """Before the schema changes: the way back to the release that wrote it (docs/operate/upgrade.md)."""
+    from argosy.db import migrate, self_backup
+
+    with database.engine.connect() as connection:
+        former = migrate.current(connection)
+    if former not in {None, migrate.HEAD}:
+        migrate.require_known(str(former))
+        self_backup.keep(deployment, database, now=clock.now())
 
 
 def require_keys(keys: Path, *, written: bool) -> None:

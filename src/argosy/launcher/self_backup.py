@@ -12,6 +12,7 @@ from argosy import clock, errors, settings
 from argosy.cli.place import Place
 from argosy.db import self_backup
 from argosy.db.envelope import Key
+from argosy.db.session import Database
 from argosy.launcher import forks, restoring
 from argosy.settings import Settings
 
@@ -112,7 +113,7 @@ def _saved(deployment: Settings, file: Path, key: Key) -> str:
 def _told(deployment: Settings, descriptor: int, key: Key) -> str:
     try:
         with os.fdopen(os.dup(descriptor), "wb") as out:
-            return f"made {self_backup.write(deployment, out, key).revision}"
+            return f"made {self_backup.write(deployment, Database(deployment.database_url), out, key).revision}"
     except errors.ArgosyError as error:
         return f"failed {error.message}"
 

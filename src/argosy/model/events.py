@@ -55,6 +55,7 @@ def _instances() -> Iterator[Kind]:
     yield from _operation("instance_tls", "another way to speak TLS")
     yield from _operation("root_disable", "the end of the master user's password")
     yield Kind("dbaas.certificate_ending", "a certificate that was brought ends soon", ("days", "expire_at"))
+    yield from _operation("agent_renew", "the agent of the installed release")
     yield from _operation("certificate_renew", "a new certificate of the database server")
     yield from _operation("instance_attach_configuration", "an instance to follow a configuration", "configuration_id")
     yield from _operation("instance_detach_configuration", "an instance to leave a configuration", "configuration_id")
@@ -95,6 +96,7 @@ def _configurations() -> Iterator[Kind]:
 
 
 def _deployment() -> Iterator[Kind]:
+    yield from _operation("self_backup", "a backup of the deployment's own state")
     yield from _operation("authority_rotate", "another certificate authority")
     for verb, done in (("create", "registered"), ("update", "changed"), ("delete", "deleted")):
         yield Kind(f"dbaas.datastore_version_{verb}", f"a datastore version was {done}", ("name", "number"))

@@ -66,11 +66,12 @@ WEBHOOKS = _gauge("webhooks", "Webhooks by state.", "state")
 WEBHOOK_LAG = _gauge(
     "webhook_lag_seconds", "Age of the oldest event that an active webhook was not told of.", "webhook"
 )
+SELF_BACKUP = _gauge("self_backup_timestamp_seconds", "When the deployment kept a backup of its own state last.")
 DATABASE_SIZE = _gauge("database_bytes", "Size of the control database.")
 
 DEPLOYMENT = (
     BUILD, REQUESTS, RUNS, RUNS_DUE, RUN_OLDEST_DUE, WORKERS, GUESTS, GUESTS_CONNECTED, COMMANDS_WAITING, QUOTA_USED,
-    POOL_SIZE, POOL_USED, EVENTS, EVENT_AGE, WEBHOOKS, WEBHOOK_LAG, DATABASE_SIZE,
+    POOL_SIZE, POOL_USED, EVENTS, EVENT_AGE, WEBHOOKS, WEBHOOK_LAG, SELF_BACKUP, DATABASE_SIZE,
 )  # fmt: skip
 
 # --- of instances: GET /v1.0/{project}/metrics ---

@@ -48,7 +48,7 @@ class Enrolled:
 class Hello:
     protocols: list[int]
     agent: str
-    """version of the agent"""
+    """release and digest of the agent's code (model.release)"""
     boot: str
     """random per start of the agent: heartbeat numbers count within it"""
 

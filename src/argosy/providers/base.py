@@ -156,6 +156,11 @@ class Compute(Protocol):
     def resize(self, name: str, ram: int, vcpus: float) -> Server:
         """New limits, at once, told to the guest too. Raises CloudBusy while the guest does not fit into them."""
 
+    def renew_agent(self, name: str) -> None:
+        """Have the guest's agent replaced by one of the installed code; its server runs on. Nothing where none runs.
+        Raises CloudFailed for a guest that cannot see that code before its server is started anew.
+        """
+
     def delete(self, name: str) -> None: ...
 
     def fence(self, name: str) -> Fence:

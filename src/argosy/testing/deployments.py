@@ -42,8 +42,10 @@ class Deployment:
         argosy.cli("db", "create", "m1", "--engine", "redis")
     """
 
-    def __init__(self, level: str = "root", **told: Mapping[str, object]) -> None:
+    def __init__(self, level: str = "root", python: str = sys.executable, **told: Mapping[str, object]) -> None:
         self.level = level
+        self._python = python
+        """the interpreter of the installation that is run: of another release, where one is tested"""
         # In /tmp whatever TMPDIR says: guests keep Unix sockets below it, and their paths must be short.
         self.state = Path(tempfile.mkdtemp(prefix="ag-", dir="/tmp"))
         self.home = Path(tempfile.mkdtemp(prefix="ag-home-", dir="/tmp"))
@@ -111,7 +113,7 @@ class Deployment:
         self, environment: dict[str, str], arguments: Sequence[str], *, check: bool = True, stdin: str = ""
     ) -> subprocess.CompletedProcess[str]:
         ended = subprocess.run(
-            [sys.executable, "-m", "argosy", *arguments],
+            [self._python, "-m", "argosy", *arguments],
             env=environment,
             input=stdin,
             capture_output=True,
@@ -133,7 +135,7 @@ class Deployment:
         """Start it, as a child of ours; returns once everything answers."""
         with (self.state / "up.log").open("ab") as out:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "argosy", "--state", str(self.state), "up", "--foreground"],
+                [self._python, "-m", "argosy", "--state", str(self.state), "up", "--foreground"],
                 env=self._environment(),
                 stdin=subprocess.DEVNULL,
                 stdout=out,
@@ -192,7 +194,7 @@ class Deployment:
 
     def _uninstall(self) -> None:
         ended = subprocess.run(
-            [sys.executable, "-m", "argosy", "--state", str(self.state), "uninstall", "--yes"],
+            [self._python, "-m", "argosy", "--state", str(self.state), "uninstall", "--yes"],
             env=self._environment(),
             capture_output=True,
             text=True,

@@ -61,6 +61,8 @@ class Cloud:
     room: int = 1000
     """GiB that a volume may grow to"""
     pool: Usage = field(default_factory=lambda: Usage(10, 100))
+    renewed: list[str] = field(default_factory=list)
+    """servers whose agents were replaced"""
     limits: dict[str, int] = field(default_factory=dict)
     """MiB that each server may use"""
     announced: dict[str, int] = field(default_factory=dict)
@@ -115,6 +117,9 @@ class FakeCompute(_Part):
     def resize(self, name: str, ram: int, vcpus: float) -> Server:  # noqa: ARG002 - processors are not looked at
         self._do("compute.resize", lambda: self.cloud.limit(name, ram))
         return self.look(name)
+
+    def renew_agent(self, name: str) -> None:
+        self._do("compute.renew_agent", lambda: self.cloud.renewed.append(name))
 
     def delete(self, name: str) -> None:
         self._do("compute.delete", lambda: self.cloud.servers.pop(name, None))

@@ -19,6 +19,7 @@ from argosy.workflows.look_around import look_around
 from argosy.workflows.reapply_module import reapply_module
 from argosy.workflows.reboot_server import reboot_server
 from argosy.workflows.rebuild_instance import rebuild_instance
+from argosy.workflows.renew_agents import renew_agent, renew_agents
 from argosy.workflows.renew_certificate import renew_certificate, renew_certificates
 from argosy.workflows.reset_master import reset_master
 from argosy.workflows.reset_status import reset_status
@@ -27,6 +28,7 @@ from argosy.workflows.resize_volume import resize_volume
 from argosy.workflows.restart_instance import restart_instance
 from argosy.workflows.revive_server import revive_server
 from argosy.workflows.rotate_authority import rotate_authority
+from argosy.workflows.self_backup import self_backup, self_backups
 from argosy.workflows.start_instance import start_instance
 from argosy.workflows.stop_instance import stop_instance
 from argosy.workflows.upgrade_instance import upgrade_instance
@@ -50,6 +52,8 @@ WORKFLOWS: dict[str, Workflow[World]] = {
         deliver_webhook,
         forget,
         look_around,
+        renew_agent,
+        renew_agents,
         renew_certificate,
         renew_certificates,
         reboot_server,
@@ -62,6 +66,8 @@ WORKFLOWS: dict[str, Workflow[World]] = {
         restart_instance,
         revive_server,
         rotate_authority,
+        self_backup,
+        self_backups,
         start_instance,
         stop_instance,
         sweep,

@@ -6,8 +6,10 @@ from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
 from argosy.api.exchange import Answer, Request
+from argosy.db import agents
 from argosy.db.session import Database
 from argosy.db.tables import Fact
+from argosy.model import release
 from argosy.model.usage import Level
 
 
@@ -33,12 +35,16 @@ def _alive(database: Database) -> bool:
 def _remarks(database: Database) -> list[str]:
     with database.read() as session:
         fact = session.get(Fact, "room")
+        old = len(agents.outdated(session, OURS))
     rooms = fact.value if fact else {}
-    return [
+    replacing = [f"{old} agents are of another release: they are being replaced"] if old else []
+    return replacing + [
         f"{each['level']}: {PLACES[place]} is {each['percent']:g} % full"
         for place, each in rooms.items()
         if each["level"] != Level.FINE
     ]
 
 
+OURS = release.agent()
+"""What was installed when we started."""
 PLACES = {"pool": "the pool of volumes", "disk": "the disk below the pool of volumes"}

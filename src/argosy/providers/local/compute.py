@@ -64,6 +64,11 @@ class LocalCompute:
             self.records.save(record)
             return self._look(name)
 
+    def renew_agent(self, name: str) -> None:
+        with self._working(name):
+            if self._lock(name).life() is Life.UP:
+                self.enclosure.renew_agent(name)
+
     def delete(self, name: str) -> None:
         with self._working(name) as there:
             if there:

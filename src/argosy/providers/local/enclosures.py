@@ -32,6 +32,9 @@ class Enclosure(Protocol):
     def ask_to_stop(self, name: str) -> None:
         """SIGTERM to the guest's init, if there is one."""
 
+    def renew_agent(self, name: str) -> None:
+        """SIGTERM to the guest's agent: its init starts another. Raises CloudFailed where that would be the same."""
+
     def end(self, name: str) -> bool:
         """Kill all of the guest; True when it is certain that nothing is left running."""
 

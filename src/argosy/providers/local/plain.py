@@ -51,6 +51,10 @@ class Plain:
         init = Holders([self._lock(name)])
         processes.send(init, init.members(), signal.SIGTERM)
 
+    def renew_agent(self, name: str) -> None:
+        agents = Holders(list(self.layout.guests.glob(f"{name}.*/agent.lock")))
+        processes.send(agents, processes.running(agents.members(), self.runtime.agent), signal.SIGTERM)
+
     def end(self, name: str) -> bool:
         """Init, agent and engine hold locks, and so does every process that the engine made."""
         children = self.layout.guests.glob(f"{name}.*/*.lock")

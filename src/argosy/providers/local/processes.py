@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import signal
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from argosy import clock
+
+RUNTIME_OPTIONS = frozenset({"-S", "-P", "-s"})
+"""What agents are started with, see runtime.py; init has `-I` too, and the agent's arguments only among its own."""
 
 
 class Crowd(Protocol):
@@ -60,6 +64,19 @@ def send(crowd: Crowd, pids: Collection[int], number: signal.Signals) -> None:
             continue
         finally:
             os.close(handle)
+
+
+def running(pids: Collection[int], arguments: Sequence[str]) -> Collection[int]:
+    """Those that an interpreter runs with these arguments, after options of its own without values."""
+    return [pid for pid in pids if _arguments(pid)[: len(arguments)] == list(arguments)]
+
+
+def _arguments(pid: int) -> list[str]:
+    try:
+        words = Path(f"/proc/{pid}/cmdline").read_text(errors="replace").split("\0")[1:]
+    except OSError:
+        return []
+    return list(itertools.dropwhile(lambda word: word in RUNTIME_OPTIONS, words))
 
 
 def _open_files(pid: int) -> set[str]:

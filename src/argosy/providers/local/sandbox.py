@@ -8,11 +8,13 @@ Init is process 1 of the guest's own PID namespace: when it ends, for whatever r
 from __future__ import annotations
 
 import dataclasses
+import os
 import signal
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from argosy import errors
 from argosy.providers.base import Feature
 from argosy.providers.local import processes
 from argosy.providers.local.cgroups import Cgroups
@@ -78,6 +80,23 @@ class Jail:
         inits = [pid for pid in group.members() if _numbers(pid)[1:] == ["1"]]
         processes.send(group, inits, signal.SIGTERM)
 
+    def renew_agent(self, name: str) -> None:
+        group = self.cgroups.group_of(name)
+        agents = processes.running(group.members(), self.runtime.agent)
+        if not all(self._sees_installed(pid) for pid in agents):
+            raise errors.CloudFailed(
+                f"guest {name} sees the code that it was started with: a reboot of its server replaces its agent"
+            )
+        processes.send(group, agents, signal.SIGTERM)
+
+    def _sees_installed(self, pid: int) -> bool:
+        """Whether the directory that was shown to the guest at its start is still the one that is installed."""
+        inside = Path(f"/proc/{pid}/root") / moved(self.runtime).package.relative_to("/") / "__init__.py"
+        try:
+            return os.path.samestat(inside.stat(), (self.runtime.package / "__init__.py").stat())
+        except FileNotFoundError:
+            return False
+
     def end(self, name: str) -> bool:
         return self.cgroups.end(name)
 
@@ -127,7 +146,8 @@ def moved(runtime: Runtime) -> Runtime:
 
 
 def sources(runtime: Runtime) -> Sequence[Path]:
-    return (runtime.base, runtime.package, *runtime.libraries)
+    """The directory above the package is shown: a package that is installed anew is another directory."""
+    return (runtime.base, runtime.package.parent, *runtime.libraries)
 
 
 def directories(*paths: Path) -> Iterator[str]:

@@ -64,6 +64,9 @@ class RemoteCompute:
     def resize(self, name: str, ram: int, vcpus: float) -> Server:
         return protocol.server(self.helper.ask("compute.resize", name=name, ram=ram, vcpus=vcpus))
 
+    def renew_agent(self, name: str) -> None:
+        self.helper.ask("compute.renew_agent", name=name)
+
     def delete(self, name: str) -> None:
         self.helper.ask("compute.delete", name=name)
 

@@ -30,6 +30,7 @@ VERBS: Mapping[str, Mapping[str, checks.Check]] = {
     "compute.stop": NAMED,
     "compute.announce": {"name": checks.name, "ram": checks.mebibytes, "vcpus": checks.processors},
     "compute.resize": {"name": checks.name, "ram": checks.mebibytes, "vcpus": checks.processors},
+    "compute.renew_agent": NAMED,
     "compute.delete": NAMED,
     "compute.fence": NAMED,
     "compute.owned": {},
