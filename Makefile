@@ -9,10 +9,10 @@ PYTEST := $(PYTHON) -m pytest $(if $(K),-k "$(K)")
 ENGINES := postgresql mariadb redis
 
 .DEFAULT_GOAL := help
-.PHONY: help venv packages check test engines system bench soak docs clean
+.PHONY: help venv packages check test engines system compatibility bench soak docs clean
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## /\1|/p' Makefile | while IFS='|' read -r name text; do printf 'make %-9s %s\n' "$$name" "$$text"; done
+	@sed -n 's/^\([a-z]*\):.*## /\1|/p' Makefile | while IFS='|' read -r name text; do printf 'make %-13s %s\n' "$$name" "$$text"; done
 
 venv: ## the Python environment with everything that tests need
 	@scripts/install-python test
@@ -35,6 +35,9 @@ engines: packages venv ## the contracts of engines, providers and stores, on the
 
 system: packages venv ## the whole product on real engines (K=restart for some)
 	$(PYTEST) tests/system
+
+compatibility: packages venv ## writes docs/use/compatibility.md: every command of the public clients, on real engines
+	REQUIRE_ENGINES=clients ARGOSY_COMPATIBILITY=write $(PYTHON) -m pytest tests/compat/test_every_client.py
 
 bench: packages venv ## writes docs/benchmarks.md: measured here, raw engines beside ours (K="gets asking" for some)
 	$(PYTHON) benchmarks/run.py $(K)

@@ -47,7 +47,7 @@ class Preloaded:
     """clients/preloaded.py, for one thread of ours."""
 
     def __init__(self) -> None:
-        command = [VENV / "bin" / "python", "-W", "ignore", str(HERE / "clients" / "preloaded.py")]
+        command = [str(VENV / "bin" / "python"), "-W", "ignore", str(HERE / "clients" / "preloaded.py")]
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd="/")
         atexit.register(self._end)
 
@@ -75,7 +75,7 @@ def _preloaded() -> Preloaded:
 
 def commands() -> dict[str, list[str]]:
     """What the installed clients know, by client."""
-    program = [VENV / "bin" / "python", "-W", "ignore", HERE / "clients" / "commands.py"]
+    program = [str(VENV / "bin" / "python"), "-W", "ignore", str(HERE / "clients" / "commands.py")]
     told: dict[str, list[str]] = json.loads(subprocess.check_output(program, text=True))
     return told
 
@@ -109,7 +109,7 @@ class Clients:
     def _run(self, program: str, *arguments: str) -> str:
         if program in ("openstack", "trove"):
             return self.said(program, *arguments).output(f"{program} {' '.join(arguments)}")
-        command = [VENV / "bin" / program, *arguments]
+        command = [str(VENV / "bin" / program), *arguments]
         ended = subprocess.run(
             command, env=dict(self.environment), capture_output=True, text=True, check=False, cwd="/", timeout=120
         )

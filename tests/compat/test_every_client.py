@@ -10,7 +10,6 @@ import pytest
 import stages
 from story import Row
 
-
 pytestmark = pytest.mark.timeout(900)
 """The first test waits for all stories to be played."""
 

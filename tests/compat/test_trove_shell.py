@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from public_clients import Clients, Failed
+from public_clients import Clients
 
 from argosy.testing.waiting import eventually
 
@@ -35,11 +35,6 @@ def test_an_instance_from_create_to_delete(shell: Clients, request: pytest.Fixtu
     assert name in {row[1] for row in shell.trove("list")}
     shell.trove("delete", name)
     eventually(lambda: name not in {row[1] for row in shell.trove("list")[1:]}, within=60, every=0.5)
-
-
-def test_what_this_release_cannot_do_is_said_in_words(shell: Clients) -> None:
-    with pytest.raises(Failed, match=r"not supported by this release.*HTTP 501"):
-        shell.trove("backup-list")
 
 
 def _shown(shell: Clients, name: str) -> dict[str, str]:
