@@ -145,8 +145,9 @@ def test_applied_listed_removed(member: As, make: Make, ready: Ready, guest: lis
     assert member.refused("DELETE", f"{path}/{made['id']}")[0] == 404
 
 
+@pytest.mark.usefixtures("guest")
 def test_contents_are_shown_where_asked_for_and_an_administrators_never(
-    member: As, admin: As, make: Make, ready: Ready, guest: list[Any]
+    member: As, admin: As, make: Make, ready: Ready
 ) -> None:
     instance, mine, theirs = ready(), make(), make(admin, name="licence", all_tenants=1, contents=SECRET)
     path = f"/instances/{instance}/modules"
