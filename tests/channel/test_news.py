@@ -17,8 +17,10 @@ from argosy.db.tables import Event, Guest, Instance
 from argosy.guest import enrolment
 from argosy.guest.enrolment import Known
 from argosy.model import wire
+from argosy.model.guest import TAKEN_BACK
 from argosy.testing import databases
 from argosy.testing.databases import Server
+from argosy.workflows import overrides
 
 GUEST, BUILDER = "11111111-1111-4111-8111-111111111111", "22222222-2222-4222-8222-222222222222"
 
@@ -99,3 +101,25 @@ def test_who_is_not_heard_of_is_told_lost_once_and_returned_once(database: Datab
             session.flush()
             news.look(session, 30)
     assert [kind for kind, _ in told(database)] == ["guest_lost", "guest_returned", "guest_lost"]
+
+
+def test_settings_that_a_crash_has_taken_back_are_told_once(database: Database) -> None:
+    notice = f"work_mem = 1 {TAKEN_BACK}: FATAL"
+    for seq, message in enumerate(("", notice, f"{notice}; more", notice), 1):
+        write(database, GUEST, beat(seq, "healthy", message))
+    assert [kind for kind, _ in told(database)].count("configuration_taken_back") == 1
+    with database.read() as session:
+        assert session.get_one(Instance, GUEST).fault == notice
+
+
+def test_an_operation_tells_of_such_settings_itself(database: Database) -> None:
+    notice = f"work_mem = 1 {TAKEN_BACK}: FATAL"
+    with database.write() as session:
+        overrides.note(session, GUEST, notice)
+    write(database, GUEST, beat(1, "healthy", notice))
+    with database.write() as session:
+        overrides.note(session, GUEST, notice)
+        session.get_one(Instance, GUEST).task = "RESTARTING"
+    write(database, GUEST, beat(2, "healthy", ""))
+    write(database, GUEST, beat(3, "healthy", f"another {TAKEN_BACK}"))
+    assert [kind for kind, _ in told(database)].count("configuration_taken_back") == 1

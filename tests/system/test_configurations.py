@@ -102,14 +102,29 @@ def test_what_a_server_does_not_start_with_is_taken_back(owner: Owner, groups: G
 
 
 def test_a_crash_with_untried_values(owner: Owner, groups: Groups) -> None:
+    """Nobody asks for anything then: the server comes back by itself, without them, and that is told."""
     instance = owner.ready("postgresql")
     group = groups.make("postgresql", DEADLY)
     groups.attach(instance, group)
+    owner.ended(instance["id"])
+    before = len(owner.client.instances.operations(instance["id"])["operations"])
+    assert taken_back(owner, instance) == []
     assert machines.kill(machines.engine_of(instance["id"]))
+    (event,) = eventually(lambda: taken_back(owner, instance), within=60)
+    assert "max_locks_per_transaction" in event["payload"]["message"]
     answering(owner.door(instance), "postgresql")
+    assert "FATAL" in owner.client.instances.get(instance["id"])["fault"]["message"]
+    assert len(owner.client.instances.operations(instance["id"])["operations"]) == before
     owner.client.instances.restart(instance["id"])
     owner.ended(instance["id"])
-    assert "max_locks_per_transaction" in owner.client.instances.get(instance["id"])["fault"]["message"]
+    assert len(taken_back(owner, instance)) == 2, "a restart has tried them again"
+
+
+def taken_back(owner: Owner, instance: Document) -> list[Document]:
+    """Events of settings that were taken back."""
+    query = {"instance": instance["id"], "kind": "dbaas.configuration_taken_back"}
+    found: list[Document] = owner.client.session.get("/events", **query)["events"]
+    return found
 
 
 def test_the_agent_is_killed_again_and_again_meanwhile(owner: Owner, groups: Groups) -> None:

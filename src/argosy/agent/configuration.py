@@ -20,6 +20,7 @@ from argosy.agent.guest import Guest
 from argosy.agent.service import Status
 from argosy.agent.words import complaints
 from argosy.engines import files
+from argosy.model.guest import TAKEN_BACK
 
 log = logging.getLogger(__name__)
 
@@ -151,7 +152,7 @@ def sentence(refused: Overrides) -> str:
     values = ", ".join(f"{name} = {value}" for name, value in sorted(refused.items()) if value is not None)
     without = ", ".join(sorted(name for name, value in refused.items() if value is None))
     both = " and ".join(filter(None, (values, f"the default of {without}" if without else "")))
-    return f"{both} was taken back: the server cannot run with it"
+    return f"{both} {TAKEN_BACK}"
 
 
 def _process(status: Status) -> str:

@@ -93,7 +93,7 @@ def write(session: Session, reports: Sequence[Report]) -> None:
     """All of them, in the order that makes the last word on presence count."""
     _many(session, LEFT, (_left(each) for each in _of(reports, Left)))
     _many(session, JOINED, (_joined(each) for each in _of(reports, Joined)))
-    before = news.healths(session, _changing(reports))
+    before = news.said(session, _changing(reports))
     _many(session, BEAT, (_beat(each) for each in _of(reports, Beat)))
     news.tell_changes(session, before)
     valid = _valid(session, [*_of(reports, wire.Progress), *_of(reports, wire.Answer)])

@@ -25,6 +25,10 @@ class Secret:
         return "***"
 
 
+TAKEN_BACK = "was taken back: the server cannot run with it"
+"""How a guest says of settings, in its message or in an answer, that its server runs without them."""
+
+
 class Health(StrEnum):
     """How the database server is, as its agent sees it."""
 

@@ -58,9 +58,12 @@ def require_room(session: Session, instance: Instance) -> None:
 
 
 def note(session: Session, instance_id: str, fault: str | None) -> None:
-    """What a guest says of settings that it has taken back, where the owner looks; without that all is well."""
+    """What a guest says of settings that it has taken back, where the owner looks; without that all is well. The same
+    is told once.
+    """
+    known = session.scalar(select(Instance.fault).where(Instance.id == instance_id))
     values = {"fault": fault, "fault_details": None, "fault_at": clock.now() if fault else None}
     mine = (Instance.id == instance_id) & (Instance.task != Task.DELETING)
     session.execute(update(Instance).where(mine).values(**values))
-    if fault:
+    if fault and fault != known:
         events.tell(session, "dbaas.configuration_taken_back", subject=instance_id, message=fault)
