@@ -65,7 +65,8 @@ class Watched(Database):
     """A database whose commits are points."""
 
     def __init__(self, database: Database, passes: Passes) -> None:
-        super().__init__(database.url.render_as_string(hide_password=False))
+        # Its very engine: a new one would compile every statement anew, which takes longer than all that they do.
+        vars(self).update(vars(database))
         self._passes = passes
 
     @contextmanager
@@ -145,8 +146,6 @@ def _live(scenario: Scenario[Any], database: Database, counter: Counter) -> None
             return _turns(scenario, database, runner, now)
         except Lost:
             _bury(database, worker, now, reaped=life % 2 == 0)
-        finally:
-            watched.engine.dispose()
     raise AssertionError("the operation lost more workers than it can")
 
 
@@ -228,7 +227,6 @@ def work(scenario: Scenario[Any], database: Database, passes: Passes) -> None:
             scenario.meanwhile(database)
             time.sleep(0.005)
     workers.unregister(database, leases.worker)
-    watched.engine.dispose()
 
 
 # --- what must be so at every end ---------------------------------------------------------------------------------

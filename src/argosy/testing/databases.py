@@ -6,6 +6,7 @@ They listen on Unix sockets only, run as a user without rights, and write withou
 from __future__ import annotations
 
 import contextlib
+import copy
 import os
 import pwd
 import shutil
@@ -40,44 +41,46 @@ class Server:
     kind: str
     url: str
     make: Callable[[str], None]
-    _spare: list[str] = field(default_factory=list)
-    """databases whose tables are there and empty: making them anew takes most of a second"""
+    _spare: list[Database] = field(default_factory=list)
+    """open ones whose tables are there and empty: making them anew, and compiling every statement, takes seconds"""
 
     @contextmanager
     def fresh(self) -> Iterator[Database]:
         """A database with today's tables and nothing in them."""
-        name = self._spare.pop() if self._spare else self._furnished()
-        with self._open(name) as database:
-            yield database
+        database = self._spare.pop() if self._spare else self._furnished()
+        try:
+            yield copy.copy(database)  # what a test hangs on its own does not outlive it
             with database.write() as session:
                 for table in reversed(Table.metadata.sorted_tables):
                     session.execute(table.delete())
-        self._spare.append(name)
+        except BaseException:
+            database.engine.dispose()
+            raise
+        self._spare.append(database)
 
     @contextmanager
     def empty(self) -> Iterator[Database]:
         """A database without tables."""
-        with self._open(self._made()) as database:
-            yield database
-
-    def _furnished(self) -> str:
-        name = self._made()
-        with self._open(name) as database:
-            Table.metadata.create_all(database.engine)
-        return name
-
-    def _made(self) -> str:
-        name = f"argosy_{uuid.uuid4().hex[:12]}"
-        self.make(name)
-        return name
-
-    @contextmanager
-    def _open(self, name: str) -> Iterator[Database]:
-        database = Database(self.url.format(name=name))
+        database = self._made()
         try:
             yield database
         finally:
             database.engine.dispose()
+
+    def close(self) -> None:
+        """Let go of what stands ready."""
+        for database in self._spare:
+            database.engine.dispose()
+
+    def _furnished(self) -> Database:
+        database = self._made()
+        Table.metadata.create_all(database.engine)
+        return database
+
+    def _made(self) -> Database:
+        name = f"argosy_{uuid.uuid4().hex[:12]}"
+        self.make(name)
+        return Database(self.url.format(name=name))
 
 
 @contextmanager
@@ -87,11 +90,15 @@ def serve(kind: str, *, durable: bool = False) -> Iterator[Server]:
     """
     with _home(durable=durable) as home:
         if kind == "sqlite":
-            yield Server(kind, f"sqlite:///{home}/{{name}}.db", lambda _name: None)
+            with contextlib.closing(Server(kind, f"sqlite:///{home}/{{name}}.db", lambda _name: None)) as made:
+                yield made
             return
         server = _postgresql if kind == "postgresql" else _mariadb
-        with server(home, durable=durable) as url:
-            yield Server(kind, url, lambda name: _create(url, kind, name))
+        with (
+            server(home, durable=durable) as url,
+            contextlib.closing(Server(kind, url, lambda name: _create(url, kind, name))) as made,
+        ):
+            yield made
 
 
 def find(kind: str, program: str, *places: str) -> Path:
