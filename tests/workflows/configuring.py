@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from scenario import CALLER, Scenario
@@ -9,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from argosy.db.session import Database
-from argosy.db.tables import Command, Configuration, Event, Instance
+from argosy.db.tables import Command, Configuration, Event, Guest, Instance
 from argosy.guest import mailbox
 from argosy.model import wire
 from argosy.model.status import Facts, status
@@ -132,6 +133,28 @@ class ConfiguringInVain(Configuring):
         assert self.told(database, f"dbaas.{self.kind}.") == ["start", "error"]
 
 
+class ConfiguringASilentGuest(Configuring):
+    """Nobody is there to answer: it ends long before its deadline, and holds up nothing else."""
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__(replace(settings, conductor=replace(settings.conductor, silent_seconds=0.01)))
+
+    def start(self, session: Session) -> None:
+        super().start(session)
+        session.get_one(Guest, self.instance).connected = False
+
+    def meanwhile(self, database: Database) -> None:
+        """It hears nothing."""
+
+    def check(self, database: Database) -> None:
+        row = self.row(database)
+        assert status(Facts(row.task)) == "ACTIVE"
+        assert row.configuration_id is not None
+        assert "a restart applies it" in (row.fault or "")
+        with database.read() as session:
+            assert session.scalars(select(Command.cancelled)).all() == [True]
+
+
 class TakenBack(Configuring):
     """A restart with a value that the server does not start with: it runs as before, the fault has its words."""
 
@@ -151,4 +174,12 @@ class TakenBack(Configuring):
         assert self.told(database, "dbaas.configuration_") == ["taken_back"]
 
 
-EVERY = (Configuring, ConfiguringLate, BackToBack, Changing, ConfiguringInVain, TakenBack)
+EVERY = (
+    Configuring,
+    ConfiguringLate,
+    BackToBack,
+    Changing,
+    ConfiguringInVain,
+    ConfiguringASilentGuest,
+    TakenBack,
+)

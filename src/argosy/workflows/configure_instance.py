@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from argosy import clock, errors
 from argosy.db import events
 from argosy.db.session import ring
-from argosy.db.tables import Configuration, Instance, Run
+from argosy.db.tables import Configuration, Guest, Instance, Run
 from argosy.durable import queue
 from argosy.durable.workflow import Context, Outcome, Workflow
 from argosy.guest import mailbox
@@ -100,9 +100,21 @@ def turn(ctx: Context[World]) -> Outcome:
 def guest(ctx: Context[World]) -> Outcome:
     answer = mailbox.ask(ctx, ctx.subject, "configure", overrides=overrides.current(ctx))
     if answer is None:
+        _give_up_on_a_silent_one(ctx)
         return servers.await_guest(ctx, "the settings are being applied")
     ctx.record(lambda session: _settle(session, ctx.run, answer))
     return None
+
+
+def _give_up_on_a_silent_one(ctx: Context[World]) -> None:
+    """One that cannot hear us holds up nothing else for longer than it takes to count as silent: whatever brings it
+    back brings the settings along. Raises GuestFailed.
+    """
+    since, patience = ctx.memory.setdefault("since", clock.now()), ctx.world.settings.conductor.silent_seconds
+    with ctx.database.read() as session:
+        guest = session.get(Guest, ctx.subject)
+    if abs(clock.now() - since) > patience and not (guest and guest.connected):
+        raise errors.GuestFailed(f"the guest has not been heard of for {patience:g} s")
 
 
 def _settle(session: Session, run: Run, answer: Mapping[str, Any]) -> None:
