@@ -40,7 +40,8 @@ class Known:
 def index(request: Request) -> Answer:
     with request.services.database.read() as session:
         instance = instance_rows.one(session, request)
-        known = [_known(session, request, instance, log) for log in exposed(session, request, instance)]
+        told = overrides.effective(session, instance)
+        known = [_known(session, request, instance, log, told) for log in exposed(session, request, instance)]
     extents = _extents(request, instance)
     return Answer(200, {"logs": [_view(each, extents.get(each.log.name)) for each in known]})
 
@@ -55,7 +56,8 @@ def change(request: Request) -> Answer:
     if wanted.anything:
         _change(request, instance.id, log, wanted)
     with request.services.database.read() as session:
-        known = _known(session, request, session.get_one(Instance, instance.id), log)
+        seen = session.get_one(Instance, instance.id)
+        known = _known(session, request, seen, log, overrides.effective(session, seen))
     return Answer(200, {"log": _view(known, _extents(request, instance).get(name))})
 
 
@@ -92,10 +94,10 @@ def _change(request: Request, instance_id: str, log: Log, wanted: Wanted) -> Non
         asking.outcome(request, run.id, PATIENCE)
 
 
-def _known(session: Session, request: Request, instance: Instance, log: Log) -> Known:
+def _known(session: Session, request: Request, instance: Instance, log: Log, told: Mapping[str, Any]) -> Known:
+    """`told`: the settings in force, which are the same for all logs of an instance."""
     row = session.get(GuestLog, (instance.id, log.name))
     container = request.services.settings.logs.container
-    told = overrides.effective(session, instance)
     return Known(
         log,
         change_log.place(session, container, instance.id, log.name),
