@@ -4,27 +4,23 @@ from __future__ import annotations
 
 import ipaddress
 import json
-import sys
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import gophercloud
+import heat
+import openstack_shell
 import story
+import trove_shell
 import wire
 from public_clients import Clients
 from story import Row, Stage
 
 from argosy.db.tables import Fact
 from argosy.testing.deployments import Deployment
-
-sys.path.append(str(Path(__file__).parent / "stories"))
-
-import gophercloud
-import heat
-import openstack_shell
-import trove_shell
 
 IMAGE = "4d9f1d1e-2b0a-4c6c-9e55-0d3a6b1f7c20"
 STORIES: Mapping[str, Callable[[Stage], list[Row]]] = {

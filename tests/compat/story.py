@@ -94,13 +94,14 @@ def _found(pattern: str, ended: Ended) -> str:
 
 
 def at_rest(api: Client, name: str) -> Callable[[], bool]:
-    """Nothing is under way with the instance and it is well; or it is gone."""
+    """Nothing is under way with the instance, nothing failed, and it is well; or it is gone."""
 
     def look() -> bool:
         listed = [each for each in api.instances.list() if name in (each["name"], each["id"])]
         if not listed:
             return True
         assert not _under_way(api, listed[0]["id"])
+        assert "fault" not in listed[0], listed[0]["fault"]
         assert "HEALTHY" in listed[0]["operating_status"] or listed[0]["status"] == "RESTART_REQUIRED", listed[0]
         return True
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from wire import TIME, Call, Perhaps
 
 LINKS = [{"href": str, "rel": str}]
+NEXT = [{"href": str, "rel": "next"}]
+"""Under the name of the list: gophercloud does not look at `links`."""
 INSTANCE = {
     "id": str,
     "name": str,
@@ -99,6 +101,7 @@ CALLS = (
         settles="go",
     ),
     Call("databases.List", "GET /instances/{go}/databases", shape={"databases": [{"name": str}]}),
+    Call("databases.List", "GET /instances/{go}/databases?limit=1", shape={"databases_links": NEXT}),
     Call("databases.Delete", "DELETE /instances/{go}/databases/blog", codes=(202, 204), settles="go"),
     Call(
         "users.Create",
@@ -108,6 +111,7 @@ CALLS = (
         settles="go",
     ),
     Call("users.List", "GET /instances/{go}/users", shape={"users": [USER]}),
+    Call("users.List", "GET /instances/{go}/users?limit=1", shape={"users_links": NEXT}),
     Call("users.Delete", "DELETE /instances/{go}/users/bert", codes=(202, 204), settles="go"),
     Call("instances.EnableRootUser", "POST /instances/{go}/root", shape={"user": {"name": "root", "password": str}}),
     Call("instances.IsRootEnabled", "GET /instances/{go}/root", shape={"rootEnabled": True}),

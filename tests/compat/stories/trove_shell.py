@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from reasons import BACKUPS, BROKEN, CLUSTERS, CRASHES, MISTRAL, REMOVED, REPLICAS, SWIFT
+from reasons import BACKUPS, BROKEN, CLUSTERS, CRASHES, MISTRAL, NEVER, NO_BACKUP, NO_CLUSTER, REMOVED, REPLICAS, SWIFT
 from story import Step
 
 ID = r"\| id +\| (\S+)"
@@ -40,11 +40,11 @@ AN_INSTANCE = (
     Step("restart", "old", settles="old"),
     Step("resize-volume", "old 2", settles="old"),
     Step("resize-instance", "old 3", settles="old"),
-    Step("update", "old --name older", cannot=BROKEN, shows=("edit",)),
+    Step("update", "old --name older", cannot=BROKEN, shows=("no attribute 'edit'",)),
     Step("reset-status", "{old}", admin=True, settles="old"),
-    Step("detach-replica", "old", cannot=BROKEN, shows=("edit",)),
-    Step("promote-to-replica-source", "old", cannot=REPLICAS, shows=("replica",)),
-    Step("eject-replica-source", "old", cannot=REPLICAS, shows=("replica",)),
+    Step("detach-replica", "old", cannot=BROKEN, shows=("no attribute 'edit'",)),
+    Step("promote-to-replica-source", "old", cannot=REPLICAS, shows=("HTTP 400", "replica")),
+    Step("eject-replica-source", "old", cannot=REPLICAS, shows=("HTTP 400", "replica")),
 )
 
 AN_UPGRADE = (
@@ -138,24 +138,30 @@ BACKUPS_AND_CLUSTERS = (
     Step("backup-list"),
     Step("backup-list", "--datastore mysql --limit 5"),
     Step("backup-list-instance", "old"),
-    Step("backup-create", "old b1", cannot=BACKUPS, shows=("501",)),
-    Step("backup-show", "b1", cannot=BACKUPS, shows=("b1",)),
-    Step("backup-delete", "b1", cannot=BACKUPS, shows=("b1",)),
-    Step("schedule-create", "old '0 3 * * *' nightly", cannot=MISTRAL, shows=("8989|workflow|mistral|Mistral",)),
-    Step("schedule-list", "old", cannot=MISTRAL, shows=("8989|workflow|mistral|Mistral",)),
-    Step("schedule-show", UNKNOWN, cannot=MISTRAL, shows=("8989|workflow|mistral|Mistral",)),
-    Step("schedule-delete", UNKNOWN, cannot=MISTRAL, shows=("8989|workflow|mistral|Mistral",)),
-    Step("execution-list", UNKNOWN, cannot=MISTRAL, shows=("8989|workflow|mistral|Mistral",)),
-    Step("execution-delete", UNKNOWN, cannot=MISTRAL, shows=("8989|workflow|mistral|Mistral",)),
+    Step("backup-create", "old b1", cannot=BACKUPS, shows=("HTTP 501",)),
+    Step("backup-show", "b1", cannot=NO_BACKUP, shows=("No backup|404",)),
+    Step("backup-delete", "b1", cannot=NO_BACKUP, shows=("No backup|404",)),
+    Step("schedule-create", "old '0 3 * * *' nightly", cannot=MISTRAL, shows=("8989",)),
+    Step("schedule-list", "old", cannot=MISTRAL, shows=("8989",)),
+    Step("schedule-show", UNKNOWN, cannot=MISTRAL, shows=("8989",)),
+    Step("schedule-delete", UNKNOWN, cannot=MISTRAL, shows=("8989",)),
+    Step("execution-list", UNKNOWN, cannot=MISTRAL, shows=("8989",)),
+    Step("execution-delete", UNKNOWN, cannot=MISTRAL, shows=("8989",)),
     Step("cluster-list"),
     Step(
         "cluster-create",
         "c1 mysql {version} --instance flavor=2,volume=1 --instance flavor=2,volume=1",
         cannot=CLUSTERS,
-        shows=("501",),
+        shows=("HTTP 501",),
     ),
     *(
-        Step(f"cluster-{verb}", f"c1{rest}", cannot=CLUSTERS, shows=("c1|cluster",), admin=bool(verb == "reset-status"))
+        Step(
+            f"cluster-{verb}",
+            f"c1{rest}",
+            cannot=NO_CLUSTER,
+            shows=("No cluster|404",),
+            admin=bool(verb == "reset-status"),
+        )
         for verb, rest in (
             ("show", ""),
             ("instances", ""),
@@ -171,17 +177,17 @@ BACKUPS_AND_CLUSTERS = (
 )
 
 REMOVED_BY_TROVE = (
-    Step("secgroup-list", cannot=REMOVED, shows=("404",)),
-    Step("secgroup-show", UNKNOWN, cannot=REMOVED, shows=("404",)),
-    Step("secgroup-list-rules", UNKNOWN, cannot=REMOVED, shows=("404",)),
-    Step("secgroup-add-rule", f"{UNKNOWN} 10.0.0.0/8", cannot=REMOVED, shows=("404",)),
-    Step("secgroup-delete-rule", UNKNOWN, cannot=REMOVED, shows=("404",)),
-    Step("metadata-list", "{old}", cannot=REMOVED, shows=("404",)),
-    Step("metadata-show", "{old} key", cannot=REMOVED, shows=("404",)),
-    Step("metadata-create", "{old} key value", cannot=REMOVED, shows=("404",)),
-    Step("metadata-edit", "{old} key value", cannot=REMOVED, shows=("404",)),
-    Step("metadata-update", "{old} key new value", cannot=REMOVED, shows=("404",)),
-    Step("metadata-delete", "{old} key", cannot=REMOVED, shows=("404",)),
+    Step("secgroup-list", cannot=REMOVED, shows=("HTTP 404",)),
+    Step("secgroup-show", UNKNOWN, cannot=REMOVED, shows=("HTTP 404",)),
+    Step("secgroup-list-rules", UNKNOWN, cannot=REMOVED, shows=("HTTP 404",)),
+    Step("secgroup-add-rule", f"{UNKNOWN} 10.0.0.0/8", cannot=REMOVED, shows=("HTTP 404",)),
+    Step("secgroup-delete-rule", UNKNOWN, cannot=REMOVED, shows=("HTTP 404",)),
+    Step("metadata-list", "{old}", cannot=NEVER, shows=("HTTP 404",)),
+    Step("metadata-show", "{old} key", cannot=NEVER, shows=("HTTP 404",)),
+    Step("metadata-create", "{old} key value", cannot=NEVER, shows=("HTTP 404",)),
+    Step("metadata-edit", "{old} key value", cannot=NEVER, shows=("HTTP 404",)),
+    Step("metadata-update", "{old} key new value", cannot=NEVER, shows=("HTTP 404",)),
+    Step("metadata-delete", "{old} key", cannot=NEVER, shows=("HTTP 404",)),
 )
 
 AND_AWAY = (
