@@ -24,6 +24,9 @@ from argosy.db.tables import Run
 from argosy.testing.deployments import Deployment
 from argosy.testing.waiting import eventually
 
+pytestmark = pytest.mark.filterwarnings("ignore:unclosed <ssl:ResourceWarning")
+"""redis-py leaves its socket behind when the server is killed in the middle of a handshake"""
+
 SOAK = os.environ.get("ARGOSY_SOAK") == "1"
 SEED = int(os.environ.get("ARGOSY_SEED") or random.randrange(10**6))
 SAMPLE = 4
