@@ -77,7 +77,7 @@ def start(settings: Settings, database: Database) -> Iterator[Callable[..., Api]
 
     def start(**options: object) -> Api:
         started.append(Api(settings, issue(database, "blue", "member"), **options))
-        eventually(started[0].up)
+        eventually(started[0].up, within=120)
         return started[0]
 
     yield start

@@ -31,7 +31,7 @@ from argosy.testing.waiting import SLOWNESS, eventually
 ROLES = ("launcher", "helper", "supervisor", "conductor", "taskmanager", "api")
 ORDINARY = "nobody"
 """Who a deployment of level `user` belongs to when root runs the tests: PostgreSQL refuses to run as root."""
-READY = 30.0
+READY = 120.0
 """Seconds that a start may take."""
 
 
