@@ -115,7 +115,7 @@ class Collector:
         if clock.monotonic() - self._asked < MEMORY_SECONDS:
             return
         self._asked = clock.monotonic()
-        with contextlib.suppress(errors.GuestFailed):  # it does not run just now
+        with contextlib.suppress(errors.GuestFailed, errors.Unavailable):  # it does not run just now
             told, since = source.log_memory(self._since)
             for name, text in told.items():
                 self.books[name].append(text)
