@@ -325,3 +325,24 @@ def test_create_with_more_than_the_flavor_has(member: As, group: dict[str, Any])
     status, _, message = member.refused("POST", "/instances", body)
     assert (status, "work_mem" in message) == (422, True)
     assert member.get("/instances")["instances"] == []
+
+
+def test_after_an_upgrade_a_group_must_be_right_for_both_versions(
+    ready: Ready, member: As, database: Database, group: dict[str, Any]
+) -> None:
+    """`old_snapshot_threshold` went with PostgreSQL 17: the group's own version alone would take it."""
+    where, instance_id = f"/configurations/{group['id']}", ready()
+    attach = {"instance": {"configuration": group["id"]}}
+    assert member("PUT", f"/instances/{instance_id}", attach).status_code == 202
+    with database.write() as session:
+        session.get_one(Instance, instance_id).version_id = VERSIONS["17"]
+    for method in ("PATCH", "PUT"):
+        gone = {"configuration": {"values": {"old_snapshot_threshold": 60}}}
+        status, _, message = member.refused(method, where, gone)
+        assert status == 422
+        assert f"instance {instance_id} is of version 17: old_snapshot_threshold" in message
+    assert member.get(where)["configuration"]["values"] == {"work_mem": 8192}
+    assert member("PATCH", where, {"configuration": {"values": {"work_mem": 4096}}}).status_code == 200
+    assert member("PUT", f"/instances/{instance_id}", {"instance": {}}).status_code == 202
+    status, _, message = member.refused("PUT", f"/instances/{instance_id}", attach)
+    assert (status, "make one for postgresql 17" in message) == (400, True)

@@ -16,7 +16,7 @@ from argosy.durable import queue
 from argosy.durable.workflow import Context, Outcome, Workflow
 from argosy.guest import mailbox
 from argosy.model.status import Facts, Task, status
-from argosy.workflows import overrides, parameters, servers
+from argosy.workflows import offers, overrides, parameters, servers
 from argosy.workflows.world import World
 
 configure_instance: Workflow[World] = Workflow("configure_instance", cancellable=True)
@@ -33,7 +33,11 @@ def attach(session: Session, instance: Instance, configuration: Configuration) -
     if instance.configuration_id:
         raise errors.BadRequest(f"Instance {instance.id} has configuration {instance.configuration_id} attached.")
     if instance.version_id != configuration.version_id:
-        raise errors.BadRequest(f"Configuration {configuration.id} is for another datastore version.")
+        now = offers.get(session, instance.version_id)
+        raise errors.BadRequest(
+            f"Configuration {configuration.id} is for another datastore version than instance {instance.id}: make one"
+            f" for {now.datastore.name} {now.version.name}."
+        )
     parameters.require_room(parameters.menu(session, instance.version_id), configuration.settings, instance.ram)
     before = overrides.effective(session, instance)
     instance.configuration_id = configuration.id
@@ -52,11 +56,11 @@ def detach(session: Session, instance: Instance) -> Run | None:
 
 def change(session: Session, configuration: Configuration, values: Mapping[str, Any]) -> list[Run]:
     """Give the group these values, and have its instances run with them. Raises Unprocessable for values that one of
-    their flavors cannot grant.
+    them cannot have: its flavor cannot grant them, or the version that it was upgraded to does not take them.
     """
-    menu, instances = parameters.menu(session, configuration.version_id), attached(session, configuration.id)
+    instances = attached(session, configuration.id)
     for each in instances:
-        parameters.require_room(menu, values, each.ram)
+        _require_fit(session, each, configuration, values)
     before = [overrides.effective(session, each) for each in instances]
     configuration.settings, configuration.updated = dict(values), clock.now()
     pairs = zip(instances, before, strict=True)
@@ -66,6 +70,19 @@ def change(session: Session, configuration: Configuration, values: Mapping[str, 
 def attached(session: Session, configuration_id: str) -> Sequence[Instance]:
     mine = (Instance.configuration_id == configuration_id) & Instance.deleted.is_(False)
     return session.scalars(select(Instance).where(mine).order_by(Instance.id)).all()
+
+
+def _require_fit(session: Session, instance: Instance, group: Configuration, values: Mapping[str, Any]) -> None:
+    """What the group has already, the version took when the instance went to it."""
+    menu = parameters.menu(session, instance.version_id)
+    if instance.version_id != group.version_id:
+        fresh = {name: value for name, value in values.items() if group.settings.get(name) != value}
+        try:
+            parameters.check(menu, parameters.unlocked(menu, fresh))
+        except errors.Unprocessable as error:
+            number = offers.get(session, instance.version_id).version.name
+            raise errors.Unprocessable(f"instance {instance.id} is of version {number}: {error.message}") from error
+    parameters.require_room(menu, values, instance.ram)
 
 
 def _begin(session: Session, instance: Instance, before: Mapping[str, Any], doing: str, configuration_id: str) -> Run:

@@ -55,6 +55,11 @@ def check(menu: Menu, values: Mapping[str, Any]) -> dict[str, Any]:
     return checked
 
 
+def unlocked(menu: Menu, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Without those that an operator has locked: they count for nothing."""
+    return {name: value for name, value in values.items() if name.lower() not in menu or not menu[name.lower()].locked}
+
+
 def require_room(menu: Menu, values: Mapping[str, Any], ram: int) -> None:
     """Raises Unprocessable for a value that an instance of so many MiB cannot grant."""
     for name, value in values.items():

@@ -71,5 +71,4 @@ def _require_settings(session: Session, instance: Instance, target: DatastoreVer
             f"version {target.name} has no parameter {', '.join(unknown)}: take it out of configuration"
             f" {instance.configuration_id}, or detach that, and try again"
         )
-    kept = {name: value for name, value in chosen.items() if not menu[name.lower()].locked}
-    parameters.require_room(menu, parameters.check(menu, kept), instance.ram)
+    parameters.require_room(menu, parameters.check(menu, parameters.unlocked(menu, chosen)), instance.ram)
