@@ -1,20 +1,24 @@
-"""`argosy backup-self` and `argosy restore-self`: the control plane's own state in one sealed file."""
+"""`argosy backup-self` and `argosy restore-self`: the control plane's own state in one sealed file.
+
+`argosy --help` names them too, and loads nothing of the control plane.
+"""
 
 from __future__ import annotations
 
 import os
 import pwd
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from argosy import clock, errors, settings
 from argosy.cli.place import Place
-from argosy.db import self_backup
-from argosy.db.envelope import Key
-from argosy.db.session import Database
-from argosy.launcher import forks, restoring
+from argosy.launcher import forks
 from argosy.settings import Settings
+
+if TYPE_CHECKING:
+    from argosy.db.envelope import Key
 
 VARIABLE = "ARGOSY_SELF_PASSPHRASE"
 SHORTEST = 8
@@ -45,6 +49,8 @@ def backup_self(place: Place, file: Path, passphrase_file: Path | None) -> None:
 
     Argosy may run meanwhile. The databases' data are not in it.
     """
+    from argosy.db.envelope import Key
+
     deployment = settings.load(place.state)
     key = Key("passphrase", passphrase(passphrase_file, confirm=True).encode())
     told = _saved(deployment, file, key)
@@ -65,6 +71,9 @@ def restore_self(
     place: Place, file: Path, passphrase_file: Path | None, master_key: Path | None, *, force: bool
 ) -> None:
     """Put back what `backup-self` kept in FILE. Databases that run are adopted by the next `argosy up`."""
+    from argosy.db.envelope import Key
+    from argosy.launcher import restoring
+
     restoring.require_vacant(place.state, force=force)
     key = (
         Key("master", master_key.read_bytes())
@@ -111,6 +120,9 @@ def _saved(deployment: Settings, file: Path, key: Key) -> str:
 
 
 def _told(deployment: Settings, descriptor: int, key: Key) -> str:
+    from argosy.db import self_backup
+    from argosy.db.session import Database
+
     try:
         with os.fdopen(os.dup(descriptor), "wb") as out:
             return f"made {self_backup.write(deployment, Database(deployment.database_url), out, key).revision}"
