@@ -104,6 +104,19 @@ def test_control_characters_in_a_query(member: As, query: str) -> None:
     assert member.refused("GET", f"/events?{query}")[:2] == (400, "badRequest")
 
 
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/backup_strategies"),
+        ("DELETE", "/backup_strategies"),
+        ("GET", "/clusters"),
+        ("GET", "/instances/00000000-0000-0000-0000-000000000000/ssl"),
+    ],
+)
+def test_control_characters_wherever_there_is_a_query(member: As, method: str, path: str) -> None:
+    assert member.refused(method, f"{path}?unknown=%00")[:2] == (400, "badRequest")
+
+
 def test_a_charset_does_not_matter(member: As) -> None:
     headers = {"Content-Type": "application/json; charset=UTF-8"}
     assert member("POST", "/instances", json.dumps(order()).encode(), headers=headers).status_code == 200
