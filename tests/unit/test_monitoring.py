@@ -24,7 +24,7 @@ SERIES = {
     for suffix in (("_bucket", "_sum", "_count") if metric.form is Form.HISTOGRAM else ("",))
 }
 FUNCTIONS = {
-    *("by", "and", "or", "sum", "max", "rate", "delta", "increase", "histogram_quantile", "predict_linear"),
+    *("by", "and", "or", "sum", "max", "rate", "time", "delta", "increase", "histogram_quantile", "predict_linear"),
     *("label_values", "up"),
 }
 
