@@ -7,7 +7,7 @@ from calling import As, Create, Ready
 from seeding import POSTGRESQL, VERSIONS
 
 from argosy.db.session import Database
-from argosy.db.tables import Configuration, DatastoreVersion, Event, Fact, Instance, Run
+from argosy.db.tables import Configuration, Datastore, DatastoreVersion, Event, Fact, Instance, Run
 
 NOWHERE = "99999999-9999-4999-8999-999999999999"
 LATEST = "11111111-1111-4111-8111-000000001520"
@@ -128,3 +128,37 @@ def test_a_name_may_come_along(ready: Ready, member: As) -> None:
     body = {"instance": {"datastore_version": "17", "name": "renamed"}}
     assert member("PUT", f"/instances/{instance_id}", body).status_code == 202
     assert member.get(f"/instances/{instance_id}")["instance"]["name"] == "renamed"
+
+
+VALKEY = "44444444-4444-4444-8444-444444444444"
+
+
+@pytest.fixture
+def valkey(database: Database) -> None:
+    """A build without TLS."""
+    with database.write() as session:
+        session.add(Datastore(id=VALKEY, name="valkey", engine="redis"))
+        session.flush()
+        version = DatastoreVersion(id=VALKEY, datastore_id=VALKEY, name="9.1.2", number="9.1.2-valkey")
+        version.capabilities = ["accounts", "upgrades"]
+        session.add(version)
+
+
+@pytest.mark.usefixtures("valkey")
+@pytest.mark.parametrize("called", ["valkey 9.1.2", "valkey 9.1", VALKEY])
+def test_from_redis_to_valkey_without_tls(ready: Ready, member: As, database: Database, called: str) -> None:
+    """Refused as long as the instance speaks it, and what would do is told."""
+    told = member.get(f"/datastores/redis/versions/{VERSIONS['7.0']}")
+    assert told["version"]["upgrades_to"] == ["valkey 9.1.2"]
+    instance_id = ready(datastore={"type": "redis"})
+    wanted = {"instance": {"datastore_version": called}}
+    status, _, message = member.refused("PUT", f"/instances/{instance_id}", wanted)
+    assert (status, "TLS mode is off" in message) == (422, True)
+    with database.write() as session:
+        session.get_one(Instance, instance_id).tls_mode = "off"
+    assert member("PUT", f"/instances/{instance_id}", wanted).status_code == 202
+
+
+@pytest.mark.usefixtures("valkey")
+def test_nobody_goes_back_to_redis(member: As) -> None:
+    assert member.get(f"/datastores/valkey/versions/{VALKEY}")["version"]["upgrades_to"] == []

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 from argosy import errors
+from argosy.engines import roots
 from argosy.engines.accounts import Accounts
 from argosy.engines.logfiles import Log
 from argosy.engines.upgrades import Jump, Upgrades, jump
@@ -32,6 +33,10 @@ class Datastore:
     id: str
     title: str
     """as its makers write it"""
+    own: bool = False
+    """not the engine's first, and yet with servers of its own, that are found: no other answers to its name"""
+    takes: frozenset[str] = frozenset()
+    """series of the engine's first datastore, as `7.2`, whose data its own servers make theirs"""
 
 
 @dataclass(frozen=True)
@@ -39,7 +44,9 @@ class Found:
     """One exact version of an engine on this machine."""
 
     version: str
-    """exact, as the server tells it: `15.18`, `10.11.19`, `7.0.15`"""
+    """exact, as the server tells it: `15.18`, `10.11.19`, `7.0.15`; of a datastore that is not the engine's first, its
+    name follows, because both may count alike: `8.0.1-valkey`
+    """
     root: Path
     """bound read-only into the sandbox"""
     capabilities: frozenset[Capability]
@@ -115,7 +122,16 @@ class Engine:
 
     def jump(self, before: str, after: str) -> Jump:
         """What it would be to go from one exact version to the other."""
-        return jump(before, after, series=self.series, crossing=self.crosses_series)
+        old, new = self.native(before), self.native(after)
+        if old is new:
+            return jump(before, after, series=self.series, crossing=self.crosses_series)
+        series = ".".join(map(str, roots.order(before)[: self.series]))
+        return Jump.MAJOR if old is self.datastores[0] and series in new.takes else Jump.NONE
+
+    def native(self, number: str) -> Datastore:
+        """What the servers of an exact version are, whatever names they answer to."""
+        own = (each for each in self.datastores if each.own and number.endswith(f"-{each.name}"))
+        return next(own, self.datastores[0])
 
     def load_driver(self) -> type[Driver]:
         driver: type[Driver] = _load(self.driver)

@@ -24,13 +24,18 @@ Offers = Sequence[Version]
 
 
 def offers(engine: Engine, found: Sequence[Found]) -> Offers:
-    """Every server as the engine's first datastore, which is what it is; and under the engine's other names, whose
-    own servers are not found, with a version name that says who answers (`10.11.19-MariaDB`).
+    """Every server as the datastore that it is; those of the engine's first also under the engine's names that have no
+    servers of their own, with a version name that says who answers (`10.11.19-MariaDB`).
     """
-    native, *others = engine.datastores
-    as_it_is = [_version(native.name, each.version, each, each.note) for each in found]
-    stand_ins = [_stand_in(other, native, each) for other in others for each in found]
+    first, *others = engine.datastores
+    as_it_is = [_as_it_is(engine.native(each.version), each) for each in found]
+    natives = [each for each in found if engine.native(each.version) is first]
+    stand_ins = [_stand_in(other, first, each) for other in others if not other.own for each in natives]
     return (*as_it_is, *stand_ins)
+
+
+def _as_it_is(datastore: Datastore, found: Found) -> Version:
+    return _version(datastore.name, found.version.removesuffix(f"-{datastore.name}"), found, found.note)
 
 
 def _stand_in(wanted: Datastore, native: Datastore, found: Found) -> Version:

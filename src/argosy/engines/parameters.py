@@ -63,9 +63,13 @@ class Parameter:
     """first version that has it"""
     until: str = ""
     """first version that does not have it any more"""
+    lacking: str = ""
+    """of the engine's datastores the one whose own servers do not have it, or have another default"""
 
     def exists_in(self, number: str) -> bool:
         """Whether the exact version has it."""
+        if self.lacking and number.endswith(f"-{self.lacking}"):
+            return False
         exact = ordinal(number)
         return (not self.since or exact >= ordinal(self.since)) and (not self.until or exact < ordinal(self.until))
 

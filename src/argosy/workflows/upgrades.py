@@ -8,9 +8,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from argosy import errors
-from argosy.db.tables import DatastoreVersion, Fact, Instance
+from argosy.db.tables import Datastore, DatastoreVersion, Fact, Instance
 from argosy.engines import roots
-from argosy.engines.base import Capability
+from argosy.engines.base import Capability, Engine
 from argosy.engines.upgrades import Jump
 from argosy.model.guest import TlsMode
 from argosy.providers.base import Feature
@@ -18,12 +18,25 @@ from argosy.workflows import offers, overrides, parameters
 
 
 def targets(session: Session, version: DatastoreVersion) -> Sequence[DatastoreVersion]:
-    """Active versions of its datastore that its instances can go to, the nearest first."""
+    """Active versions that its instances can go to: of its datastore first, the nearest first."""
     engine = offers.get(session, version.id).engine
-    mine = (DatastoreVersion.datastore_id == version.datastore_id) & DatastoreVersion.active
-    others = session.scalars(select(DatastoreVersion).where(mine))
-    found = [each for each in others if _possible(session, each, engine.jump(version.number, each.number))]
-    return sorted(found, key=lambda each: roots.order(each.number))
+    ours = select(Datastore.id).where(Datastore.engine == engine.name)
+    others = session.scalars(
+        select(DatastoreVersion).where(DatastoreVersion.datastore_id.in_(ours), DatastoreVersion.active)
+    )
+    found = [
+        each
+        for each in others
+        if _related(engine, version, each) and _possible(session, each, engine.jump(version.number, each.number))
+    ]
+    return sorted(found, key=lambda each: (each.datastore_id != version.datastore_id, roots.order(each.number)))
+
+
+def called(session: Session, version: DatastoreVersion, target: DatastoreVersion) -> str:
+    """As its instances' owners name a target: with its datastore, where that is another."""
+    if target.datastore_id == version.datastore_id:
+        return target.name
+    return f"{session.get_one(Datastore, target.datastore_id).name} {target.name}"
 
 
 def require(session: Session, instance: Instance, target: DatastoreVersion) -> None:
@@ -35,7 +48,7 @@ def require(session: Session, instance: Instance, target: DatastoreVersion) -> N
     if instance.tls_mode != TlsMode.OFF and Capability.TLS not in target.capabilities:
         raise errors.Unprocessable(
             f"version {target.name} speaks no TLS on this machine ({target.note or 'its build lacks it'}), and instance"
-            f" {instance.id} does"
+            f" {instance.id} does: a build with TLS can be gone to, or this one after the instance's TLS mode is off"
         )
     _require_settings(session, instance, target)
 
@@ -45,11 +58,19 @@ def _require_way(session: Session, instance: Instance, target: DatastoreVersion)
     able = targets(session, offer.version)
     if target.id in {each.id for each in able}:
         return
-    choice = f"it can go to {', '.join(each.name for each in able)}" if able else "there is none here that it can go to"
+    names = ", ".join(called(session, offer.version, each) for each in able)
+    choice = f"it can go to {names}" if able else "there is none here that it can go to"
     raise errors.BadRequest(
         f"Instance {instance.id} of {offer.datastore.name} {offer.version.name} cannot be upgraded to"
         f" {offers.get(session, target.id).datastore.name} {target.name}: {choice}."
     )
+
+
+def _related(engine: Engine, version: DatastoreVersion, target: DatastoreVersion) -> bool:
+    """Of one datastore, or served by another kind of server: a name that the same servers answer to is no way to go."""
+    if target.datastore_id == version.datastore_id:
+        return True
+    return engine.native(target.number) is not engine.native(version.number)
 
 
 def _possible(session: Session, target: DatastoreVersion, jump: Jump) -> bool:

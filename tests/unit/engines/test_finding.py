@@ -11,6 +11,7 @@ import pytest
 from argosy import errors
 from argosy.engines import catalogue, files, programs, registry
 from argosy.engines.base import Capability, Found
+from argosy.model.guest import Site
 
 
 def program(path: Path, prints: str) -> Path:
@@ -109,3 +110,19 @@ def test_declarations_load_no_driver() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("name", ["valkey-server", "redis-server"])
+def test_valkey_is_offered_as_valkey_and_redis_as_redis(name: str, tmp_path: Path) -> None:
+    """Whatever the program is called: packages of Valkey bring a link of the other name."""
+    redis, engine = Found("8.0.1", Path("/usr"), frozenset()), registry.get("redis")
+    server = program(tmp_path / "bin" / name, "Valkey server v=8.0.1 sha=0 Failed to load certificate")
+    [valkey] = engine.find(tmp_path)
+    assert Capability.TLS in valkey.capabilities
+    offered = [(each.datastore, each.name, each.number) for each in catalogue.offers(engine, [redis, valkey])]
+    assert offered == [("redis", "8.0.1", "8.0.1"), ("valkey", "8.0.1", "8.0.1-valkey")]
+    assert engine.load_driver()(site_of(tmp_path)).service().argv[0] == str(server)
+
+
+def site_of(root: Path) -> Site:
+    return Site(root, root, root, address="", port=0, memory=0, vcpus=1.0, volume=0)

@@ -22,6 +22,11 @@ from argosy.engines.upgrades import Jump
         ("redis", "7.0.11", "7.0.15", Jump.MINOR),
         ("redis", "6.2.14", "7.0.15", Jump.NONE),
         ("redis", "7.0.15", "7.0.11", Jump.NONE),
+        ("redis", "7.0.15", "9.1.2-valkey", Jump.MAJOR),
+        ("redis", "7.2.5", "7.2.5-valkey", Jump.MAJOR),
+        ("redis", "7.4.0", "9.1.2-valkey", Jump.NONE),
+        ("redis", "9.1.1-valkey", "9.1.2-valkey", Jump.MINOR),
+        ("redis", "7.2.5-valkey", "7.2.9", Jump.NONE),
     ],
 )
 def test_jump(engine: str, before: str, after: str, jump: Jump) -> None:

@@ -61,11 +61,15 @@ def version_by_id(session: Session, version_id: str) -> DatastoreVersion:
 
 
 def later(session: Session, instance: Instance, name: str) -> DatastoreVersion:
-    """What an instance's owner calls another version of it: an id of any, or a name of one of its datastore."""
+    """What an instance's owner calls another version of it: an id of any, a name of one of its datastore, or a
+    datastore's and a version's with a space between (`valkey 9.1.2`).
+    """
     if found := session.get(DatastoreVersion, name):
         return found
     now = version_by_id(session, instance.version_id)
-    return version(datastore(session, now.datastore_id), name)
+    store, _, number = name.rpartition(" ")
+    other = session.scalar(select(Datastore.id).where(Datastore.name == store))
+    return version(datastore(session, other or now.datastore_id), number if other else name)
 
 
 def default(offered: Offered) -> DatastoreVersion:

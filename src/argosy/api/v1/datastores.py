@@ -80,7 +80,7 @@ def _view(request: Request, offered: Offered) -> dict[str, Any]:
 
 def _version_whole(request: Request, version: DatastoreVersion) -> dict[str, Any]:
     with request.services.database.read() as session:
-        later = [each.name for each in upgrades.targets(session, version)]
+        later = [upgrades.called(session, version, each) for each in upgrades.targets(session, version)]
     return {**_version_in(request, version), "upgrades_to": later}
 
 

@@ -1,4 +1,4 @@
-"""Redis."""
+"""Redis, and Valkey, which has come of it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,16 @@ from argosy.engines.logfiles import ERROR, Log, Switch
 ENGINE = Engine(
     name="redis",
     title="Redis",
-    datastores=(Datastore("redis", "e0c5a9d4-3b7f-4a2e-8d61-9f7b1c2d4e24", "Redis"),),
+    datastores=(
+        Datastore("redis", "e0c5a9d4-3b7f-4a2e-8d61-9f7b1c2d4e24", "Redis"),
+        Datastore(
+            "valkey",
+            "5d0f7f0e-94b1-4c0a-a3d4-6c1be2a87f35",
+            "Valkey",
+            own=True,
+            takes=frozenset({"7.0", "7.2"}),
+        ),
+    ),
     port=6379,
     scheme="rediss",
     plain_scheme="redis",

@@ -12,7 +12,7 @@ from argosy import errors
 from argosy.engines import files, parameters, programs
 from argosy.engines.redis import configuration, wire
 from argosy.engines.redis.accounts import ADMINISTRATOR, RedisAccounts
-from argosy.engines.redis.finder import LAYOUT
+from argosy.engines.redis.finder import LAYOUT, server
 from argosy.engines.redis.logs import RedisLogs
 from argosy.engines.redis.upgrade import RedisUpgrades
 from argosy.model.guest import Health, Identity, Probe, Secret, ServiceSpec, TlsMode
@@ -64,8 +64,8 @@ class RedisDriver(RedisUpgrades, RedisLogs, RedisAccounts):
         return bool(late)
 
     def service(self) -> ServiceSpec:
-        server = LAYOUT.place(self.site.root) / "redis-server"
-        return ServiceSpec((str(server), str(self._configuration)), environment=programs.ENVIRONMENT)
+        program = server(LAYOUT.place(self.site.root))
+        return ServiceSpec((str(program), str(self._configuration)), environment=programs.ENVIRONMENT)
 
     def secluded(self) -> ServiceSpec:
         service = self.service()
@@ -85,7 +85,8 @@ class RedisDriver(RedisUpgrades, RedisLogs, RedisAccounts):
         metrics = {ours: float(facts[theirs]) for theirs, ours in METRICS.items() if theirs in facts}
         metrics["keys"] = sum(map(_keys, facts.items()))
         loading = facts.get("loading") == "1"
-        return Probe(Health.STARTING if loading else Health.HEALTHY, "", facts.get("redis_version", ""), metrics)
+        version = facts.get("valkey_version") or facts.get("redis_version", "")
+        return Probe(Health.STARTING if loading else Health.HEALTHY, "", version, metrics)
 
     def reload_certificates(self) -> None:
         """One command for the pair: a key never meets the other's certificate."""

@@ -1,4 +1,4 @@
-"""Finds Redis: the host's package, the same unpacked, or a directory with `bin/redis-server`."""
+"""Finds Redis and Valkey: the host's package, the same unpacked, a directory with `bin/redis-server`, or a wheel."""
 
 from __future__ import annotations
 
@@ -9,10 +9,14 @@ from pathlib import Path
 from argosy.engines import programs, roots
 from argosy.engines.base import Capability, Found
 
-LAYOUT = roots.Layout("Redis", ("bin", "usr/bin", "*/bin"), ("redis-server",))
+LAYOUT = roots.Layout(
+    "Redis or Valkey", ("bin", "usr/bin", "*/bin", "_binaries/*", "*/_binaries/*"), ("redis-server|valkey-server",)
+)
 
-TLS_SETTING = b"tls-auth-clients"
-"""Builds without OpenSSL do not know the setting, and there is no way to ask one without starting it."""
+TLS_MESSAGE = b"Failed to load certificate"
+"""Only builds with OpenSSL have something to say of it, while Valkey knows the settings without. There is no way to
+ask a server without starting it.
+"""
 
 
 def find(root: Path) -> Sequence[Found]:
@@ -21,12 +25,20 @@ def find(root: Path) -> Sequence[Found]:
     return sorted((each for each in found if each), key=lambda each: roots.order(each.version))
 
 
+def server(place: Path) -> Path:
+    """The one that a directory is for: where both are, Redis, and Valkey needs an engine root of its own."""
+    redis = place / "redis-server"
+    return redis if redis.is_file() else place / "valkey-server"
+
+
 def _look(place: Path, root: Path) -> Found | None:
-    server = place / "redis-server"
-    version = re.search(r"Redis server v=(\d+(?:\.\d+)+)", programs.ask(server, "--version"))
-    if version is None:
+    """Packages of Valkey have a link `redis-server`: what the program says counts."""
+    program = server(place)
+    told = re.search(r"(Redis|Valkey) server v=(\d+(?:\.\d+)+)", programs.ask(program, "--version"))
+    if told is None:
         return None
+    version = told[2] if told[1] == "Redis" else f"{told[2]}-valkey"
     capabilities = frozenset({Capability.ACCOUNTS, Capability.UPGRADES})
-    if TLS_SETTING in server.read_bytes():
-        return Found(version[1], root, capabilities | {Capability.TLS, Capability.UPGRADES})
-    return Found(version[1], root, capabilities, "built without OpenSSL: connections are not encrypted")
+    if TLS_MESSAGE in program.read_bytes():
+        return Found(version, root, capabilities | {Capability.TLS})
+    return Found(version, root, capabilities, "built without OpenSSL: connections are not encrypted")

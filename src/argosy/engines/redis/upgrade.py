@@ -1,4 +1,4 @@
-"""Takes data of an older Redis of the same series: the new server reads them as they are."""
+"""Takes data of an older server: a later one of its series, and Valkey after Redis, reads them as they are."""
 
 from __future__ import annotations
 
