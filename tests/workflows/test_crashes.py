@@ -18,6 +18,7 @@ import upkeep
 from scenario import Scenario
 from sqlalchemy import select
 
+from argosy.db.session import Database
 from argosy.db.tables import Run
 from argosy.settings import Settings
 from argosy.testing import crashes
@@ -54,9 +55,14 @@ def test_every_operation_is_in_the_table(server: Server, settings: Settings) -> 
 
 
 def _workflows(scenario: Scenario, server: Server) -> set[str]:
-    with server.fresh() as database:
-        with database.write() as session:
-            scenario.start(session)
-        crashes.work(scenario, database, lambda _name: None)
+    seen: set[str] = set()
+    check = scenario.check
+
+    def look(database: Database) -> None:
+        check(database)
         with database.read() as session:
-            return set(session.scalars(select(Run.workflow)))
+            seen.update(session.scalars(select(Run.workflow)))
+
+    scenario.check = look  # type: ignore[method-assign] # asked at the end of the history
+    crashes.once(scenario, server)
+    return seen

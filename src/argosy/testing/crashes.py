@@ -104,6 +104,11 @@ class Jumping:
 # --- in one process ----------------------------------------------------------------------------------------------
 
 
+def once(scenario: Scenario[Any], server: Server) -> None:
+    """Run the operation to its end, losing nobody. It takes no longer than its work: time jumps over every wait."""
+    _history(scenario, server, lambda _number: False)
+
+
 def every_point(make: Callable[[], Scenario[Any]], server: Server) -> int:
     """Lose the worker at each point once, and in a few histories again and again. How many points there are."""
     points = _history(make(), server, lambda _number: False)
