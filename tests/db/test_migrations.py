@@ -74,12 +74,20 @@ def test_several_may_upgrade_at_once(empty: Database) -> None:
         except BaseException as failure:  # noqa: BLE001 - told below
             failures.append(failure)
 
-    threads = [threading.Thread(target=upgrade) for _process in range(3)]
+    threads = [threading.Thread(target=upgrade) for _process in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
     assert failures == []
+
+
+def test_an_upgrade_that_failed_leaves_the_turn_to_the_next(empty: Database) -> None:
+    with pytest.raises(ZeroDivisionError), migrate._alone(empty):
+        raise ZeroDivisionError
+    migrate.upgrade(empty)
+    with empty.engine.connect() as connection:
+        assert migrate.current(connection) == migrate.HEAD
 
 
 def test_a_newer_schema_is_refused(empty: Database) -> None:

@@ -72,15 +72,26 @@ def _upgrade(connection: Connection, revision: str) -> None:
 
 @contextmanager
 def _alone(database: Database) -> Iterator[Connection]:
-    """A transaction that no other upgrade runs beside."""
-    with database.engine.execution_options(writes=True).begin() as connection:
+    """A transaction that no other upgrade runs beside: the next one begins when this one is committed."""
+    with _turn(database), database.engine.execution_options(writes=True).begin() as connection:
         if database.dialect == "postgresql":
             connection.execute(text(f"SELECT pg_advisory_xact_lock({LOCK})"))
-        elif database.dialect != "sqlite":
-            connection.execute(text(f"SELECT get_lock('argosy-{LOCK}', {LOCK_SECONDS})"))
         yield connection
-        if database.dialect in {"mysql", "mariadb"}:
-            connection.execute(text(f"SELECT release_lock('argosy-{LOCK}')"))
+
+
+@contextmanager
+def _turn(database: Database) -> Iterator[None]:
+    """On MariaDB a named lock belongs to a session: one of its own holds it until all is committed, or given up."""
+    if database.dialect not in {"mysql", "mariadb"}:
+        yield
+        return
+    with database.engine.connect() as session:
+        if not session.scalar(text(f"SELECT get_lock('argosy-{LOCK}', {LOCK_SECONDS})")):
+            raise errors.Unavailable("another process has been changing the control database's tables for long")
+        try:
+            yield
+        finally:
+            session.execute(text(f"SELECT release_lock('argosy-{LOCK}')"))
 
 
 def _config(connection: Connection) -> Config:
