@@ -52,7 +52,7 @@ def of_kind(kind: str, schema: Mapping[str, Any]) -> st.SearchStrategy[Any]:
 def objects(schema: Mapping[str, Any]) -> st.SearchStrategy[dict[str, Any]]:
     known = {name: values(each) for name, each in schema.get("properties", {}).items()}
     needed = {name: each for name, each in known.items() if name in schema.get("required", ())}
-    wanted = st.fixed_dictionaries(needed, optional={name: known[name] for name in known.keys() - needed.keys()})
+    wanted = st.fixed_dictionaries(needed, optional={name: known[name] for name in known if name not in needed})
     parts = [objects(Reader(schemas=SCHEMAS)._flat(each)) for each in schema.get("allOf", ())]
     others = schema.get("additionalProperties")
     if isinstance(others, dict):
@@ -69,7 +69,7 @@ def kept(value: Any, *, words: bool = False) -> Any:
         return {key: kept(each, words=words or key in MIXED) for key, each in value.items() if each is not None}
     if isinstance(value, list):
         return [kept(each, words=words) for each in value]
-    return xml._text(value) if words else value
+    return xml.written(value) if words else value
 
 
 MIXED = frozenset({"values", "baseline", "settings", "default"})

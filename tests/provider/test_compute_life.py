@@ -213,7 +213,8 @@ def test_an_init_that_dies_at_every_birth_is_a_fault_that_is_told_for_a_while(si
     eventually(lambda: broken.compute.ensure(spec).state is State.FAILED)
     assert broken.compute.look(spec.name).state is State.FAILED
     assert "did not start" in (fault := broken.compute.ensure(spec).fault)
-    assert "argosy" in fault.partition("did not start")[2]
+    words = fault.partition("did not start")[2]
+    assert "gone" in words or "No module named 'argosy'" in words
 
 
 def test_an_init_that_was_killed_while_starting_is_launched_again(site: Site) -> None:
@@ -227,7 +228,7 @@ def test_an_init_that_was_killed_while_starting_is_launched_again(site: Site) ->
 def test_limits_that_are_only_announced_are_not_enforced(site: Site, guest: ServerSpec) -> None:
     site.compute.announce(guest.name, 128, 2)
     told = json.loads((site.state(guest.name) / "site.json").read_text())
-    assert (told["memory"], told["vcpus"], told["volume"]) == (128 << 20, 2, site.volumes.usage(guest.name).total)
+    assert (told["memory"], told["vcpus"]) == (128 << 20, 2)
     record = site.compute.records.load(guest.name)
     assert record is not None
     assert record.ram == guest.ram

@@ -71,7 +71,7 @@ def _fault(name: str, values: Mapping[str, Any]) -> Element:
     made = Element(name)
     for key, value in values.items():
         if key in FAULT_ATTRIBUTES:
-            made.set(key, _text(value))
+            made.set(key, written(value))
         else:
             _element(made, key, value)
     return made
@@ -88,7 +88,7 @@ def _element(parent: Element | None, name: str, value: Any) -> Element:
         for each in value:
             _element(made, singular(tag), each)
     elif value is not None:
-        made.text = _text(value)
+        made.text = written(value)
     return made
 
 
@@ -98,7 +98,7 @@ def _fill(element: Element, name: str, values: Mapping[str, Any]) -> None:
         if value is None:
             continue
         if key in attributes and not isinstance(value, Mapping | list):
-            element.set(key, _text(value))
+            element.set(key, written(value))
         else:
             _element(element, key, value)
 
@@ -107,6 +107,6 @@ def singular(name: str) -> str:
     return name[:-1] if name.endswith("s") and len(name) > 1 else "item"
 
 
-def _text(value: Any) -> str:
+def written(value: Any) -> str:
     text = str(value).lower() if isinstance(value, bool) else str(value)
     return FORBIDDEN.sub("", text)

@@ -17,7 +17,7 @@ from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 
 from argosy import errors
-from argosy.api.xml import UNWRAPPED, singular
+from argosy.api.xml import UNWRAPPED, singular, written
 
 DEPTH = 32
 """Elements within each other that a request may have."""
@@ -25,6 +25,7 @@ LISTS = frozenset({"databases", "users", "nics", "allowed_cidrs", "modules"})
 """Elements that are lists where no schema says so."""
 WHOLE = re.compile(r"-?(0|[1-9][0-9]{0,39})", re.ASCII)
 REAL = re.compile(r"-?[0-9]{1,40}(\.[0-9]{1,40})?(e[+-]?[0-9]{1,3})?", re.ASCII | re.IGNORECASE)
+ANYTHING = {"boolean", "integer", "number"}
 Schema = Mapping[str, Any]
 ANY: Schema = {}
 
@@ -118,12 +119,17 @@ def _kinds(schema: Schema) -> set[str]:
 
 
 def _scalar(text: str, kinds: set[str]) -> Any:
-    """Where several types will do, what looks like a number or a boolean is one."""
-    if (not kinds or "boolean" in kinds) and text.lower() in ("true", "false"):
+    """What it is by its types; of any type, what we would write in these very letters: `00` and `1E5` stay words."""
+    value = _number_or_boolean(text, kinds or ANYTHING)
+    return value if kinds or written(value) == text else text
+
+
+def _number_or_boolean(text: str, kinds: set[str]) -> Any:
+    if "boolean" in kinds and text.lower() in ("true", "false"):
         return text.lower() == "true"
-    if (not kinds or kinds & {"integer", "number"}) and WHOLE.fullmatch(text):
+    if kinds & {"integer", "number"} and WHOLE.fullmatch(text):
         return int(text)
-    if (not kinds or "number" in kinds) and REAL.fullmatch(text) and math.isfinite(float(text)):
+    if "number" in kinds and REAL.fullmatch(text) and math.isfinite(float(text)):
         return float(text)
     return text
 
