@@ -70,8 +70,8 @@ def test_it_answers_with_its_version_and_comes_back(site: Site, engine: str) -> 
         pytest.skip(f"no server of {engine} on this machine")
     for version in versions:
         name = started(site, engine, version)
-        assert eventually((site.state(name) / "ready").exists, within=60)
-        assert (site.state(name) / "ready").read_text() == version
+        ready = site.state(name) / "ready"
+        assert eventually(lambda file=ready: file.exists() and file.read_text(), within=60) == version
         assert site.ask(name, do="restart")["ok"]
         site.compute.stop(name)
         eventually(lambda: site.compute.look(name).state is State.STOPPED, within=30)  # noqa: B023 - used at once

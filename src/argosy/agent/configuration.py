@@ -102,6 +102,10 @@ class Configuration:
             self._write()
             return True
 
+    def process(self) -> str:
+        """Names the run of the server that is under way; empty while it does not run."""
+        return _process(self._guest.service.status())
+
     def told(self) -> dict[str, Any]:
         """What was taken back and why, for an answer; empty when nothing was."""
         refused = self._kept.refused

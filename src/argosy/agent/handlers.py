@@ -26,6 +26,8 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.005, 0.1
 """seconds between two looks at a server that is starting"""
 START_SECONDS = 600.0
 """for a server to answer: it may have much to recover"""
+SOON_SECONDS = 15.0
+"""for a server that is just starting to say which settings it has"""
 
 Arguments = Mapping[str, Any]
 Result = dict[str, Any]
@@ -98,13 +100,25 @@ class Hands:
             service.restart()
         return {"version": self._await_healthy(task).version, **self._configuration.told()}
 
-    def configure(self, _task: Task, arguments: Arguments) -> Result:
+    def configure(self, task: Task, arguments: Arguments) -> Result:
+        """A server that was just starting may have read what stood there before: it is asked once it answers."""
+        asked = self._configuration.process() if self._watch.look().health is Health.HEALTHY else ""
         late = self._configuration.apply(arguments.get("overrides"))
+        if self._configuration.process() not in ("", asked):
+            late = self._configuration.apply() if self._answers_soon(task) else True
         return {"restart_required": late, **self._configuration.told()}
 
     def rotate_credential(self, _task: Task, _arguments: Arguments) -> Result:
         self._guest.keys.rotate()
         return {}
+
+    def _answers_soon(self, task: Task) -> bool:
+        end = clock.monotonic() + SOON_SECONDS
+        while (seen := self._watch.look()).health is not Health.HEALTHY:
+            if seen.health is Health.FAILED or clock.monotonic() > end:
+                return False
+            task.pause(LONGEST_PAUSE)
+        return True
 
     def _await_healthy(self, task: Task) -> Probe:
         """Raises GuestFailed with the server's own words when it cannot be started."""
