@@ -28,6 +28,7 @@ from argosy.testing.waiting import eventually
 FORMER = "0e24d2f"
 """The release before this one."""
 PACKAGE = Path(installed.__file__).parent
+CHECKOUT = Path(__file__).parents[2]
 
 
 @dataclass(frozen=True)
@@ -45,9 +46,7 @@ class Installation:
         return next(self.place.glob("lib/python3*/site-packages")) / "argosy"
 
     def install_former(self) -> None:
-        made = subprocess.run(
-            ["git", "archive", FORMER, "src/argosy"], cwd=PACKAGE.parents[1], capture_output=True, check=False
-        )
+        made = subprocess.run(["git", "archive", FORMER, "src/argosy"], cwd=CHECKOUT, capture_output=True, check=False)
         if made.returncode != 0:
             pytest.skip("this checkout does not hold the release before")
         with tempfile.TemporaryDirectory() as place:
