@@ -35,7 +35,7 @@ def _alive(database: Database) -> bool:
 def _remarks(database: Database) -> list[str]:
     with database.read() as session:
         fact = session.get(Fact, "room")
-        old = len(agents.outdated(session, OURS))
+        old = agents.count_outdated(session, OURS)
     rooms = fact.value if fact else {}
     replacing = [f"{old} agents are of another release: they are being replaced"] if old else []
     return replacing + [
