@@ -9,12 +9,12 @@ from sqlalchemy.orm import Session
 from argosy.db import migrate
 from argosy.db.session import Database
 from argosy.db.tables import Event, Fact, Guest, Instance, Run
-from argosy.durable import queue
+from argosy.durable import locks, queue
 from argosy.workflows import renew_agents, self_backup
 
 
 class Replacing(Scenario):
-    """A guest of another release gets the installed agent; the conductor hears it say so."""
+    """A guest of another release gets the installed agent; the conductor hears it say so. Nothing else waits for it."""
 
     replaced = True
 
@@ -24,6 +24,8 @@ class Replacing(Scenario):
 
     def meanwhile(self, database: Database) -> None:
         super().meanwhile(database)
+        with database.read() as session:
+            assert not locks.holders(session, self.instance)
         if self.instance in self.cloud.renewed and self.replaced:
             with database.write() as session:
                 session.get_one(Guest, self.instance).agent = renew_agents.OURS

@@ -10,10 +10,9 @@ from sqlalchemy.orm import Session
 from argosy import clock
 from argosy.db import agents
 from argosy.db.tables import Guest, Run
-from argosy.durable import queue
+from argosy.durable import locks, queue
 from argosy.durable.workflow import Context, Outcome, Wait, Workflow
 from argosy.model import release
-from argosy.workflows import servers
 from argosy.workflows.world import World
 
 renew_agent: Workflow[World] = Workflow("renew_agent", cancellable=True, event="agent_renew")
@@ -34,10 +33,16 @@ def next_one(ctx: Context[World]) -> Outcome:
     with ctx.database.read() as session:
         waiting = agents.outdated(session, OURS)
         left = [guest for guest in waiting if guest not in _tried(session)]
+        free = [guest for guest in left if not locks.holders(session, guest)]
         under_way = session.scalar(select(Run.id).where(Run.workflow == renew_agent.name, Run.state == "active"))
-    if under_way is None and left:
-        servers.look_after(ctx.database, renew_agent, left[0])
+    if under_way is None and free:
+        ctx.record(lambda session: _begin(session, free[0]))
     return Wait(20, f"{len(left)} agents are to be replaced") if left or under_way else None
+
+
+def _begin(session: Session, guest: str) -> None:
+    """It holds nothing: what its owner asks for meanwhile is never refused, and its commands wait for the new agent."""
+    queue.enqueue(session, renew_agent, guest, patient=True)
 
 
 @renew_agent.step()
