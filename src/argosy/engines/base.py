@@ -12,6 +12,8 @@ from typing import Any, Protocol, runtime_checkable
 from argosy import errors
 from argosy.engines import roots
 from argosy.engines.accounts import Accounts
+from argosy.engines.archiving import PointInTime
+from argosy.engines.backups import Backups, Strategy
 from argosy.engines.logfiles import Log
 from argosy.engines.upgrades import Jump, Upgrades, jump
 from argosy.model.guest import Identity, Probe, ServiceSpec, Site
@@ -23,6 +25,9 @@ class Capability(StrEnum):
     TLS = "tls"
     UPGRADES = "upgrades"
     """data of older versions can be made its own"""
+    BACKUPS = "backups"
+    POINT_IN_TIME = "point-in-time"
+    """its log can be shipped and replayed"""
 
 
 @dataclass(frozen=True)
@@ -108,6 +113,9 @@ class Engine:
     """`module:function` that takes a site and returns what Argosy itself says there, as the engine's files have it"""
     logs: tuple[Log, ...] = ()
     """those that the driver tells of, if it has the facet Logs (engines/logfiles.py)"""
+    strategies: tuple[Strategy, ...] = ()
+    """of backups, if the driver has the facet Backups; the first full one that a build and a provider can is the
+    default"""
     series: int = 2
     """how many numbers of a version name a series, within which servers take each other's data"""
     crosses_series: bool = False
@@ -193,4 +201,9 @@ class Driver(Protocol):
         """
 
 
-FACETS: Mapping[Capability, type] = {Capability.ACCOUNTS: Accounts, Capability.UPGRADES: Upgrades}
+FACETS: Mapping[Capability, type] = {
+    Capability.ACCOUNTS: Accounts,
+    Capability.UPGRADES: Upgrades,
+    Capability.BACKUPS: Backups,
+    Capability.POINT_IN_TIME: PointInTime,
+}

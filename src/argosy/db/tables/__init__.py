@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from argosy.db.tables.backups import Backup, BackupStrategy
+from argosy.db.tables.backups import (
+    Archive,
+    Backup,
+    BackupSchedule,
+    BackupStrategy,
+    Drill,
+    ProjectKey,
+    Undo,
+)
 from argosy.db.tables.base import Table
 from argosy.db.tables.certificates import Certificate
 from argosy.db.tables.configurations import Configuration, Parameter
@@ -19,7 +27,9 @@ from argosy.db.tables.runs import Fact, Lock, LockGuard, Run, RunStep, Timer, Wo
 __all__ = [
     "Account",
     "ApplicationCredential",
+    "Archive",
     "Backup",
+    "BackupSchedule",
     "BackupStrategy",
     "Certificate",
     "Command",
@@ -27,6 +37,7 @@ __all__ = [
     "Counter",
     "Datastore",
     "DatastoreVersion",
+    "Drill",
     "Endpoint",
     "Event",
     "Fact",
@@ -42,6 +53,7 @@ __all__ = [
     "Module",
     "Parameter",
     "Project",
+    "ProjectKey",
     "Quota",
     "QuotaUse",
     "RoleAssignment",
@@ -50,6 +62,7 @@ __all__ = [
     "Table",
     "Timer",
     "Token",
+    "Undo",
     "VersionFlavor",
     "Webhook",
     "Worker",
