@@ -13,6 +13,7 @@ import pytest
 import resizing
 import securing
 import telling
+import throwing
 import upgrading
 import upkeep
 from scenario import Scenario
@@ -31,6 +32,7 @@ EVERY = (
     *accounting.EVERY,
     *configuring.EVERY,
     *telling.EVERY,
+    *throwing.EVERY,
     *publishing.EVERY,
     *moduling.EVERY,
     *opening.EVERY,

@@ -12,8 +12,9 @@ from argosy.db.session import Database
 from argosy.db.tables import Endpoint, Guest, Instance, Run
 from argosy.durable import queue
 from argosy.durable.workflow import Context, Outcome, Workflow
+from argosy.guest import enrolment
 from argosy.providers.base import State
-from argosy.workflows import ports, servers
+from argosy.workflows import ports, servers, throwaway
 from argosy.workflows.revive_server import revive_server
 from argosy.workflows.world import World
 
@@ -72,6 +73,18 @@ def _public(ctx: Context[World]) -> Sequence[str]:
     query = select(Instance.id).join(Endpoint, Endpoint.instance_id == Instance.id)
     with ctx.database.read() as session:
         return session.scalars(query.where(settled, Endpoint.role == ports.PUBLIC)).all()
+
+
+@sweep.step(minutes=10)
+def throw_away(ctx: Context[World]) -> Outcome:
+    """Guests without an instance whose run has ended and could not take them away."""
+    with ctx.database.read() as session:
+        names = throwaway.abandoned(session)
+    for name in names:
+        throwaway.remove(ctx.world.provider, name)
+        with ctx.database.write() as session:
+            enrolment.forget(session, name)
+    return None
 
 
 @sweep.step(minutes=10)
