@@ -184,6 +184,9 @@ class Volumes(Protocol):
         snapshot: asked for again it changes nothing, whatever was written meanwhile. The snapshot stays.
         """
 
+    def snapshots(self) -> Sequence[str]:
+        """Names of every snapshot there is: sweeps compare it with the rows."""
+
     def delete_snapshot(self, snapshot: str) -> None: ...
 
     def delete(self, name: str) -> None: ...

@@ -164,6 +164,9 @@ class FakeVolumes(_Part):
     def _put_back(self, name: str, snapshot: str) -> None:
         self.cloud.contents[name], self.cloud.reverted[name] = self.cloud.snapshots[snapshot], snapshot
 
+    def snapshots(self) -> Sequence[str]:
+        return sorted(self.cloud.snapshots)
+
     def delete_snapshot(self, snapshot: str) -> None:
         self._do("volumes.delete_snapshot", lambda: self.cloud.snapshots.pop(snapshot, None))
 

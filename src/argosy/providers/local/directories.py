@@ -57,6 +57,9 @@ class DirectoryVolumes:
     def revert(self, name: str, snapshot: str) -> Volume:
         raise errors.NotSupported(f"volume {name} cannot become {snapshot} again: there are no snapshots without root")
 
+    def snapshots(self) -> Sequence[str]:
+        return ()
+
     def delete_snapshot(self, snapshot: str) -> None:
         """There are none."""
 

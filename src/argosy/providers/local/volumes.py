@@ -76,6 +76,10 @@ class ImageVolumes:
                 self._replace(name, image, snapshot)
             return Volume(name, State.ACTIVE, image.stat().st_size)
 
+    def snapshots(self) -> Sequence[str]:
+        with self._working("snapshots cannot be listed"):
+            return sorted(path.stem for path in self.layout.snapshots.glob("*.img"))
+
     def delete_snapshot(self, snapshot: str) -> None:
         with self._working(f"snapshot {snapshot} cannot be deleted"):
             self.layout.snapshot(snapshot).unlink(missing_ok=True)

@@ -136,6 +136,16 @@ class VolumesContract:
         first, second = (len((copy / file).read_bytes()) for file in ("first", "second"))
         assert second <= first <= second + 1
 
+    def test_every_snapshot_is_listed(self, provider: Provider, made: Callable[..., str]) -> None:
+        need(provider, Feature.SNAPSHOT)
+        before, name, snapshots = {*provider.volumes.snapshots()}, made(), {fresh(), fresh()}
+        for snapshot in snapshots:
+            provider.volumes.snapshot(name, snapshot)
+        assert {*provider.volumes.snapshots()} - before == snapshots
+        for snapshot in snapshots:
+            provider.volumes.delete_snapshot(snapshot)
+        assert {*provider.volumes.snapshots()} == before
+
     def test_a_volume_can_become_what_it_was(self, provider: Provider, made: Callable[..., str]) -> None:
         """Once: who asks again, however late, takes nothing away of what was written since. As large as it is now."""
         need(provider, Feature.SNAPSHOT)

@@ -93,6 +93,9 @@ class RemoteVolumes:
     def revert(self, name: str, snapshot: str) -> Volume:
         return protocol.volume(self.helper.ask("volumes.revert", name=name, snapshot=snapshot))
 
+    def snapshots(self) -> Sequence[str]:
+        return list(self.helper.ask("volumes.snapshots"))
+
     def delete_snapshot(self, snapshot: str) -> None:
         self.helper.ask("volumes.delete_snapshot", snapshot=snapshot)
 
