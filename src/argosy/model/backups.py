@@ -1,7 +1,7 @@
 """What a backup is in the store: a manifest, and the objects that it names. Nothing else is needed to restore it.
 
     <container>/<project>/<backup>/manifest.json            written last: with it the backup exists
-    <container>/<project>/<backup>/<attempt>/000000, …      parts: sealed frames (stores/archive.py), 16 MiB each
+    <container>/<project>/<backup>/<attempt>/000000, …      parts: sealed frames (stores/archive.py), 4 MiB each
     <container>/<project>/<backup>/<attempt>/parts.json     the list of them, as whoever wrote them tells it
     <container>/<project>/keys/<number>-<master>.json       the project's key, wrapped by the master key of that name
 
@@ -19,8 +19,10 @@ from enum import StrEnum
 from typing import Any
 
 FORMAT = 1
-PART_BYTES = 16 << 20
-"""Of sealed bytes in one object: what has to be sent again after a cut."""
+PART_BYTES = 4 << 20
+"""Of compressed bytes in one object, sealed a little more (`frames.part_bytes`): what has to be sent again after a cut,
+and what the guest holds twice in memory: one part is sealed while the one before it leaves.
+"""
 FRAME_BYTES = 1 << 20
 """Of compressed bytes in one sealed frame."""
 

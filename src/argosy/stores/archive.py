@@ -1,0 +1,236 @@
+"""A stream of bytes as sealed parts in a store, and back: what every backup of every engine goes through.
+
+Writing, in the guest:
+
+    sealer = Sealer(key, put, backup=backup_id, attempt=attempt)
+    sealer.write(compressed) …                      # any sizes
+    sealed = sealer.close()                         # puts `parts.json` too
+
+Reading, anywhere:
+
+    parts = read_parts(get("parts.json").read(), sealed.parts_sha256)       # or those of a manifest
+    for compressed in Opener(key, backup_id, attempt, parts, get): …
+
+`put(name, data)` and `get(name)` know the place in the store; names are those below the attempt. Nothing that was
+changed, cut, swapped, reordered or sealed with another key comes out of an Opener: it raises before it gives a byte of
+it. The end is proven only by reading to the end.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from argosy import errors
+from argosy.model.backups import FRAME_BYTES, PART_BYTES, Part
+from argosy.stores import frames
+from argosy.stores.frames import HEADER, SEALED_FRAME, Damaged, Frames, NotThisFrame, WrongKey
+
+PARTS = "parts.json"
+FRAMES_OF_PART = PART_BYTES // FRAME_BYTES
+
+Put = Callable[[str, bytes | bytearray], None]
+"""Store an object, durably, or raise. The data are the taker's own from then on: it may store them in another thread,
+as long as it raises by the next call (the one of `parts.json` is the last) what went wrong with one before."""
+Get = Callable[[str], BinaryIO]
+"""Raises NotFound."""
+
+
+@dataclass(frozen=True)
+class Sealed:
+    """What a stream has become."""
+
+    parts: tuple[Part, ...]
+    stored_bytes: int
+    """of all parts, without their list"""
+    parts_sha256: str
+    """of the list of them, `parts.json`, as it was stored"""
+
+
+class Sealer:
+    """What is written is stored in sealed parts; whole only after `close`. Holds one part, besides what `put` holds."""
+
+    def __init__(self, key: bytes, put: Put, *, backup: str, attempt: str) -> None:
+        self._frames = frames.fresh(key, stream(backup, attempt))
+        self._put = put
+        self._parts: list[Part] = []
+        self._part = bytearray(self._frames.header)
+        self._frame = bytearray()
+        self._number = 0
+
+    def write(self, data: bytes | bytearray | memoryview) -> int:
+        self._frame += data
+        while len(self._frame) > FRAME_BYTES:  # one is always kept: it may be the last
+            self._seal(FRAME_BYTES, last=False)
+        return len(data)
+
+    def close(self) -> Sealed:
+        self._seal(len(self._frame), last=True)
+        self._store()
+        text = parts_text(self._parts)
+        self._put(PARTS, text)
+        stored = sum(part.bytes for part in self._parts)
+        return Sealed(tuple(self._parts), stored, hashlib.sha256(text).hexdigest())
+
+    def _seal(self, size: int, *, last: bool) -> None:
+        if self._number and self._number % FRAMES_OF_PART == 0:
+            self._store()
+        with memoryview(self._frame) as held:
+            self._part += self._frames.seal(self._number, held[:size], last=last)
+        del self._frame[:size]
+        self._number += 1
+
+    def _store(self) -> None:
+        name, whole = part_name(len(self._parts)), self._part
+        self._parts.append(Part(name, len(whole), hashlib.sha256(whole).hexdigest()))
+        self._part = bytearray(self._frames.header)
+        self._put(name, whole)
+
+
+class Opener:
+    """Iterating gives the stream that was sealed, verified, from its first byte to its last, or raises Damaged, naming
+    the part, or WrongKey. Once only; `read` gives the same as a file would.
+    """
+
+    def __init__(self, key: bytes, backup: str, attempt: str, parts: Sequence[Part], get: Get) -> None:
+        self._key, self._stream, self._parts, self._get = key, stream(backup, attempt), parts, get
+        self._frames: Frames | None = None
+        self._number, self._ended = 0, False
+        self._pieces = self._all()
+        self._held = b""
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self._pieces
+
+    def read(self, size: int = -1) -> bytes:
+        """At most so many bytes, empty only at the end."""
+        if size < 0:
+            return self._held + b"".join(self._pieces)
+        while not self._held:
+            piece = next(self._pieces, None)
+            if piece is None:
+                return b""
+            self._held = piece
+        told, self._held = self._held[:size], self._held[size:]
+        return told
+
+    def _all(self) -> Iterator[bytes]:
+        if [part.name for part in self._parts] != [part_name(number) for number in range(len(self._parts))]:
+            raise Damaged("the list of parts is not in order, or some of them are missing")
+        for part in self._parts:
+            yield from self._opened(part, final=part is self._parts[-1])
+        if not self._ended:
+            raise Damaged("the stream has no end: its last part is missing")
+
+    def _opened(self, part: Part, *, final: bool) -> Iterator[bytes]:
+        with _found(self._get, part) as source:
+            reading = _Reading(part, source)
+            opening = self._begun(part, reading.take(HEADER))
+            while (left := part.bytes - reading.taken) > 0:
+                sealed = reading.take(min(SEALED_FRAME, left))
+                yield self._open(opening, reading, sealed, last=final and left <= SEALED_FRAME)
+            reading.check_end()
+
+    def _begun(self, part: Part, header: bytes) -> Frames:
+        try:
+            frames_of_part = frames.of_header(self._key, self._stream, header)
+        except Damaged as error:
+            raise Damaged(f"part {part.name} is damaged: {error.message}") from error
+        if self._frames is None:
+            self._frames = frames_of_part
+        if header != self._frames.header:
+            raise Damaged(f"part {part.name} is damaged: it belongs to another writing")
+        return self._frames
+
+    def _open(self, opening: Frames, reading: _Reading, sealed: bytes, *, last: bool) -> bytes:
+        try:
+            plain = opening.open(self._number, sealed, last=last)
+        except NotThisFrame as error:
+            raise self._blamed(opening, reading, sealed, last=last) from error
+        self._number += 1
+        self._ended = last
+        return plain
+
+    def _blamed(self, opening: Frames, reading: _Reading, sealed: bytes, *, last: bool) -> errors.Broken:
+        """What must have happened to a frame that does not open."""
+        name = reading.part.name
+        if self._number == 0 and reading.rest_is_whole():
+            return WrongKey()
+        try:
+            opening.open(self._number, sealed, last=not last)
+        except NotThisFrame:
+            return Damaged(f"part {name} is damaged: frame {self._number} was changed, or stands in another's place")
+        if last:
+            return Damaged(f"parts after {name} are missing: it is not the last")
+        return Damaged(f"there is more after the end of the stream in part {name}")
+
+
+class _Reading:
+    """One part, read in order, its digest with it."""
+
+    def __init__(self, part: Part, source: BinaryIO) -> None:
+        self.part, self._source = part, source
+        self._digest = hashlib.sha256()
+        self.taken = 0
+
+    def take(self, size: int) -> bytes:
+        """Exactly so many bytes. Raises Damaged."""
+        pieces = []
+        while size:
+            piece = self._source.read(size)
+            if not piece:
+                raise Damaged(f"part {self.part.name} is cut short: {self.taken} of {self.part.bytes} bytes are there")
+            self._digest.update(piece)
+            self.taken += len(piece)
+            size -= len(piece)
+            pieces.append(piece)
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+    def check_end(self) -> None:
+        """Raises Damaged."""
+        if self._source.read(1):
+            raise Damaged(f"part {self.part.name} is longer than the {self.part.bytes} bytes that were written")
+        if self._digest.hexdigest() != self.part.sha256:
+            raise Damaged(f"part {self.part.name} is damaged: its checksum is another than the one that was written")
+
+    def rest_is_whole(self) -> bool:
+        """Whether it is at least what was stored, byte by byte."""
+        try:
+            while self.taken < self.part.bytes:
+                self.take(min(SEALED_FRAME, self.part.bytes - self.taken))
+            self.check_end()
+        except Damaged:
+            return False
+        return True
+
+
+def stream(backup: str, attempt: str) -> str:
+    """What frames are bound to."""
+    return f"{backup}/{attempt}"
+
+
+def part_name(number: int) -> str:
+    return f"{number:06}"
+
+
+def parts_text(parts: Sequence[Part]) -> bytes:
+    """The list as it stands in the store."""
+    return json.dumps([dataclasses.astuple(part) for part in parts], separators=(",", ":")).encode()
+
+
+def read_parts(text: bytes, sha256: str) -> tuple[Part, ...]:
+    """Raises Damaged when it is not the list of that digest."""
+    if hashlib.sha256(text).hexdigest() != sha256:
+        raise Damaged(f"{PARTS} is damaged: its checksum is another than the one that was written")
+    return tuple(Part(str(name), int(size), str(digest)) for name, size, digest in json.loads(text))
+
+
+def _found(get: Get, part: Part) -> BinaryIO:
+    try:
+        return get(part.name)
+    except errors.NotFound as error:
+        raise Damaged(f"part {part.name} is missing") from error
