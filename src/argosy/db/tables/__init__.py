@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from argosy.db.tables.archives import Archive, ArchiveFile, ArchiveStream
 from argosy.db.tables.backups import (
-    Archive,
     Backup,
     BackupSchedule,
     BackupStrategy,
@@ -28,6 +28,8 @@ __all__ = [
     "Account",
     "ApplicationCredential",
     "Archive",
+    "ArchiveFile",
+    "ArchiveStream",
     "Backup",
     "BackupSchedule",
     "BackupStrategy",

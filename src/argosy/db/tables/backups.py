@@ -145,39 +145,6 @@ class BackupSchedule(Table):
     updated: Mapped[float] = mapped_column(Double)
 
 
-class Archive(Table):
-    """The log of one instance as it leaves for the store: how far it is, and what can be gone back to."""
-
-    __tablename__ = "archives"
-    __table_args__ = (Index("archives_watched", "level", "instance_id"),)
-
-    instance_id: Mapped[str] = mapped_column(Id, primary_key=True)
-    project_id: Mapped[str] = mapped_column(ProjectId)
-    stream: Mapped[str] = mapped_column(Id)
-    """one unbroken history: a restore in place, or a gap, begins another"""
-    place: Mapped[str] = mapped_column(String(512))
-    """prefix in the store, with the stream"""
-    data_key: Mapped[str] = mapped_column(Sealed)
-    enabled: Mapped[bool] = mapped_column(default=True)
-    keep_days: Mapped[float] = mapped_column(Double, default=7.0)
-    shipped: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
-    """up to where, in the engine's words"""
-    earliest: Mapped[float | None] = mapped_column(Double)
-    """the first moment that can be gone back to: of the oldest backup that the stream leads on from"""
-    latest: Mapped[float | None] = mapped_column(Double)
-    """the newest restorable moment"""
-    shipped_at: Mapped[float | None] = mapped_column(Double)
-    """when something of it last arrived in the store, or there was nothing to ship"""
-    backlog_bytes: Mapped[int] = mapped_column(BigInteger, default=0)
-    backlog_seconds: Mapped[float] = mapped_column(Double, default=0.0)
-    stored_bytes: Mapped[int] = mapped_column(BigInteger, default=0)
-    level: Mapped[str] = mapped_column(String(16), default="fine")
-    """fine, warning or critical, as it was told last"""
-    fault: Mapped[str | None] = mapped_column(Body)
-    created: Mapped[float] = mapped_column(Double)
-    updated: Mapped[float] = mapped_column(Double)
-
-
 class Undo(Table):
     """What an instance was before something was done to its data that can be undone."""
 
