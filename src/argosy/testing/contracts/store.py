@@ -16,6 +16,9 @@ import pytest
 from argosy import errors
 from argosy.stores.base import NoSuchObject, Store
 
+MANY = 1100
+"""more than S3 tells at once"""
+
 
 def put(store: Store, key: str, body: bytes) -> None:
     with store.create(key) as out:
@@ -96,6 +99,51 @@ class StoreContract:
         assert list(store.list("b/")) == ["b/10", "b/2"]
         assert list(store.list("b")) == ["b/10", "b/2", "bb/1"]
         assert list(store.list("zzz")) == []
+
+    def test_list_compares_whole_keys(self, store: Store) -> None:
+        for key in ("a/b", "a-b", "a.b", "a0"):
+            put(store, key, b".")
+        assert list(store.list("")) == ["a-b", "a.b", "a/b", "a0"]
+
+    def test_more_than_a_page_is_listed(self, store: Store) -> None:
+        keys = [f"many/{number:05d}" for number in range(MANY)]
+        with ThreadPoolExecutor(4) as pool:
+            list(pool.map(lambda key: put(store, key, b"."), keys))
+        assert list(store.list("many/")) == keys
+        store.delete_prefix("many/")
+        assert list(store.list("")) == []
+
+    def test_sizes_are_known(self, store: Store) -> None:
+        put(store, "a/full", b"four")
+        put(store, "a/none", b"")
+        assert list(store.sizes("a/")) == [("a/full", 4), ("a/none", 0)]
+        assert store.stat("a/full") == 4
+        for absent in ("a", "a/ful", "b"):
+            with pytest.raises(NoSuchObject):
+                store.stat(absent)
+
+    @pytest.mark.parametrize(("start", "length"), [(0, 10), (5, None), (999_990, 500), (7, 0), (1_000_000, None)])
+    def test_a_part_of_an_object_is_read(self, store: Store, start: int, length: int | None) -> None:
+        body = os.urandom(1_000_000)
+        put(store, "ranged", body)
+        with store.open("ranged", start, length) as source:
+            assert source.read() == body[start : None if length is None else start + length]
+
+    def test_a_prefix_is_deleted_and_nothing_beside_it(self, store: Store) -> None:
+        for key in ("a/1", "a/2/3", "ab", "b"):
+            put(store, key, b".")
+        store.delete_prefix("a/")
+        store.delete_prefix("a/")
+        assert list(store.list("")) == ["ab", "b"]
+        with pytest.raises(errors.BadRequest):
+            store.delete_prefix("")
+
+    @pytest.mark.parametrize("prefix", ["../", "/", "a//", "a/../", ".unfinished", "a/./", "ä"])
+    def test_a_prefix_cannot_leave_its_place(self, store: Store, prefix: str) -> None:
+        with pytest.raises(errors.BadRequest):
+            list(store.list(prefix))
+        with pytest.raises(errors.BadRequest):
+            store.delete_prefix(prefix)
 
     def test_delete_of_the_absent_is_success(self, store: Store) -> None:
         put(store, "a/b", b".")
