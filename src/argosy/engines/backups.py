@@ -74,7 +74,8 @@ class Backups(Protocol):
 
     def load(self, layers: Sequence[Layer], scratch: Path) -> None:
         """Make of an empty volume the data directory that the chain (the full one first) restores to, ready to be
-        adopted and started. Done again after being killed half way it starts anew.
+        adopted and started. Called with a site whose `data` is an empty directory on the volume: what is made there is
+        moved to its place once it is whole, so it must not matter what the directory is called.
         """
 
     def quiesce(self, seconds: float) -> AbstractContextManager[Position]:
@@ -85,11 +86,31 @@ class Backups(Protocol):
 
     def canaries(self) -> Mapping[str, Any]:
         """A cheap fingerprint of what a client would see now: databases, tables, estimated or exact counts and
-        checksums of some, to be compared with a restored server's. At most seconds of work, bounded in size.
+        checksums of some, to be compared with a restored server's. At most seconds of work, some 20 KB of JSON.
+
+        Asked before a dump and after it: what is not the same both times is dropped (`unchanged`), so that only what
+        nobody wrote to meanwhile is compared. Objects are gone through, everything else (a list too) counts as one.
+        What is told openly must not be the tenants' data: manifests are not sealed.
         """
 
     def examine_restored(self, canaries: Mapping[str, Any]) -> Mapping[str, Any]:
         """Look through a restored, running server as thoroughly as the engine can (amcheck, CHECK TABLE, …) and
-        compare it with what was seen when the backup was taken. What was checked, by name. Raises GuestFailed naming
-        what is wrong.
+        compare it with what was seen when the backup was taken, any part of which may be missing. What was checked, by
+        name. Raises GuestFailed naming what is wrong.
         """
+
+
+def unchanged(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
+    """What two sights have in common."""
+    both = {name: (value, after[name]) for name, value in before.items() if name in after}
+    deeper = {name: _same(*pair) for name, pair in both.items()}
+    return {name: value for name, value in deeper.items() if value is not _DIFFERENT}
+
+
+_DIFFERENT = object()
+
+
+def _same(before: Any, after: Any) -> Any:
+    if isinstance(before, Mapping) and isinstance(after, Mapping):
+        return unchanged(before, after)
+    return before if before == after else _DIFFERENT
