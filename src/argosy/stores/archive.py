@@ -58,37 +58,47 @@ class Sealer:
         self._frames = frames.fresh(key, stream(backup, attempt))
         self._put = put
         self._parts: list[Part] = []
-        self._part = bytearray(self._frames.header)
-        self._frame = bytearray()
+        self._part, self._used = _begun(self._frames)
+        self._frame, self._filled = bytearray(FRAME_BYTES), 0
         self._number = 0
 
     def write(self, data: bytes | bytearray | memoryview) -> int:
-        self._frame += data
-        while len(self._frame) > FRAME_BYTES:  # one is always kept: it may be the last
-            self._seal(FRAME_BYTES, last=False)
-        return len(data)
+        with memoryview(data) as left:
+            done = 0
+            while done < len(left):
+                if self._filled == FRAME_BYTES:  # only now is it known not to be the last
+                    self._seal(last=False)
+                size = min(FRAME_BYTES - self._filled, len(left) - done)
+                self._frame[self._filled : self._filled + size] = left[done : done + size]
+                self._filled += size
+                done += size
+        return done
 
     def close(self) -> Sealed:
-        self._seal(len(self._frame), last=True)
+        self._seal(last=True)
         self._store()
         text = parts_text(self._parts)
         self._put(PARTS, text)
         stored = sum(part.bytes for part in self._parts)
         return Sealed(tuple(self._parts), stored, hashlib.sha256(text).hexdigest())
 
-    def _seal(self, size: int, *, last: bool) -> None:
+    def _seal(self, *, last: bool) -> None:
         if self._number and self._number % FRAMES_OF_PART == 0:
             self._store()
         with memoryview(self._frame) as held:
-            self._part += self._frames.seal(self._number, held[:size], last=last)
-        del self._frame[:size]
+            sealed = self._frames.seal(self._number, held[: self._filled], last=last)
+        self._part[self._used : self._used + len(sealed)] = sealed
+        self._used += len(sealed)
+        self._filled = 0
         self._number += 1
 
     def _store(self) -> None:
         name, whole = part_name(len(self._parts)), self._part
+        del whole[self._used :]
         self._parts.append(Part(name, len(whole), hashlib.sha256(whole).hexdigest()))
-        self._part = bytearray(self._frames.header)
         self._put(name, whole)
+        del whole
+        self._part, self._used = _begun(self._frames)
 
 
 class Opener:
@@ -206,6 +216,13 @@ class _Reading:
         except Damaged:
             return False
         return True
+
+
+def _begun(writing: Frames) -> tuple[bytearray, int]:
+    """A part of full size, and how much of it is used: one that grew would be held twice while it does."""
+    part = bytearray(frames.part_bytes)
+    part[:HEADER] = writing.header
+    return part, HEADER
 
 
 def stream(backup: str, attempt: str) -> str:
