@@ -49,6 +49,8 @@ class Order:
 class Taken:
     position: Position = field(default_factory=dict)
     """of the moment that the backup restores to, and all that the next incremental needs"""
+    moment: float | None = None
+    """seconds since the epoch by the server's clock: nothing later is in it; None: nothing says (`offline`)"""
 
 
 @dataclass(frozen=True)
