@@ -236,6 +236,22 @@ class SelfBackup:
 
 
 @dataclass(frozen=True)
+class Backups:
+    snapshot_from_megabytes: int = 1024
+    """From so many MiB of data on, a backup that names no strategy is read from a snapshot of the volume where the
+    engine's first strategy does so; below it, from the running server, which is quicker then."""
+    bytes_per_second: int = 0
+    """The most that a backup reads of a guest's data in a second, where the call does not say; 0: as much as it can."""
+    nice: int = 10
+    """How far what takes a backup stands back for the database server (nice(1), 0 to 19), where the call does not
+    say; at 10 and above it takes the disk only when nobody else wants it."""
+    stalled_minutes: float = 30.0
+    """After so long without a byte a backup or a restore is given up."""
+    running_expires_days: float = 3.0
+    """After so long a backup that still counts as being made can be deleted (Trove's running_backups_expires)."""
+
+
+@dataclass(frozen=True)
 class Settings:
     state: Path
     """The state directory: everything that this deployment keeps."""
@@ -253,6 +269,7 @@ class Settings:
     webhooks: Webhooks = field(default_factory=Webhooks)
     metrics: Metrics = field(default_factory=Metrics)
     self_backup: SelfBackup = field(default_factory=SelfBackup)
+    backups: Backups = field(default_factory=Backups)
     flavors: tuple[Flavor, ...] = SHIPPED_FLAVORS
 
     @property

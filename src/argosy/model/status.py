@@ -39,6 +39,8 @@ class Facts:
     """nothing more can be written to the volume"""
     stopped: bool = False
     """its owner wants it so"""
+    backing_up: bool = False
+    """a backup of it is being made"""
 
 
 STATUS = {
@@ -77,6 +79,8 @@ complain of.
 
 def status(facts: Facts) -> str:
     """`ACTIVE` unless something is being done, has failed, or the owner wants it stopped."""
+    if facts.backing_up:
+        return STATUS.get(Task(facts.task), "BACKUP")
     return STATUS.get(Task(facts.task), "SHUTDOWN" if facts.stopped else "ACTIVE")
 
 

@@ -73,13 +73,13 @@ def whole(request: Request, seen: Seen, guarantees: list[str]) -> dict[str, Any]
 
 
 def _facts(request: Request, seen: Seen) -> Facts:
-    claim, stopped = seen.claim, seen.instance.wanted == "stopped"
+    claim, stopped, backing_up = seen.claim, seen.instance.wanted == "stopped", seen.backing_up
     if claim is None or claim.seen_at is None:
-        return Facts(seen.instance.task, Health.UNKNOWN, silent=True, stopped=stopped)
+        return Facts(seen.instance.task, Health.UNKNOWN, silent=True, stopped=stopped, backing_up=backing_up)
     # A report from the future is as old as one of the past: the clock was set back since.
     silent = abs(clock.now() - claim.seen_at) > request.services.settings.conductor.silent_seconds
     full = 0 < claim.volume_total < claim.volume_used + SCANT
-    return Facts(seen.instance.task, claim.health, silent, claim.message, full, stopped)
+    return Facts(seen.instance.task, claim.health, silent, claim.message, full, stopped, backing_up)
 
 
 def _addresses(seen: Seen) -> dict[str, Any]:

@@ -153,6 +153,7 @@ def upgrade() -> None:
     op.create_index("backups_children", "backups", ["parent_id"], if_not_exists=True)
     op.create_index("backups_of_schedule", "backups", ["schedule_id", "created"], if_not_exists=True)
     op.create_index("backups_to_prove", "backups", ["proof", "finished"], if_not_exists=True)
+    add_column("datastore_versions", sa.Column("backup_strategy", sa.String(length=32), nullable=False), existing="''")
     add_column("guests", sa.Column("run_id", sa.String(length=36), nullable=True))
     op.create_index("guests_thrown_away", "guests", ["run_id"], if_not_exists=True)
     add_column("instances", sa.Column("protected", sa.Boolean(), nullable=False), existing="false")
