@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from argosy.engines.backups import SNAPSHOT, Strategy
 from argosy.engines.base import TROVE_FORBIDS, Capability, Datastore, Engine, Names
 from argosy.engines.logfiles import ERROR, Log, Switch
 
@@ -38,6 +39,17 @@ ENGINE = Engine(
         Log("general", Switch("general_log", on="ON", off="OFF", shipped=False)),
         Log("slow_query", Switch("slow_query_log", on="ON", off="OFF", shipped=True)),
         ERROR,
+    ),
+    strategies=(
+        Strategy("mariabackup", "the server's files, read by mariadb-backup while it runs"),
+        Strategy(
+            "mariabackup-incremental",
+            "pages changed since the parent, read by mariadb-backup",
+            parents=frozenset({"mariabackup", "mariabackup-incremental"}),
+            restored_with="mariabackup",
+        ),
+        Strategy(SNAPSHOT, "the server's files, read from an atomic copy of the volume", offline=True),
+        Strategy("mysqldump", "SQL statements, written by mariadb-dump", logical=True),
     ),
     # A start makes the temporary tablespace anew, 12 MiB, after recovery may have taken its place by enlarging tables.
     start_bytes=24 << 20,

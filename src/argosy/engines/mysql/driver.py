@@ -14,7 +14,8 @@ from pathlib import Path
 from argosy import errors
 from argosy.engines import files, programs
 from argosy.engines.mysql import bootstrap, configuration, wire
-from argosy.engines.mysql.accounts import ADMINISTRATOR, MysqlAccounts
+from argosy.engines.mysql.accounts import ADMINISTRATOR
+from argosy.engines.mysql.backups import MysqlBackups
 from argosy.engines.mysql.finder import LAYOUT, base, share
 from argosy.engines.mysql.logs import MysqlLogs
 from argosy.engines.mysql.upgrade import MysqlUpgrades
@@ -43,7 +44,7 @@ METRICS: Mapping[str, str] = {
 LOOK = "SHOW GLOBAL STATUS WHERE Variable_name IN (" + ", ".join(f"'{name}'" for name in METRICS) + ")"
 
 
-class MysqlDriver(MysqlUpgrades, MysqlLogs, MysqlAccounts):
+class MysqlDriver(MysqlBackups, MysqlUpgrades, MysqlLogs):
     def install(self) -> None:
         """Built beside its place and renamed into it: what stands there is whole."""
         if self._data.exists():
@@ -69,6 +70,7 @@ class MysqlDriver(MysqlUpgrades, MysqlLogs, MysqlAccounts):
             if not path.exists() or path.read_text(encoding="utf-8") != text:
                 self._refuse_running()
                 files.write(path, text)
+        self.begin_history()
 
     def configure(self, overrides: Mapping[str, object]) -> bool:
         (self.site.data / "tmp").mkdir(mode=0o700, exist_ok=True)

@@ -1,0 +1,61 @@
+"""Native streams of backups as plain files, for tests of strategies without the archive around them."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+from argosy.engines.backups import Backups, Layer, Order, Position, Taken
+from argosy.model.guest import Site
+
+
+@dataclass(frozen=True)
+class Tape:
+    """One backup."""
+
+    strategy: str
+    path: Path
+    taken: Taken
+
+
+class Recorder:
+    """What a guest's hands do with tapes: to be mixed into a driver."""
+
+    site: Site
+
+    def record(self: Backups, strategy: str, path: Path, since: Position | None = None) -> Tape:  # type: ignore[misc]
+        site: Site = self.site  # type: ignore[attr-defined]
+        with _scratch(site) as scratch, path.open("wb") as tape:
+            return Tape(strategy, path, self.dump(strategy, Order(scratch, since), tape.fileno()))
+
+    def play(self: Backups, tapes: Sequence[Tape]) -> None:  # type: ignore[misc]
+        """Into a draft on the volume, moved to its place when it is whole."""
+        site: Site = self.site  # type: ignore[attr-defined]
+        draft = site.data / "draft"
+        draft.mkdir(mode=0o700)
+        layers = [Layer(each.strategy, each.taken.position, partial(_opened, each.path)) for each in tapes]
+        with _scratch(site) as scratch:
+            type(self)(replace(site, data=draft)).load(layers, scratch)  # type: ignore[call-arg]
+        (draft / "db").rename(site.data / "db")
+        shutil.rmtree(draft)
+
+
+@contextmanager
+def _scratch(site: Site) -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(dir=site.state) as directory:
+        yield Path(directory)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[int]:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
