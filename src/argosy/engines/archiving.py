@@ -22,6 +22,8 @@ class LogFile:
     """bytes from the beginning of the file that are durable and will never change"""
     closed: bool
     """nothing will be added to it"""
+    begins: bool = True
+    """a replay can begin with it, without any file before"""
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,9 @@ class PointInTime(Protocol):
     """The facet of a driver. The server keeps every file until `shipped` says that it need not (bounded: see there)."""
 
     def log_files(self) -> Sequence[LogFile]:
-        """What there is to ship, oldest first. Cheap: asked every second."""
+        """What there is to ship, oldest first. Cheap: asked every second. Asked for the first time, the server begins
+        to keep its files.
+        """
 
     def log_moment(self) -> Moment:
         """Where the server is by now."""
@@ -62,7 +66,8 @@ class PointInTime(Protocol):
 
     def log_give_up(self, most: int) -> Sequence[str]:
         """Let go of the oldest files, shipped or not, until at most so many bytes are held back: the server matters
-        more than its history. Names of the files that were lost unshipped.
+        more than its history. Names of the files that were lost unshipped. 0: the server keeps nothing any more, until
+        `log_files` is asked again.
         """
 
     def replay(self, logs: Path, position: Mapping[str, Any], target: Target) -> Moment:
