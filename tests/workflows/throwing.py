@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from scenario import TEMPLATE, Scenario
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from argosy.db.session import Database
-from argosy.db.tables import Guest, Run
+from argosy.db.tables import Backup, Guest, Instance, Run, Snapshot, Undo
 from argosy.durable import queue
 from argosy.guest import enrolment
 from argosy.providers.base import Source
 from argosy.testing.fakes import FakeProvider
-from argosy.workflows import watch
+from argosy.workflows import snapshots, watch
 
-LEFT, AT_WORK = "00000000-0000-4000-8000-000000000001", "00000000-0000-4000-8000-000000000002"
+LEFT, AT_WORK, KEPT, UNDO, STRANGE = (f"00000000-0000-4000-8000-00000000000{number}" for number in range(1, 6))
 
 
 class SweepingThrowaways(Scenario):
@@ -36,4 +38,32 @@ class SweepingThrowaways(Scenario):
             assert session.scalar(select(Run.state).where(Run.subject == "sweep")) == "done"
 
 
-EVERY = (SweepingThrowaways,)
+class SweepingSnapshots(Scenario):
+    """One that an ended run has left goes. What a backup or an undo is kept in stays, and what no row knows at all."""
+
+    def start(self, session: Session) -> None:
+        instance = self.standing(session)
+        instance_id, provider = instance.id, FakeProvider(self.cloud)
+        over, sweeping = queue.enqueue(session, watch.watch, "over"), queue.enqueue(session, watch.sweep, "sweep")
+        over.state = "failed"
+        queue.locks.release(session, over.id)
+        for name, run in ((LEFT, over), (AT_WORK, sweeping), (KEPT, over), (UNDO, over)):
+            snapshots.expect(session, name, instance_id, run.id)
+        for name in (LEFT, AT_WORK, KEPT, UNDO, STRANGE):
+            provider.volumes.snapshot(instance_id, name)
+        session.add(backup(instance, snapshot=KEPT))
+        session.add(Undo(instance_id=instance_id, id=UNDO, reason="", version_id="", created=0.0, until=9e9))
+
+    def check(self, database: Database) -> None:
+        assert set(self.cloud.snapshots) == {AT_WORK, KEPT, UNDO, STRANGE}
+        with database.read() as session:
+            assert set(session.scalars(select(Snapshot.id))) == {AT_WORK, KEPT, UNDO}
+
+
+def backup(instance: Instance, **values: Any) -> Backup:
+    """A row of a complete one."""
+    told = {"id": instance.id, "instance_id": instance.id, "project_id": instance.project_id, "name": "b"}
+    return Backup(**told, version_id=instance.version_id, state="COMPLETED", created=0.0, updated=0.0, **values)
+
+
+EVERY = (SweepingThrowaways, SweepingSnapshots)

@@ -22,7 +22,7 @@ from argosy.guest import mailbox
 from argosy.model.caller import Caller
 from argosy.model.status import Task
 from argosy.providers.base import Feature, State
-from argosy.workflows import overrides, rebuild_instance, servers, upgrades
+from argosy.workflows import overrides, rebuild_instance, servers, snapshots, upgrades
 from argosy.workflows.world import World
 
 upgrade_instance: Workflow[World] = Workflow("upgrade_instance", cancellable=True, event="instance_upgrade")
@@ -35,17 +35,19 @@ def admit(session: Session, caller: Caller, instance: Instance, version: Datasto
     """Raises Busy, BadRequest, Unprocessable."""
     servers.require_running(instance)
     upgrades.require(session, instance, version)
-    queue.enqueue(
+    snapshot = str(uuid.uuid5(uuid.UUID(instance.id), f"as generation {instance.generation} left it"))
+    run = queue.enqueue(
         session,
         upgrade_instance,
         instance.id,
         project_id=caller.project_id,
         to=version.id,
         generation=instance.generation,
-        snapshot=str(uuid.uuid5(uuid.UUID(instance.id), f"as generation {instance.generation} left it")),
+        snapshot=snapshot,
         task=instance.task,
         told={"datastore_version": version.name},
     )
+    snapshots.expect(session, snapshot, instance.id, run.id)
     instance.task, instance.updated = Task.UPGRADING, clock.now()
 
 
@@ -108,7 +110,7 @@ def open_doors(ctx: Context[World]) -> Outcome:
 
 @upgrade_instance.step(detour="onward")
 def let_go(ctx: Context[World]) -> Outcome:
-    ctx.world.provider.volumes.delete_snapshot(ctx.memory["snapshot"])
+    snapshots.let_go(ctx, ctx.memory["snapshot"])
     return None
 
 
@@ -135,7 +137,7 @@ def ready(ctx: Context[World]) -> Outcome:
 @upgrade_instance.detour()
 def onward(ctx: Context[World]) -> Outcome:
     """The data are the new version's and sound: a rebuild starts it where it could not be started."""
-    ctx.world.provider.volumes.delete_snapshot(ctx.memory["snapshot"])
+    snapshots.let_go(ctx, ctx.memory["snapshot"])
     if ctx.memory.get("open"):
         ctx.record(lambda session: servers.settle(session, ctx.subject))
     return None
@@ -154,7 +156,7 @@ def data_back(ctx: Context[World]) -> Outcome:
 @upgrade_instance.detour(minutes=DAY, after="data_back")
 def let_go_back(ctx: Context[World]) -> Outcome:
     """The volume is what the snapshot was."""
-    ctx.world.provider.volumes.delete_snapshot(ctx.memory["snapshot"])
+    snapshots.let_go(ctx, ctx.memory["snapshot"])
     return None
 
 

@@ -14,7 +14,7 @@ from argosy.durable import queue
 from argosy.durable.workflow import Context, Outcome, Workflow
 from argosy.guest import enrolment
 from argosy.providers.base import State
-from argosy.workflows import ports, servers, throwaway
+from argosy.workflows import ports, servers, snapshots, throwaway
 from argosy.workflows.revive_server import revive_server
 from argosy.workflows.world import World
 
@@ -88,6 +88,18 @@ def throw_away(ctx: Context[World]) -> Outcome:
 
 
 @sweep.step(minutes=10)
+def let_go(ctx: Context[World]) -> Outcome:
+    """Copies of volumes that nothing is kept in, and whose run has ended and could not let go of them."""
+    with ctx.database.read() as session:
+        names = snapshots.leaked(session)
+    for name in names:
+        ctx.world.provider.volumes.delete_snapshot(name)
+        with ctx.database.write() as session:
+            snapshots.forget(session, name)
+    return None
+
+
+@sweep.step(minutes=10)
 def take_away(ctx: Context[World]) -> Outcome:
     """What the provider still holds of deleted instances: the rest of an operation that an operator broke off.
 
@@ -100,10 +112,17 @@ def take_away(ctx: Context[World]) -> Outcome:
         provider.compute.delete(name)
         provider.networks.delete(name)
         provider.volumes.delete(name)
-    unknown = sorted(held - rows.keys())
+    unknown = sorted((held - rows.keys()) | _strange(ctx))
     if unknown:
         log.warning("the provider holds what the control database does not know", extra={"names": unknown})
     return None
+
+
+def _strange(ctx: Context[World]) -> set[str]:
+    """Snapshots that no row knows."""
+    held = {*ctx.world.provider.volumes.snapshots()}
+    with ctx.database.read() as session:
+        return held - {*snapshots.known(session)}
 
 
 def _rows(database: Database, names: set[str]) -> Mapping[str, bool]:

@@ -9,6 +9,7 @@ from argosy.db.tables.backups import (
     BackupStrategy,
     Drill,
     ProjectKey,
+    Snapshot,
     Undo,
 )
 from argosy.db.tables.base import Table
@@ -61,6 +62,7 @@ __all__ = [
     "RoleAssignment",
     "Run",
     "RunStep",
+    "Snapshot",
     "Table",
     "Timer",
     "Token",

@@ -145,6 +145,22 @@ class BackupSchedule(Table):
     updated: Mapped[float] = mapped_column(Double)
 
 
+class Snapshot(Table):
+    """A copy of an instance's volume on the provider, written down before it is taken. It goes when its run has ended
+    and neither a backup nor an undo is kept in it.
+    """
+
+    __tablename__ = "snapshots"
+    __table_args__ = (Index("snapshots_of_instance", "instance_id"),)
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True)
+    """also the provider's name of it"""
+    instance_id: Mapped[str] = mapped_column(Id)
+    run_id: Mapped[str] = mapped_column(Id)
+    """the run that takes it"""
+    created: Mapped[float] = mapped_column(Double)
+
+
 class Undo(Table):
     """What an instance was before something was done to its data that can be undone."""
 

@@ -118,6 +118,16 @@ def upgrade() -> None:
         if_not_exists=True,
     )
     op.create_table(
+        "snapshots",
+        sa.Column("id", sa.String(length=36), nullable=False),
+        sa.Column("instance_id", sa.String(length=36), nullable=False),
+        sa.Column("run_id", sa.String(length=36), nullable=False),
+        sa.Column("created", sa.Double(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+        if_not_exists=True,
+    )
+    op.create_index("snapshots_of_instance", "snapshots", ["instance_id"], if_not_exists=True)
+    op.create_table(
         "undos",
         sa.Column("instance_id", sa.String(length=36), nullable=False),
         sa.Column("id", sa.String(length=36), nullable=False),
