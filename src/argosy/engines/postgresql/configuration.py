@@ -150,7 +150,7 @@ WAYS: Mapping[TlsMode, tuple[str, ...]] = {
 
 def pg_hba_conf(site: Site) -> str:
     """Who may come in how. The administrator: only by the socket, only as the guest's own Unix user."""
-    lines = ["local all os_admin peer map=guest", "host all os_admin all reject", *WAYS[site.tls]]
+    lines = ["local all,replication os_admin peer map=guest", "host all os_admin all reject", *WAYS[site.tls]]
     return "\n".join(lines) + "\n"
 
 

@@ -14,6 +14,7 @@ from argosy import errors
 from argosy.engines import files, programs
 from argosy.engines.postgresql import configuration, identity, wire
 from argosy.engines.postgresql.accounts import ADMINISTRATOR, HOME, MASTER, PostgresqlAccounts, unix_user
+from argosy.engines.postgresql.backups import PostgresqlBackups
 from argosy.engines.postgresql.finder import LAYOUT
 from argosy.engines.postgresql.logs import PostgresqlLogs
 from argosy.engines.postgresql.upgrade import PostgresqlUpgrades
@@ -47,7 +48,7 @@ METRICS = (
 )  # fmt: skip
 
 
-class PostgresqlDriver(PostgresqlUpgrades, PostgresqlLogs, PostgresqlAccounts):
+class PostgresqlDriver(PostgresqlUpgrades, PostgresqlBackups, PostgresqlLogs, PostgresqlAccounts):
     def install(self) -> None:
         """Built beside its place and renamed into it: what stands there is whole."""
         if self.cluster.exists():

@@ -1,0 +1,66 @@
+"""A driver of PostgreSQL that dumps into files and loads from them, as the archiver does with descriptors."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from argosy.engines.backups import SNAPSHOT, Layer, Order, Taken
+from argosy.engines.postgresql.driver import PostgresqlDriver
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A backup in a file."""
+
+    path: Path
+    strategy: str
+    taken: Taken
+
+    @property
+    def layer(self) -> Layer:
+        return Layer(self.strategy, self.taken.position, self._open)
+
+    @contextmanager
+    def _open(self) -> Iterator[int]:
+        descriptor = os.open(self.path, os.O_RDONLY)
+        try:
+            yield descriptor
+        finally:
+            os.close(descriptor)
+
+
+class Archivist(PostgresqlDriver):
+    def make_folder(self, path: Path) -> None:
+        path.mkdir(mode=0o700)
+
+    def dump_into(self, path: Path, strategy: str, since: Mapping[str, Any] | None = None) -> Kept:
+        with TemporaryDirectory(dir=self.site.state) as scratch, path.open("wb") as file:
+            taken = self.dump(strategy, Order(Path(scratch), since), file.fileno())
+        return Kept(path, strategy, taken)
+
+    def load_from(self, chain: Sequence[Kept]) -> None:
+        with TemporaryDirectory(dir=self.site.state) as scratch:
+            self.load([each.layer for each in chain], Path(scratch))
+
+    def copy_quiesced(self, place: Path) -> Mapping[str, Any]:
+        with self.quiesce(10) as position:
+            shutil.copytree(self.site.data, place)
+        return {"place": place, "position": position}
+
+    def dump_copy(self, copy: Mapping[str, Any], path: Path) -> Kept:
+        """As a helper guest does with a clone of the snapshot."""
+        other = Archivist(replace(self.site, data=copy["place"]))
+        kept = other.dump_into(path, SNAPSHOT)
+        return replace(kept, taken=Taken(copy["position"]))
+
+    def quiesce_too_long(self) -> None:
+        with self.quiesce(0.2):
+            time.sleep(0.5)
