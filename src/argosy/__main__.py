@@ -14,6 +14,7 @@ COMMANDS = {
     "uninstall": f"{LAUNCHER}:uninstall",
     "backup-self": "argosy.launcher.self_backup:backup_self",
     "restore-self": "argosy.launcher.self_backup:restore_self",
+    "keys": "argosy.launcher.keys:keys",
 }
 
 

@@ -98,12 +98,22 @@ def _configurations() -> Iterator[Kind]:
 def _deployment() -> Iterator[Kind]:
     yield from _operation("self_backup", "a backup of the deployment's own state")
     yield from _operation("authority_rotate", "another certificate authority")
+    yield Kind("dbaas.project_key_rotate", "backups of a project are sealed by another key from now on", ("number",))
     for verb, done in (("create", "registered"), ("update", "changed"), ("delete", "deleted")):
         yield Kind(f"dbaas.datastore_version_{verb}", f"a datastore version was {done}", ("name", "number"))
     yield Kind("dbaas.datastore_version_flavors", "the menu of a datastore version was changed", ("flavors",))
     yield Kind("dbaas.datastore_delete", "a datastore was deleted", ("name",))
     yield Kind("dbaas.backup_strategy_create", "a project or instance has a place for backups", ("swift_container",))
     yield Kind("dbaas.backup_strategy_delete", "a place for backups was taken back", ("swift_container",))
+    for verb, done in (("create", "made"), ("update", "changed"), ("delete", "deleted")):
+        yield Kind(
+            f"dbaas.backup_schedule_{verb}", f"a schedule of backups was {done}", ("schedule_id", "name", "cron")
+        )
+    yield Kind(
+        "dbaas.backup_schedule_missed",
+        "backups that were due were not begun in time",
+        ("schedule_id", "name", "missed", "message"),
+    )
     for verb, done in (("create", "made"), ("update", "changed"), ("delete", "deleted")):
         yield Kind(f"dbaas.module_{verb}", f"a module was {done}", ("name", "type"))
     yield Kind("dbaas.quota", "a quota of a project was changed", ("resource", "limit", "in_use", "reserved"))
