@@ -184,6 +184,11 @@ class Volumes(Protocol):
         snapshot: asked for again it changes nothing, whatever was written meanwhile. The snapshot stays.
         """
 
+    def remake(self, name: str, source: Source, mark: str) -> Volume:
+        """Have in a volume that no server uses what the source holds, of the size it has by now. Done once for each
+        mark (a uuid): asked for again it changes nothing.
+        """
+
     def snapshots(self) -> Sequence[str]:
         """Names of every snapshot there is: sweeps compare it with the rows."""
 

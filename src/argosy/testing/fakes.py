@@ -6,7 +6,9 @@ cloud does.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -32,6 +34,8 @@ from argosy.providers.base import (
     Usage,
     Volume,
 )
+from argosy.stores.archive import PARTS, Opener, Sealer, read_parts
+from argosy.stores.base import Store
 
 OUTSIDE = "192.0.2.10"
 """Where public ports are reached."""
@@ -56,8 +60,8 @@ class Cloud:
     """what each holds"""
     contents: dict[str, str] = field(default_factory=dict)
     """what somebody wrote into a volume"""
-    reverted: dict[str, str] = field(default_factory=dict)
-    """volume -> the snapshot that it was last made from again"""
+    remade: dict[str, str] = field(default_factory=dict)
+    """volume -> the mark under which it was last made anew"""
     room: int = 1000
     """GiB that a volume may grow to"""
     pool: Usage = field(default_factory=lambda: Usage(10, 100))
@@ -153,16 +157,19 @@ class FakeVolumes(_Part):
         self._do("volumes.snapshot", lambda: self.cloud.snapshots.setdefault(snapshot, held))
 
     def revert(self, name: str, snapshot: str) -> Volume:
-        if self.cloud.reverted.get(name) != snapshot:
-            if snapshot not in self.cloud.snapshots:
-                raise errors.CloudFailed(f"snapshot {snapshot} is not there")
+        return self.remake(name, Source(snapshot=snapshot), snapshot)
+
+    def remake(self, name: str, source: Source, mark: str) -> Volume:
+        if self.cloud.remade.get(name) != mark:
+            if source.snapshot and source.snapshot not in self.cloud.snapshots:
+                raise errors.CloudFailed(f"snapshot {source.snapshot} is not there")
             if name in self.cloud.servers and name not in self.cloud.stopped:
                 raise errors.CloudBusy(f"volume {name} is in use by its server")
-            self._do("volumes.revert", lambda: self._put_back(name, snapshot))
+            self._do("volumes.remake", lambda: self._put_back(name, source.snapshot, mark))
         return Volume(name, State.ACTIVE, self.cloud.volumes[name] << 30)
 
-    def _put_back(self, name: str, snapshot: str) -> None:
-        self.cloud.contents[name], self.cloud.reverted[name] = self.cloud.snapshots[snapshot], snapshot
+    def _put_back(self, name: str, snapshot: str, mark: str) -> None:
+        self.cloud.contents[name], self.cloud.remade[name] = self.cloud.snapshots.get(snapshot, ""), mark
 
     def snapshots(self) -> Sequence[str]:
         return sorted(self.cloud.snapshots)
@@ -260,6 +267,10 @@ class FakeGuests:
     """command id -> how often it took effect"""
     refuse: Mapping[str, str] = field(default_factory=dict)
     """verb -> the error it is answered with"""
+    store: Store | None = None
+    """where backups are written to and read from; None: nowhere"""
+    data: dict[str, bytes] = field(default_factory=dict)
+    """guest -> what it holds: what is backed up, or has been restored"""
 
     def answer_all(self) -> int:
         """Answer what is pending; the number of answers."""
@@ -267,7 +278,45 @@ class FakeGuests:
             waiting = session.scalars(select(Command).where(Command.answered.is_(False))).all()
         for command in waiting:
             self.done[command.id] = self.done.get(command.id, 0) + 1
-            reply = wire.Answer(command.id, {"version": "15.18"}, self.refuse.get(command.verb, ""))
+            reply = self._answer(command)
             with self.database.write() as session:
                 mailbox.answer(session, command.guest_id, reply)
         return len(waiting)
+
+    def _answer(self, command: Command) -> wire.Answer:
+        error = self.refuse.get(command.verb, "cancelled" if command.cancelled else "")
+        work = {"backup": self._back_up, "restore": self._restore}.get(command.verb)
+        if error or work is None or self.store is None:
+            return wire.Answer(command.id, {"version": "15.18"}, error)
+        return wire.Answer(command.id, work(self.store, command.guest_id, command.arguments or {}))
+
+    def _back_up(self, store: Store, guest: str, asked: Mapping[str, Any]) -> dict[str, Any]:
+        data, where = self.data.get(guest, b""), f"{asked['place']}{asked['attempt']}/"
+        sealer = Sealer(
+            bytes.fromhex(asked["key"]),
+            lambda name, part: _put(store, where + name, part),
+            backup=asked["backup"],
+            attempt=asked["attempt"],
+        )
+        sealer.write(data)
+        sealed = sealer.close()
+        position = {"at": len(data), "since": (asked["since"] or {}).get("at")}
+        told = {"raw_bytes": len(data), "sha256": hashlib.sha256(data).hexdigest(), "position": position}
+        return {**told, "parts_sha256": sealed.parts_sha256, "stored_bytes": sealed.stored_bytes, "moment": 1.0}
+
+    def _restore(self, store: Store, guest: str, asked: Mapping[str, Any]) -> dict[str, Any]:
+        self.data[guest] = b"".join(_open(store, layer) for layer in asked["chain"])
+        return {"version": "15.18"}
+
+
+def _put(store: Store, key: str, data: bytes | bytearray) -> None:
+    with suppress(errors.Conflict), store.create(key) as out:
+        out.write(data)
+
+
+def _open(store: Store, layer: Mapping[str, Any]) -> bytes:
+    where = f"{layer['place']}{layer['attempt']}/"
+    with store.open(where + PARTS) as source:
+        parts = read_parts(source.read(), layer["parts_sha256"])
+    key = bytes.fromhex(layer["key"])
+    return Opener(key, layer["backup"], layer["attempt"], parts, lambda name: store.open(where + name)).read()

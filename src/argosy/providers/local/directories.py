@@ -57,6 +57,9 @@ class DirectoryVolumes:
     def revert(self, name: str, snapshot: str) -> Volume:
         raise errors.NotSupported(f"volume {name} cannot become {snapshot} again: there are no snapshots without root")
 
+    def remake(self, name: str, source: Source, mark: str) -> Volume:
+        raise errors.NotSupported(f"volume {name} cannot be made anew from {source} ({mark}): that needs root")
+
     def snapshots(self) -> Sequence[str]:
         return ()
 

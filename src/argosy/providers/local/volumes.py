@@ -70,10 +70,13 @@ class ImageVolumes:
                 self._copy(name, image, self.layout.snapshot(snapshot))
 
     def revert(self, name: str, snapshot: str) -> Volume:
-        with self._working(f"volume {name} cannot become {snapshot} again"), self._image(name) as image:
-            if xfs.label(image) != snapshot:
+        return self.remake(name, Source(snapshot=snapshot), snapshot)
+
+    def remake(self, name: str, source: Source, mark: str) -> Volume:
+        with self._working(f"volume {name} cannot be made anew"), self._image(name) as image:
+            if xfs.label(image) != mark:
                 self._detach(name)
-                self._replace(name, image, snapshot)
+                self._replace(name, image, self._origin(source), mark)
             return Volume(name, State.ACTIVE, image.stat().st_size)
 
     def snapshots(self) -> Sequence[str]:
@@ -167,13 +170,13 @@ class ImageVolumes:
                 xfs.clone(image, file)
             os.fsync(file)
 
-    def _replace(self, name: str, image: Path, snapshot: str) -> None:
-        """What was in the volume is there until the moment in which all of the snapshot is."""
+    def _replace(self, name: str, image: Path, origin: Path | None, mark: str) -> None:
+        """What was in the volume is there until the moment in which all that is to be there is."""
         draft = self.layout.draft(name)
         draft.unlink(missing_ok=True)
         with self.pool.new_file(draft) as file:
-            _render(file, image.stat().st_size, self.layout.snapshot(snapshot))
-            xfs.set_label(file, snapshot)
+            _render(file, image.stat().st_size, origin)
+            xfs.set_label(file, mark)
             os.fsync(file)
         draft.rename(image)
         _sync(image.parent)

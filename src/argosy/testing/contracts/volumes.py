@@ -163,6 +163,23 @@ class VolumesContract:
         assert (self.place(provider, name) / "row").read_text() == "since"
         assert self.sound(provider, provider.volumes.ensure(name, 2, BLANK))
 
+    def test_a_volume_can_be_made_anew(self, provider: Provider, made: Callable[..., str]) -> None:
+        """Of nothing or of any copy, once for each mark, however often of the same."""
+        need(provider, Feature.SNAPSHOT)
+        name, snapshot = made(2), fresh()
+        (self.place(provider, name) / "row").write_text("before")
+        provider.volumes.snapshot(name, snapshot)
+        for mark in (fresh(), fresh()):
+            blank = fresh()
+            assert provider.volumes.remake(name, BLANK, blank).bytes == 2 * GIB
+            assert not (self.place(provider, name) / "row").exists()
+            provider.volumes.remake(name, Source(snapshot=snapshot), mark)
+            assert (self.place(provider, name) / "row").read_text() == "before"
+            (self.place(provider, name) / "row").write_text("since")
+            provider.volumes.remake(name, Source(snapshot=snapshot), mark)
+            assert (self.place(provider, name) / "row").read_text() == "since"
+        provider.volumes.delete_snapshot(snapshot)
+
     def test_a_volume_becomes_nothing_that_is_not_there(self, provider: Provider, made: Callable[..., str]) -> None:
         need(provider, Feature.SNAPSHOT)
         name = made()

@@ -93,6 +93,9 @@ class RemoteVolumes:
     def revert(self, name: str, snapshot: str) -> Volume:
         return protocol.volume(self.helper.ask("volumes.revert", name=name, snapshot=snapshot))
 
+    def remake(self, name: str, source: Source, mark: str) -> Volume:
+        return protocol.volume(self.helper.ask("volumes.remake", name=name, source=source, mark=mark))
+
     def snapshots(self) -> Sequence[str]:
         return list(self.helper.ask("volumes.snapshots"))
 

@@ -38,6 +38,7 @@ VERBS: Mapping[str, Mapping[str, checks.Check]] = {
     "volumes.grow": {"name": checks.name, "gigabytes": checks.gigabytes},
     "volumes.snapshot": {"name": checks.name, "snapshot": checks.name},
     "volumes.revert": {"name": checks.name, "snapshot": checks.name},
+    "volumes.remake": {"name": checks.name, "source": checks.source, "mark": checks.name},
     "volumes.snapshots": {},
     "volumes.delete_snapshot": {"snapshot": checks.name},
     "volumes.delete": NAMED,
