@@ -9,6 +9,7 @@ from typing import Any
 from argosy import clock, errors
 from argosy.agent import accounts
 from argosy.agent.accounts import AccountVerbs
+from argosy.agent.backups import LONG, BackupVerbs
 from argosy.agent.collector import Collector
 from argosy.agent.configuration import Configuration
 from argosy.agent.diagnostics import Diagnostics
@@ -20,7 +21,7 @@ from argosy.agent.task import Task
 from argosy.agent.tls import TlsHands
 from argosy.agent.upgrade import UpgradeVerbs
 from argosy.agent.watch import Watch
-from argosy.model.guest import Health, Probe, ServiceSpec
+from argosy.model.guest import Health, Identity, Probe, ServiceSpec
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.005, 0.1
 """seconds between two looks at a server that is starting"""
@@ -55,14 +56,20 @@ class Hands:
             **Diagnostics(guest).verbs,
             **Lifecycle(guest, configuration, self, watch.look).verbs,
             **UpgradeVerbs(guest, configuration, self).verbs,
+            **BackupVerbs(guest, self).verbs,
         }
+        self.long = LONG
 
     def prepare(self, task: Task, arguments: Arguments) -> Result:
         """From a cloned volume to a server that answers, with its own identity, certificate and accounts."""
+        return self.bring_up(task, arguments, self._guest.boot.identity)
+
+    def bring_up(self, task: Task, arguments: Arguments, identity: Identity) -> Result:
+        """From data that have no server yet to one that answers, as this guest's own."""
         driver = self._guest.driver()
         certificate = _Beside(self._guest.certify)
         if not self._guest.service.status().wanted:
-            driver.adopt(self._guest.boot.identity)
+            driver.adopt(identity)
         certificate.join()
         self._configuration.apply(arguments.get("overrides", {}))
         self._guest.service.start(driver.service())

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from argosy import errors
 from argosy.db.tables import Archive, ArchiveStream, Backup, Command
 from argosy.guest.enrolment import Known
-from argosy.model.backups import PART_BYTES
+from argosy.model.backups import PART_BYTES, is_begun
 
 PART = re.compile(r"\d{6}|parts\.json")
 CHUNK = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,199}")
@@ -31,7 +31,7 @@ class Asking:
 def part_to_write(session: Session, asking: Asking, attempt: str, name: str) -> str:
     """The key of a part of the backup that the guest is taking. Raises Forbidden."""
     asked = _arguments(session, asking, "backup")
-    if attempt != asked["attempt"] or not PART.fullmatch(name):
+    if not is_begun(attempt, asked["attempt"]) or not PART.fullmatch(name):
         raise errors.Forbidden(f"'{attempt}/{name}' is not a part of the backup that was asked for")
     _require_bounded(session, asked, name)
     return f"{asked['place']}{attempt}/{name}"

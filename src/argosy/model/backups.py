@@ -13,6 +13,8 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
+import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -120,6 +122,18 @@ class Manifest:
 def place(container: str, project: str, backup: str) -> str:
     """Prefix of everything that a backup is in the store."""
     return f"{container}/{project}/{backup}/"
+
+
+def begun(attempt: str) -> str:
+    """A name to write under for somebody who begins what was asked for, maybe not as the first: objects are written
+    once, and what one who was killed has left is not touched.
+    """
+    return f"{attempt}-{secrets.token_hex(4)}"
+
+
+def is_begun(told: str, attempt: str) -> bool:
+    """Whether this is a name of that attempt."""
+    return told == attempt or re.fullmatch(rf"{re.escape(attempt)}-[0-9a-f]{{8}}", told) is not None
 
 
 def keys_place(container: str, project: str) -> str:

@@ -1,0 +1,68 @@
+"""From the store to an engine's tool: opened, decompressed by a program of its own, counted, and proven at the end."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from dataclasses import dataclass
+from types import TracebackType
+
+from argosy import errors
+from argosy.agent import stages
+from argosy.agent.packing import GRACE
+from argosy.agent.stages import Count, Filter, Stage, Tally
+from argosy.stores.archive import Opener
+
+DECOMPRESS = ("zstd", "--decompress", "--no-progress", "--quiet", "--stdout")
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What the native stream was when the backup was taken."""
+
+    bytes: int
+    sha256: str
+
+
+class Unpacking:
+    """Within the block, a descriptor that gives the native stream. Leaving it raises Broken when that was not all of
+    it, or not as it was taken; whoever stops reading early has the rest read all the same.
+    """
+
+    def __init__(self, opener: Opener, expected: Expected, tally: Tally) -> None:
+        self._opener = opener
+        self._expected = expected
+        self._count = Count(tally)
+
+    def __enter__(self) -> int:
+        self._source, into = stages.pipe()
+        self._zstd = Filter(*DECOMPRESS)
+        self._counting = Stage(lambda: self._count.move(self._zstd.out, into))
+        self._opening = Stage(self._open)
+        return self._source
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """The first stage that failed is the cause: those after it only had nothing to go on."""
+        if error is None:
+            while os.read(self._source, stages.PIECE):
+                pass
+        os.close(self._source)
+        self._opening.check(GRACE if error is not None else None)
+        if error is None:
+            self._zstd.check()
+            self._counting.check()
+            self._judge()
+
+    def _open(self) -> None:
+        with stages.closing(self._zstd.into), contextlib.suppress(BrokenPipeError):  # not the cause: who closed it is
+            for piece in self._opener:
+                stages.write(self._zstd.into, piece)
+
+    def _judge(self) -> None:
+        if (self._count.bytes, self._count.sha256) != (self._expected.bytes, self._expected.sha256):
+            raise errors.Broken(
+                f"the backup is damaged: it gave {self._count.bytes} bytes of digest {self._count.sha256},"
+                f" and {self._expected.bytes} of {self._expected.sha256} were taken"
+            )
