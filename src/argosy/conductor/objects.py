@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Callable
-from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
@@ -13,6 +12,7 @@ from starlette.routing import Route
 
 from argosy import errors
 from argosy.conductor import grants
+from argosy.conductor.chunks import Chunks
 from argosy.conductor.credentials import bearer
 from argosy.conductor.desk import Desk
 from argosy.conductor.grants import Asking
@@ -21,7 +21,7 @@ from argosy.model.backups import FRAME_BYTES, PART_BYTES
 from argosy.stores.base import Store
 
 LARGEST = PART_BYTES + 2 * FRAME_BYTES
-"""of a part, or a chunk"""
+"""of a part"""
 LARGEST_LIST = 1_000_000 * 128
 """of all parts"""
 PAGE = 5_000
@@ -48,8 +48,8 @@ class Objects:
             Route("/v1/guest/objects/{attempt}/{name}", self.put_part, methods=["PUT"]),
             Route("/v1/guest/objects/{layer:int}/{attempt}/{name}", self.get_part, methods=["GET"]),
             Route("/v1/guest/archive/{stream:int}", self.list_chunks, methods=["GET"]),
-            Route("/v1/guest/archive/{stream:int}/{name}", self.put_chunk, methods=["PUT"]),
             Route("/v1/guest/archive/{stream:int}/{name}", self.get_chunk, methods=["GET"]),
+            *Chunks(self._desk, self._store, self._streams).routes(),
         ]
 
     async def put_part(self, request: Request) -> Response:
@@ -60,48 +60,40 @@ class Objects:
         """A part of a backup that the guest is restoring, or a range of it."""
         return await self._get(request, grants.part_to_read)
 
-    async def put_chunk(self, request: Request) -> Response:
-        """A chunk of the guest's own log."""
-        return await self._put(request, grants.chunk_to_write)
-
     async def get_chunk(self, request: Request) -> Response:
         """A chunk of the log that the guest is restoring from."""
         return await self._get(request, grants.chunk_to_read)
 
     async def list_chunks(self, request: Request) -> Response:
         """Names and sizes of the chunks of that log after `?after=`, in order; fewer than a page: that was all."""
-        asking = await self._asking(request)
-        prefix = await self._desk.threaded(self._granted, grants.chunks_to_read, asking, **request.path_params)
+        _, prefix = await self._desk.threaded(self._granted, request, grants.chunks_to_read)
         after = request.query_params.get("after", "")
         return JSONResponse(await self._streams.threaded(self._chunks, prefix, after))
 
     async def _put(self, request: Request, grant: Grant) -> Response:
-        asking = await self._asking(request)
-        check = functools.partial(self._granted, grant, asking, **request.path_params)
-        key = await self._desk.threaded(check)
+        check = functools.partial(self._granted, request, grant)
+        guest, key = await self._desk.threaded(check)
         most = LARGEST_LIST if key.endswith("/parts.json") else LARGEST
-        stored = await self._streams.take(asking.known.id, key, request, most, check)
+        stored = await self._streams.take(guest, key, request, most, check)
         return JSONResponse({"bytes": stored.bytes, "sha256": stored.sha256})
 
     async def _get(self, request: Request, grant: Grant) -> Response:
-        asking = await self._asking(request)
-        key = await self._desk.threaded(self._granted, grant, asking, **request.path_params)
+        guest, key = await self._desk.threaded(self._granted, request, grant)
         size = await self._streams.threaded(self._store.stat, key)
         start, end = _range(request.headers.get("range"), size)
         headers = {"Content-Length": str(end - start), "Accept-Ranges": "bytes"}
         if "range" in request.headers:
             headers["Content-Range"] = f"bytes {start}-{end - 1}/{size}"
-        body = self._streams.give(asking.known.id, key, start, end - start)
+        body = self._streams.give(guest, key, start, end - start)
         status = 206 if "range" in request.headers else 200
         return StreamingResponse(body, status, headers, "application/octet-stream")
 
-    async def _asking(self, request: Request) -> Asking:
-        known = await self._desk.threaded(self._desk.recognise, bearer(request.headers))
-        return Asking(known, request.query_params.get("command", ""))
-
-    def _granted(self, grant: Grant, asking: Asking, **path: Any) -> str:
+    def _granted(self, request: Request, grant: Grant) -> tuple[str, str]:
+        """The guest that asks, and the key or prefix that is meant. Raises Unauthorized, Forbidden."""
+        known = self._desk.recognise(bearer(request.headers))
+        asking = Asking(known, request.query_params.get("command", ""))
         with self._desk.database.read() as session:
-            return grant(session, asking, **path)
+            return known.id, grant(session, asking, **request.path_params)
 
     def _chunks(self, prefix: str, after: str) -> list[dict[str, object]]:
         told: list[dict[str, object]] = []

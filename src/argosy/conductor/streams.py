@@ -25,8 +25,8 @@ AT_ONCE = 32
 """transfers under way"""
 EACH_AT_ONCE = 4
 """of them by one guest"""
-IDLE_SECONDS = 60.0
-"""A guest that sends nothing for so long is gone."""
+BLOCK_SECONDS = 60.0
+"""A guest that has not sent a block in so long is gone."""
 TRANSFER_SECONDS = 900.0
 """for one object"""
 P = ParamSpec("P")
@@ -70,6 +70,17 @@ class Streams:
             except TimeoutError as error:
                 raise errors.Unavailable("the body came too slowly") from error
 
+    async def small(self, guest: str, request: Request, most: int) -> bytes:
+        """The request's body, where all of it is looked at before it is stored."""
+        with self._lane(guest):
+            try:
+                async with self._lanes, asyncio.timeout(BLOCK_SECONDS):
+                    return b"".join([piece async for pieces in _blocks(request, most) for piece in pieces])
+            except ClientDisconnect as error:
+                raise errors.BadRequest("the body ended before its end") from error
+            except TimeoutError as error:
+                raise errors.Unavailable("the body came too slowly") from error
+
     async def give(self, guest: str, key: str, start: int, length: int) -> AsyncIterator[bytes]:
         """So many bytes of an object, from an offset."""
         with self._lane(guest):
@@ -85,9 +96,8 @@ class Streams:
         digest, size = hashlib.sha256(), 0
         try:
             async with self._creating(key) as out:
-                async for block in _blocks(request, most):
-                    await self.threaded(_keep, out, digest.update, block)
-                    size += len(block)
+                async for pieces in _blocks(request, most):
+                    size += await self.threaded(_keep, out, digest.update, pieces)
                 await self.threaded(check)
         except errors.Conflict:
             if await self.threaded(self._digest, key) != digest.hexdigest():
@@ -122,34 +132,37 @@ class Streams:
             self._busy += Counter()  # forgets those at zero
 
 
-async def _blocks(request: Request, most: int) -> AsyncIterator[bytes]:
-    """The body, in larger pieces than it comes. Raises TooLarge, BadRequest, TimeoutError."""
-    if int(request.headers.get("content-length", "0")) > most:
-        raise _too_large(most)
-    waiting, size = bytearray(), 0
-    arriving = aiter(request.stream())
-    while (piece := await _next(arriving)) is not None:
-        waiting += piece
-        size += len(piece)
-        if size > most:
-            raise _too_large(most)
-        if len(waiting) >= BLOCK:
-            yield bytes(waiting)
-            waiting.clear()
+async def _blocks(request: Request, most: int) -> AsyncIterator[list[bytes]]:
+    """The body, in pieces as they come, a block of them at a time. Raises TooLarge, BadRequest, TimeoutError."""
+    arriving, size = aiter(request.stream()), 0
+    _require_size(int(request.headers.get("content-length", "1")), most)
+    while True:
+        async with asyncio.timeout(BLOCK_SECONDS):
+            pieces = await _block(arriving)
+        size += sum(map(len, pieces))
+        _require_size(size, most)
+        if not pieces:
+            return
+        yield pieces
+
+
+async def _block(arriving: AsyncIterator[bytes]) -> list[bytes]:
+    pieces, left = [], BLOCK
+    while left > 0 and (piece := await anext(arriving, None)) is not None:
+        pieces.append(piece)
+        left -= len(piece)
+    return pieces
+
+
+def _require_size(size: int, most: int) -> None:
+    if size > most:
+        raise errors.TooLarge(f"an object has at most {most} bytes")
     if not size:
         raise errors.BadRequest("an object is not empty")
-    yield bytes(waiting)
 
 
-async def _next(arriving: AsyncIterator[bytes]) -> bytes | None:
-    async with asyncio.timeout(IDLE_SECONDS):
-        return await anext(arriving, None)
-
-
-def _too_large(most: int) -> errors.TooLarge:
-    return errors.TooLarge(f"an object has at most {most} bytes")
-
-
-def _keep(out: BinaryIO, digest: Callable[[bytes], object], block: bytes) -> None:
-    out.write(block)
-    digest(block)
+def _keep(out: BinaryIO, digest: Callable[[bytes], object], pieces: list[bytes]) -> int:
+    for each in pieces:
+        out.write(each)
+        digest(each)
+    return sum(map(len, pieces))

@@ -29,7 +29,7 @@ class FilesystemStore:
         target = self.root / checked(key)
         self._require()
         with disk.Target(self.root / UNFINISHED) as file:
-            out = io.BufferedWriter(file, BUFFER)
+            out = io.BufferedWriter(file)
             yield cast("BinaryIO", out)
             out.flush()
             file.publish(target)
