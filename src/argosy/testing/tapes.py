@@ -29,19 +29,21 @@ class Recorder:
 
     site: Site
 
-    def record(self: Backups, strategy: str, path: Path, since: Position | None = None) -> Tape:  # type: ignore[misc]
-        site: Site = self.site  # type: ignore[attr-defined]
-        with _scratch(site) as scratch, path.open("wb") as tape:
+    def record(self, strategy: str, path: Path, since: Position | None = None) -> Tape:
+        assert isinstance(self, Backups)
+        with _scratch(self.site) as scratch, path.open("wb") as tape:
             return Tape(strategy, path, self.dump(strategy, Order(scratch, since), tape.fileno()))
 
-    def play(self: Backups, tapes: Sequence[Tape]) -> None:  # type: ignore[misc]
+    def play(self, tapes: Sequence[Tape]) -> None:
         """Into a draft on the volume, moved to its place when it is whole."""
-        site: Site = self.site  # type: ignore[attr-defined]
+        site = self.site
         draft = site.data / "draft"
         draft.mkdir(mode=0o700)
         layers = [Layer(each.strategy, each.taken.position, partial(_opened, each.path)) for each in tapes]
         with _scratch(site) as scratch:
-            type(self)(replace(site, data=draft)).load(layers, scratch)  # type: ignore[call-arg]
+            there = type(self)(replace(site, data=draft))  # type: ignore[call-arg]
+            assert isinstance(there, Backups)
+            there.load(layers, scratch)
         (draft / "db").rename(site.data / "db")
         shutil.rmtree(draft)
 

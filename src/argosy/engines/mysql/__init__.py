@@ -21,7 +21,9 @@ ENGINE = Engine(
     ),
     port=3306,
     scheme="mysql",
-    capabilities=frozenset({Capability.ACCOUNTS, Capability.DATABASES, Capability.TLS, Capability.UPGRADES}),
+    capabilities=frozenset(
+        {Capability.ACCOUNTS, Capability.DATABASES, Capability.TLS, Capability.UPGRADES, Capability.BACKUPS}
+    ),
     smallest_ram=128,
     names=Names(
         database_length=64,
@@ -41,15 +43,16 @@ ENGINE = Engine(
         ERROR,
     ),
     strategies=(
-        Strategy("mariabackup", "the server's files, read by mariadb-backup while it runs"),
+        Strategy("mariabackup", "the server's files, read by mariadb-backup while it runs", suffix="mbstream"),
         Strategy(
             "mariabackup-incremental",
             "pages changed since the parent, read by mariadb-backup",
             parents=frozenset({"mariabackup", "mariabackup-incremental"}),
             restored_with="mariabackup",
+            suffix="mbstream",
         ),
         Strategy(SNAPSHOT, "the server's files, read from an atomic copy of the volume", offline=True),
-        Strategy("mysqldump", "SQL statements, written by mariadb-dump", logical=True),
+        Strategy("mysqldump", "SQL statements, written by mariadb-dump", logical=True, suffix="sql"),
     ),
     # A start makes the temporary tablespace anew, 12 MiB, after recovery may have taken its place by enlarging tables.
     start_bytes=24 << 20,

@@ -38,6 +38,7 @@ def _look(place: Path, root: Path) -> Found | None:
     version = re.search(r"Ver (\d+(?:\.\d+)+)-MariaDB", programs.ask(place / "mariadbd", "--version"))
     if version is None:
         return None
-    return Found(
-        version[1], root, frozenset({Capability.ACCOUNTS, Capability.DATABASES, Capability.TLS, Capability.UPGRADES})
-    )
+    has = {Capability.ACCOUNTS, Capability.DATABASES, Capability.TLS, Capability.UPGRADES}
+    if (place.parent / "bin" / "mariadb-backup").is_file():
+        has.add(Capability.BACKUPS)
+    return Found(version[1], root, frozenset(has))
