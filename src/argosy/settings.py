@@ -238,8 +238,8 @@ class SelfBackup:
 @dataclass(frozen=True)
 class Backups:
     snapshot_from_megabytes: int = 1024
-    """From so many MiB of data on, a backup that names no strategy is read from a snapshot of the volume where the
-    engine's first strategy does so; below it, from the running server, which is quicker then."""
+    """From so many MiB of data on, a backup that names no strategy is read from a snapshot of the volume, where the
+    engine can and incremental backups can build on that; below it, from the running server, which is quicker then."""
     bytes_per_second: int = 0
     """The most that a backup reads of a guest's data in a second, where the call does not say; 0: as much as it can."""
     nice: int = 10
@@ -249,6 +249,10 @@ class Backups:
     """After so long without a byte a backup or a restore is given up."""
     running_expires_days: float = 3.0
     """After so long a backup that still counts as being made can be deleted (Trove's running_backups_expires)."""
+    quarantine_hours: float = 72.0
+    """How long a protected instance or backup that was deleted can be brought back."""
+    minimum_retention_days: float = 0.0
+    """For so many days nobody deletes a finished backup, neither its owner nor a schedule."""
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import accounting
+import backing
 import configuring
 import housekeeping
 import lifecycle
@@ -10,7 +11,9 @@ import moduling
 import opening
 import publishing
 import pytest
+import quarantining
 import resizing
+import scheduling
 import securing
 import telling
 import throwing
@@ -30,10 +33,13 @@ EVERY = (
     *housekeeping.EVERY,
     *lifecycle.EVERY,
     *accounting.EVERY,
+    *backing.EVERY,
     *configuring.EVERY,
     *telling.EVERY,
     *throwing.EVERY,
     *publishing.EVERY,
+    *quarantining.EVERY,
+    *scheduling.EVERY,
     *moduling.EVERY,
     *opening.EVERY,
     *resizing.EVERY,

@@ -37,6 +37,8 @@ def _resource(name: str, *verbs: str) -> Iterator[Kind]:
 def _instances() -> Iterator[Kind]:
     yield from _operation("instance_create", "an instance", "name", "flavor_id", "availability_zone", "region_name")
     yield from _operation("instance_delete", "the end of an instance")
+    yield from _operation("instance_quarantine", "the end of a protected instance, which can be brought back")
+    yield from _operation("instance_bring_back", "an instance that was deleted")
     yield from _operation("instance_restart", "a restart of the database server")
     yield from _operation("instance_resize_instance", "another flavor", "new_flavor_id")
     yield from _operation("instance_resize_volume", "a larger volume", "new_size")
@@ -61,7 +63,9 @@ def _instances() -> Iterator[Kind]:
     yield from _operation("instance_detach_configuration", "an instance to leave a configuration", "configuration_id")
     yield from _operation("instance_configure", "a changed configuration in an instance", "configuration_id")
     yield Kind("dbaas.configuration_taken_back", "a server does not start with settings and runs without", ("message",))
-    yield Kind("dbaas.instance_update", "an instance was renamed or tagged", ("name", "tags"))
+    yield Kind(
+        "dbaas.instance_update", "an instance was renamed, tagged or protected", ("name", "tags", "deletion_protection")
+    )
     yield Kind("dbaas.instance_health", "the database server became another", ("health", "was", "message"))
     yield Kind("dbaas.client_certificate_create", "a certificate was issued to a client", ("name", "expire_at"))
     yield Kind("dbaas.guest_enrolled", "the agent of an instance proved itself")
@@ -81,6 +85,14 @@ def _accounts() -> Iterator[Kind]:
     yield from _operation("user_update_attributes", "another name, host or password of a user", "username")
     yield from _operation("user_grant", "rights of a user in databases", "username", "database")
     yield from _operation("user_revoke", "the end of a user's rights in a database", "username", "database")
+
+
+def _backups() -> Iterator[Kind]:
+    keys = ("backup_id", "instance_id", "name", "parent_id", "strategy")
+    yield from _operation("backup_create", "a backup", *keys)
+    yield from _operation("backup_delete", "the end of a backup and of what builds on it", *keys)
+    yield Kind("dbaas.backup_register", "a backup that was made elsewhere was registered", (*keys, "location"))
+    yield Kind("dbaas.backup_cancel", "somebody wants a backup that is being made no more", keys)
 
 
 def _configurations() -> Iterator[Kind]:
@@ -110,6 +122,10 @@ def _deployment() -> Iterator[Kind]:
             f"dbaas.backup_schedule_{verb}", f"a schedule of backups was {done}", ("schedule_id", "name", "cron")
         )
     yield Kind(
+        "dbaas.backup_quarantine", "a protected backup was deleted: it can be brought back", ("backup_id", "name")
+    )
+    yield Kind("dbaas.backup_bring_back", "a backup that was deleted is there again", ("backup_id", "name"))
+    yield Kind(
         "dbaas.backup_schedule_missed",
         "backups that were due were not begun in time",
         ("schedule_id", "name", "missed", "message"),
@@ -132,6 +148,8 @@ def _people() -> Iterator[Kind]:
 
 
 CATALOGUE: Mapping[str, Kind] = {
-    kind.name: kind for each in (_instances, _accounts, _configurations, _deployment, _people) for kind in each()
+    kind.name: kind
+    for each in (_instances, _accounts, _backups, _configurations, _deployment, _people)
+    for kind in each()
 }
 """Every kind that is ever told, by name."""

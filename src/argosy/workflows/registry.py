@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from argosy.durable.workflow import Workflow
+from argosy.workflows.backup_schedules import prune_backups, run_schedules
+from argosy.workflows.bring_back_instance import bring_back_instance
 from argosy.workflows.build_template import build_template
 from argosy.workflows.change_access import change_access
 from argosy.workflows.change_accounts import OPERATIONS
@@ -10,12 +12,16 @@ from argosy.workflows.change_log import change_log
 from argosy.workflows.change_modules import change_modules
 from argosy.workflows.change_tls import change_tls
 from argosy.workflows.configure_instance import configure_instance
+from argosy.workflows.create_backup import create_backup
 from argosy.workflows.create_instance import create_instance
+from argosy.workflows.delete_backup import delete_backup, retry_deletions
 from argosy.workflows.delete_instance import delete_instance
 from argosy.workflows.deliver_webhook import deliver_webhook
+from argosy.workflows.end_quarantines import end_quarantines
 from argosy.workflows.expire_logs import expire_logs
 from argosy.workflows.forget import forget
 from argosy.workflows.look_around import look_around
+from argosy.workflows.quarantine_instance import quarantine_instance
 from argosy.workflows.reapply_module import reapply_module
 from argosy.workflows.reboot_server import reboot_server
 from argosy.workflows.rebuild_instance import rebuild_instance
@@ -40,13 +46,20 @@ WORKFLOWS: dict[str, Workflow[World]] = {
     workflow.name: workflow
     for workflow in (
         *OPERATIONS,
+        bring_back_instance,
+        end_quarantines,
+        prune_backups,
+        quarantine_instance,
+        run_schedules,
         build_template,
         change_access,
         change_log,
         change_modules,
         change_tls,
         configure_instance,
+        create_backup,
         create_instance,
+        delete_backup,
         delete_instance,
         expire_logs,
         deliver_webhook,
@@ -64,6 +77,7 @@ WORKFLOWS: dict[str, Workflow[World]] = {
         resize_flavor,
         resize_volume,
         restart_instance,
+        retry_deletions,
         revive_server,
         rotate_authority,
         self_backup,

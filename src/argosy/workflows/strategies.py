@@ -1,4 +1,4 @@
-"""Which strategy takes a backup: the one that was asked for, the version's, or the best that there is. Decisions only."""
+"""Which strategy takes a backup: what was asked for, what the version has, or the best that there is. Pure."""
 
 from __future__ import annotations
 
@@ -56,12 +56,20 @@ def _full(engine: Engine, wish: Wish) -> Strategy:
 
 
 def _default(engine: Engine, possible: Sequence[Strategy], wish: Wish) -> Strategy:
-    """The version's where it can be had, else the first; of little data rather one that reads the running server."""
+    """The version's where it can be had. Else of much data a copy of the volume, if what changes later can be added to
+    it; of little, and where it cannot, the first that reads the running server.
+    """
     if not possible:
         raise errors.NotSupported(f"{engine.title} cannot be backed up where this provider makes no snapshots")
     preferred = [each for each in possible if each.name == wish.preferred]
-    light = [each for each in possible if wish.small and not each.offline and not each.logical]
-    return next(iter([*preferred, *light, *possible]))
+    large = [each for each in possible if each.offline and not wish.small and _has_a_future(engine, each)]
+    running = [each for each in possible if not each.offline]
+    return next(iter([*preferred, *large, *running, *possible]))
+
+
+def _has_a_future(engine: Engine, strategy: Strategy) -> bool:
+    """Whoever asks for an incremental backup later is not told that the last full one is of the wrong kind."""
+    return bool(builds_on(engine, strategy.name)) or not any(each.parents for each in engine.strategies)
 
 
 def _increment(engine: Engine, wish: Wish) -> Strategy:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from argosy.durable.timers import Recurrence, every
+from argosy.workflows.backup_schedules import prune_backups, run_schedules
+from argosy.workflows.delete_backup import retry_deletions
+from argosy.workflows.end_quarantines import end_quarantines
 from argosy.workflows.expire_logs import expire_logs
 from argosy.workflows.forget import forget
 from argosy.workflows.look_around import look_around
@@ -21,5 +24,9 @@ TIMERS: tuple[Recurrence, ...] = (
     every("self_backups", 600, self_backups, "self_backups"),
     every("watch_room", 60, watch_room, "watch_room"),
     every("forget", 3600, forget, "forget"),
+    every("retry_deletions", 600, retry_deletions, "retry_deletions"),
     every("expire_logs", 3600, expire_logs, "expire_logs"),
+    every("run_schedules", 15, run_schedules, "run_schedules"),
+    every("prune_backups", 3600, prune_backups, "prune_backups"),
+    every("end_quarantines", 60, end_quarantines, "end_quarantines"),
 )
