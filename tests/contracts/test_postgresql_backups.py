@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import subprocess
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +14,7 @@ from postgresql_hands import Archivist, Kept
 
 from argosy import errors
 from argosy.engines import registry
+from argosy.engines.postgresql.finder import LAYOUT
 from argosy.model.guest import Identity, Secret
 from argosy.testing import servers
 from argosy.testing.clients import Login, Tenant
@@ -33,6 +36,8 @@ def archivist(server: Server) -> Server:
 
 class BackupsOfPostgresql:
     version: ClassVar[str]
+    made_of: ClassVar[str]
+    """increments"""
 
     @pytest.fixture(scope="class")
     @classmethod
@@ -83,6 +88,37 @@ class BackupsOfPostgresql:
             server.hands.call("examine_restored", seen)
         assert server.stop() == 0
 
+    def test_a_chain_comes_back(self, farm: Farm, source: Server, store: Path) -> None:
+        chain = [source.hands.call("dump_into", store / "0", "basebackup")]
+        counts = [rows(source)]
+        for number in range(1, 4):
+            churn(source, number)
+            chain.append(source.hands.call("dump_into", store / str(number), "incremental", chain[-1].taken.position))
+            counts.append(rows(source))
+        assert {each.taken.position["kind"] for each in chain[1:]} == {self.made_of}
+        assert chain[3].path.stat().st_size < chain[0].path.stat().st_size
+        seen = source.hands.call("canaries")
+        for length in (2, 4):
+            server = restored(farm, source, chain[:length])
+            assert rows(server) == counts[length - 1]
+            if length == len(chain):
+                server.hands.call("examine_restored", seen)
+            assert server.stop() == 0
+
+    def test_nothing_is_built_on_another_history(self, farm: Farm, source: Server, store: Path) -> None:
+        kept: Kept = source.hands.call("dump_into", store / "full", "basebackup")
+        server = restored(farm, source, [kept])
+        with pytest.raises(errors.Rejected, match="full backup"):
+            server.hands.call("dump_into", server.site.state / "more", "incremental", kept.taken.position)
+        assert server.stop() == 0
+
+    def test_another_release_is_refused_politely(self, farm: Farm, source: Server, store: Path) -> None:
+        kept: Kept = source.hands.call("dump_into", store / "full", "basebackup")
+        other = servers.require("postgresql", "17" if self.version == "15" else "15")
+        server = archivist(farm.bare(source.engine, other))
+        with pytest.raises(errors.Rejected, match=f"instance of version {self.version}"):
+            server.hands.call("load_from", [kept])
+
     def test_a_snapshot_comes_back(self, farm: Farm, source: Server, store: Path) -> None:
         """Of a copy taken at once, which this one is because nobody writes."""
         put(source, 10)
@@ -92,6 +128,10 @@ class BackupsOfPostgresql:
         kept: Kept = offline.hands.call("dump_copy", copy, offline.site.state / "kept")
         server = restored(farm, source, [kept])
         assert rows(server) == rows(source) - 10
+        assert server.stop() == 0
+        more = source.hands.call("dump_into", store / "more", "incremental", kept.taken.position)
+        server = restored(farm, source, [kept, more])
+        assert rows(server) == rows(source)
         assert server.stop() == 0
 
     def test_quiescing_ends_by_itself(self, source: Server) -> None:
@@ -106,6 +146,22 @@ def put(server: Server, count: int) -> None:
         "INSERT INTO orders SELECT coalesce(max(number), 0) + n, repeat(md5(n::text), 5)"
         f" FROM orders RIGHT JOIN generate_series(1, {count}) n ON true GROUP BY n",
     )
+
+
+def churn(server: Server, number: int) -> None:
+    """What changes a cluster in every way: rows, files, whole databases, and what a vacuum cuts off. Tens of numbers
+    begin anew.
+    """
+    put(server, 50)
+    with_tenant(server, f"CREATE TABLE late_{number} AS SELECT generate_series(1, 20000) n")
+    with_tenant(server, f"CREATE INDEX ON late_{number} (n)")
+    with_tenant(server, f"CREATE DATABASE late_{number}")
+    if number % 10 > 1:
+        with_tenant(server, f"DELETE FROM late_{number - 1} WHERE n > 100")
+        with_tenant(server, f"VACUUM late_{number - 1}")
+        with_tenant(server, f"DROP DATABASE late_{number - 1}")
+    if number % 10 > 2:
+        with_tenant(server, f"DROP TABLE late_{number - 2}")
 
 
 def rows(server: Server) -> int:
@@ -137,7 +193,40 @@ def restored(farm: Farm, source: Server, chain: list[Kept]) -> Server:
 
 class TestBackupsOfPostgresql15(BackupsOfPostgresql):
     version = "15"
+    made_of = "log"
 
 
 class TestBackupsOfPostgresql17(BackupsOfPostgresql):
     version = "17"
+    made_of = "blocks"
+
+    def test_increments_are_laid_over_as_the_engines_own_tool_does(
+        self, farm: Farm, source: Server, store: Path, tmp_path: Path
+    ) -> None:
+        chain = [source.hands.call("dump_into", store / "0", "basebackup")]
+        for number in range(11, 14):
+            churn(source, number)
+            chain.append(source.hands.call("dump_into", store / f"{number}", "incremental", chain[-1].taken.position))
+        parts = [_unpacked(each, tmp_path / f"{number}") for number, each in enumerate(chain)]
+        tool = LAYOUT.place(source.site.root) / "pg_combinebackup"
+        subprocess.run([tool, "-o", tmp_path / "whole", *parts], check=True)
+        server = archivist(farm.bare(source.engine, source.found))
+        server.hands.call("load_from", chain)
+        theirs, ours = (_files(each) for each in (tmp_path / "whole", server.site.data / "db"))
+        assert {name: theirs.get(name) for name in ours | theirs} == ours
+
+
+def _unpacked(kept: Kept, place: Path) -> Path:
+    place.mkdir()
+    subprocess.run(["tar", "-xf", kept.path, "-C", place], check=True)
+    return place
+
+
+def _files(directory: Path) -> dict[str, str]:
+    """Digests of all but what names the backup or the history."""
+    told = {"backup_manifest", "argosy.history"}
+    return {
+        str(each.relative_to(directory)): hashlib.sha256(each.read_bytes()).hexdigest()
+        for each in sorted(directory.rglob("*"))
+        if each.is_file() and each.name not in told and each.suffix != ".done"
+    }

@@ -28,7 +28,7 @@ def site(tmp_path: Path) -> Site:
 
 def render(engine: ModuleType, site: Site, overrides: dict[str, object]) -> str:
     if engine is postgresql:
-        return postgresql.postgresql_conf(site, str(site.state), overrides)
+        return postgresql.postgresql_conf(site, str(site.state), overrides, 17)
     if engine is mysql:
         return mysql.my_cnf(site, Path("/usr"), Path("/usr/share/mysql"), overrides)
     return redis.redis_conf(site, site.state / "redis.sock", overrides)
@@ -95,7 +95,7 @@ def test_an_overrides_value_stays_in_its_line(engine: ModuleType, site: Site) ->
 def test_postgresql_lets_nobody_in_without_tls(site: Site) -> None:
     lines = postgresql.pg_hba_conf(site).splitlines()
     assert lines == [
-        "local all os_admin peer map=guest",
+        "local all,replication os_admin peer map=guest",
         "host all os_admin all reject",
         "hostssl all all all scram-sha-256",
     ]

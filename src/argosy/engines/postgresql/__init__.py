@@ -36,5 +36,6 @@ ENGINE = Engine(
     strategies=(
         Strategy("basebackup", "base backup with its log"),
         Strategy(SNAPSHOT, "copy of a snapshot", offline=True),
+        Strategy("incremental", "what changed since", parents=frozenset({"basebackup", SNAPSHOT, "incremental"})),
     ),
 )

@@ -11,20 +11,38 @@ from typing import Any
 from argosy import errors
 from argosy.engines import copies
 from argosy.engines.backups import SNAPSHOT, Layer, Order, Position, Taken
-from argosy.engines.postgresql import basebackup, examination, fingerprint, lineage, loading, wire
+from argosy.engines.postgresql import (
+    basebackup,
+    examination,
+    finder,
+    fingerprint,
+    lineage,
+    loading,
+    manifests,
+    positions,
+    segments,
+    slots,
+    wire,
+)
 from argosy.engines.postgresql.accounts import ADMINISTRATOR, HOME, PATIENCE, PostgresqlAccounts
 from argosy.engines.postgresql.finder import LAYOUT
+from argosy.engines.postgresql.positions import Segment
 from argosy.engines.postgresql.wire import literal
 
-WHO = """
-SELECT current_setting('server_version_num'), system_identifier, extract(epoch FROM clock_timestamp())
-  FROM pg_control_system()
-"""
+TELLS_BLOCKS = 170000
+"""From this release on, a server can tell which blocks have changed."""
+NO_SUMMARIES = "WAL summaries are required"
 
-
-REACHED = "SELECT pg_current_wal_flush_lsn(), timeline_id FROM pg_control_checkpoint()"
 LONGEST = 7 * 86400.0
 """seconds that a backup may take"""
+
+WHO = """
+SELECT current_setting('server_version_num'), system_identifier, extract(epoch FROM clock_timestamp()),
+       timeline_id, pg_size_bytes(current_setting('wal_segment_size'))
+  FROM pg_control_system(), pg_control_checkpoint()
+"""
+COMMIT = "SET synchronous_commit = local; SELECT pg_current_xact_id()"
+"""Whatever was committed without waiting for the disk is on it then."""
 
 
 class PostgresqlBackups(PostgresqlAccounts):
@@ -34,22 +52,23 @@ class PostgresqlBackups(PostgresqlAccounts):
         if strategy == SNAPSHOT:
             copies.dump(self.site.data, out, without=[f"{copies.DIRECTORY}/{each}" for each in loading.MADE_ANEW])
             return Taken()
-        with self._log_kept():
-            seen = basebackup.take(self._program("pg_basebackup"), self._door, order.scratch, "", out)
-        who, moment = self._who()
-        return Taken({**who, "start": seen.start, "stop": seen.stop, "timeline": seen.timeline}, moment)
+        if order.since is None:
+            return self._everything(order, out)
+        return self._increment(order, order.since, out)
 
     def load(self, layers: Sequence[Layer], scratch: Path) -> None:  # noqa: ARG002 - nothing is kept beside
-        loading.load(layers, self.site.data)
+        loading.load(layers, self.site.data, finder.release(LAYOUT.place(self.site.root)))
 
     @contextmanager
     def quiesce(self, seconds: float) -> Iterator[Position]:
         with self.session(seconds=seconds + PATIENCE) as session:
             session.query(f"SET idle_session_timeout = {int(seconds * 1000)}")
+            who, _ = self._who(session)
+            self._keep_log(session, who)
             [(start,)] = session.query("SELECT pg_backup_start('argosy', true)")
-            [(stop, timeline)] = session.query(REACHED)
-            who, _ = self._who()
-            yield {**who, "start": start, "stop": stop, "timeline": int(timeline or 0)}
+            [(stop,)] = session.query("SELECT pg_current_wal_flush_lsn()")
+            files = [str(each.relative_to(self._cluster)) for each in self._relations()]
+            yield {**who, "start": start, "stop": stop, "next": _for_the_next(who, files)}
             try:
                 session.query("SELECT pg_backup_stop(false)")
             except (OSError, wire.ServerError) as error:
@@ -73,24 +92,85 @@ class PostgresqlBackups(PostgresqlAccounts):
     def patient_session(self, database: str) -> AbstractContextManager[wire.Connection]:
         return self.session(database, LONGEST)
 
-    @property
-    def _door(self) -> Mapping[str, str]:
-        return {"host": str(self.socket.parent), "port": str(self.site.port), "username": ADMINISTRATOR}
-
-    def _program(self, name: str) -> Path:
-        return LAYOUT.place(self.site.root) / name
-
-    def _who(self) -> tuple[dict[str, Any], float]:
+    def _everything(self, order: Order, out: int) -> Taken:
         with self.session() as session:
-            [(version, system, moment)] = session.query(WHO)
-        told = {"version": int(version or 0), "system": system, "history": lineage.of(self.site.data / "db")}
-        return told, float(moment or 0)
+            self._keep_log(session, self._who(session)[0])
+        return self._base_backup(order.scratch, "", out)
+
+    def _increment(self, order: Order, since: Position, out: int) -> Taken:
+        """By the blocks that changed, where the server can tell them, else by its log."""
+        with self.session() as session:
+            who, _ = self._who(session)
+        if since.get("history") != who["history"] or since.get("version", 0) // 10000 != who["version"] // 10000:
+            raise errors.Rejected("the data have been restored or upgraded since that backup: take a full backup")
+        if since.get("next", {}).get("files") and who["version"] >= TELLS_BLOCKS:
+            try:
+                return self._base_backup(order.scratch, manifests.write(since), out, since)
+            except errors.GuestFailed as error:
+                if NO_SUMMARIES not in error.message:
+                    raise
+        return self._log(since, out)
+
+    def _base_backup(self, scratch: Path, parent: str, out: int, since: Position | None = None) -> Taken:
+        door = {"host": str(self.socket.parent), "port": str(self.site.port), "username": ADMINISTRATOR}
+        with self._nothing_recycled():
+            seen = basebackup.take(LAYOUT.place(self.site.root) / "pg_basebackup", door, scratch, parent, out)
+        with self.session() as session:
+            who, now = self._who(session)
+        position = {**who, "start": seen.start, "stop": seen.stop, "next": _for_the_next(who, seen.files)}
+        if since is not None:
+            position |= {"kind": loading.BLOCKS, "from": since["start"]}
+        return Taken(position, now)
+
+    def _log(self, since: Position, out: int) -> Taken:
+        """All that was written since. It is as one with the backup below it, which the next blocks are told from."""
+        with self.session() as session:
+            slots.advance(session, slots.BACKUP, positions.parse(since["stop"]))
+            session.query(COMMIT)
+            who, now = self._who(session)
+            [(stop,)] = session.query("SELECT pg_current_wal_flush_lsn()")
+        if since["timeline"] != who["timeline"]:
+            raise errors.Rejected("the server has been promoted since that backup: take a full backup")
+        first = Segment.holding(who["timeline"], positions.parse(since["stop"]), who["segment"])
+        segments.dump(self._cluster, first, positions.parse(str(stop)), out)
+        position = {**who, "kind": loading.LOG, "from": since["stop"], "stop": stop, "start": since["start"]}
+        return Taken({**position, "next": since.get("next", {})}, now)
+
+    def _relations(self) -> Iterator[Path]:
+        for pattern in ("global/*", "base/*/*"):
+            yield from self._cluster.glob(pattern)
+
+    @property
+    def _cluster(self) -> Path:
+        return self.site.data / "db"
+
+    def _who(self, session: wire.Connection) -> tuple[dict[str, Any], float]:
+        """What every position tells, and the time."""
+        [(version, system, now, timeline, segment)] = session.query(WHO)
+        told = {
+            "version": int(version or 0),
+            "system": system,
+            "history": lineage.of(self._cluster),
+            "timeline": int(timeline or 0),
+            "segment": int(segment or 0),
+        }
+        return told, float(now or 0)
+
+    def _keep_log(self, session: wire.Connection, who: Mapping[str, Any]) -> None:
+        """For an increment of the backup that begins, where only the log tells what changed."""
+        if who["version"] < TELLS_BLOCKS:
+            slots.begin(session, slots.BACKUP)
 
     @contextmanager
-    def _log_kept(self) -> Iterator[None]:
+    def _nothing_recycled(self) -> Iterator[None]:
         """No segment goes while this lasts: a slot that ends with its session keeps them."""
         name = f"argosy_{secrets.token_hex(8)}"
         with self.session(seconds=LONGEST) as session:
             session.query("SET idle_session_timeout = 0")
             session.query(f"SELECT pg_create_physical_replication_slot({literal(name)}, true, true)")
             yield
+
+
+def _for_the_next(who: Mapping[str, Any], files: Sequence[str]) -> Mapping[str, Any]:
+    """What only an increment of this backup needs."""
+    return {"files": manifests.pack(files)} if who["version"] >= TELLS_BLOCKS else {}

@@ -23,8 +23,9 @@ OURS = frozenset(
     {
         "authentication_timeout", "cluster_name", "config_file", "data_directory", "external_pid_file", "fsync",
         "full_page_writes", "hba_file", "ident_file", "include", "include_dir", "include_if_exists",
-        "listen_addresses", "log_destination", "logging_collector", "port", "ssl", "ssl_ca_file", "ssl_cert_file",
-        "ssl_key_file", "unix_socket_directories", "unix_socket_group", "unix_socket_permissions",
+        "listen_addresses", "log_destination", "logging_collector", "max_slot_wal_keep_size", "port", "ssl",
+        "ssl_ca_file", "ssl_cert_file",
+        "ssl_key_file", "summarize_wal", "unix_socket_directories", "unix_socket_group", "unix_socket_permissions",
     }
 )  # fmt: skip
 """Settings that no override may change: identity, place, and what keeps acknowledged writes."""
@@ -95,7 +96,7 @@ def _memory(site: Site) -> dict[str, str]:
 
 
 def _durability(site: Site) -> dict[str, str]:
-    """WAL takes at most an eighth of the volume between checkpoints."""
+    """WAL takes at most an eighth of the volume between checkpoints, and another for who is yet to read it."""
     return {
         "fsync": "on",
         "full_page_writes": "on",
@@ -103,7 +104,13 @@ def _durability(site: Site) -> dict[str, str]:
         "min_wal_size": "32MB",
         "max_wal_size": _kilobytes(min(max(site.volume // 8, 64 * MIB), 4096 * MIB)),
         "checkpoint_timeout": "15min",
+        "max_slot_wal_keep_size": _kilobytes(max(site.volume // 8, 64 * MIB)),
     }
+
+
+def _summaries(release: int) -> dict[str, str]:
+    """Kept as long as a chain of increments may last."""
+    return {"summarize_wal": "on", "wal_summary_keep_time": "32d"} if release >= SUMMARISES else {}
 
 
 def _tls(site: Site) -> dict[str, str]:
@@ -130,12 +137,16 @@ def _logging() -> dict[str, str]:
     }
 
 
-def postgresql_conf(site: Site, sockets: str, overrides: Mapping[str, object]) -> str:
+SUMMARISES = 17
+"""From this release on, a server can tell which blocks have changed."""
+
+
+def postgresql_conf(site: Site, sockets: str, overrides: Mapping[str, object], release: int) -> str:
     """Raises BadRequest for an override that is not a setting's name or not the tenant's to change."""
     for name in overrides:
         if name in OURS or not re.fullmatch(r"[a-z_][a-z0-9_]*(\.[a-z_][a-z0-9_]*)?", name):
             raise errors.BadRequest(f"the setting {name!r} of PostgreSQL cannot be changed")
-    values = settings(site, sockets) | {name: _text(value) for name, value in overrides.items()}
+    values = settings(site, sockets) | _summaries(release) | {name: _text(value) for name, value in overrides.items()}
     return "".join(f"{name} = {_quoted(value)}\n" for name, value in values.items())
 
 

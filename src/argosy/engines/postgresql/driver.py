@@ -12,7 +12,7 @@ from pathlib import Path
 
 from argosy import errors
 from argosy.engines import files, programs
-from argosy.engines.postgresql import configuration, identity, wire
+from argosy.engines.postgresql import configuration, finder, identity, wire
 from argosy.engines.postgresql.accounts import ADMINISTRATOR, HOME, MASTER, PostgresqlAccounts, unix_user
 from argosy.engines.postgresql.backups import PostgresqlBackups
 from argosy.engines.postgresql.finder import LAYOUT
@@ -64,7 +64,8 @@ class PostgresqlDriver(PostgresqlUpgrades, PostgresqlBackups, PostgresqlLogs, Po
 
     def configure(self, overrides: Mapping[str, object]) -> bool:
         chosen = files.chosen(overrides)
-        text = configuration.postgresql_conf(self.site, str(self.socket.parent), chosen)
+        release = int(finder.release(LAYOUT.place(self.site.root)) or 0)
+        text = configuration.postgresql_conf(self.site, str(self.socket.parent), chosen, release)
         if chosen:
             self._check(text)
         files.write(self._configuration, text)

@@ -25,6 +25,11 @@ def find(root: Path) -> Sequence[Found]:
     return sorted((each for each in found if each), key=lambda each: roots.order(each.version))
 
 
+def release(place: Path) -> str:
+    """Of the programs there, as PG_VERSION has it: `15`."""
+    return programs.ask(place / "postgres", "--version").partition(") ")[2].partition(".")[0]
+
+
 def _look(place: Path, root: Path) -> Found | None:
     server = place / "postgres"
     version = re.search(r"\(PostgreSQL\) (\d+(?:\.\d+)+)", programs.ask(server, "--version"))

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from argosy import errors
 from argosy.engines import copies
 from argosy.engines.backups import SNAPSHOT, Layer
-from argosy.engines.postgresql import basebackup, lineage, tape
+from argosy.engines.postgresql import basebackup, blocks, lineage, tape
+
+BLOCKS, LOG = "blocks", "log"
+"""What an increment is made of."""
 
 MADE_ANEW = (
     "pg_replslot/*", "pg_wal/summaries/*", "pg_wal/archive_status/*", "pg_stat_tmp/*", "pg_dynshmem/*", "pg_notify/*",
@@ -20,37 +24,73 @@ MADE_ANEW = (
 """What a server makes anew, or must not find: what it was in the middle of, and slots of those who read its log."""
 
 
-def load(layers: Sequence[Layer], data: Path) -> None:
+def load(layers: Sequence[Layer], data: Path, release: str) -> None:
     """The chain becomes `data / "db"`. Without any layer the files are there already, as a volume's copy has them."""
     cluster = data / copies.DIRECTORY
+    for layer in layers:
+        _refuse_other(layer, release)
     for layer in layers:
         with layer.open() as source:
             if layer.strategy == SNAPSHOT:
                 copies.load(data, source)
             else:
-                _unpack(cluster, source)
-    tidy(cluster)
+                _unpack(cluster, source, layer.position)
+    _tidy(cluster)
     lineage.begin(cluster)
 
 
-def tidy(cluster: Path) -> None:
+def _refuse_other(layer: Layer, release: str) -> None:
+    made = layer.position.get("version", 0) // 10000
+    if made and str(made) != release:
+        raise errors.Rejected(
+            f"the backup is of PostgreSQL {made}, and this is {release}: restore it into an instance of version {made},"
+            " and upgrade that one"
+        )
+
+
+def _tidy(cluster: Path) -> None:
     for pattern in MADE_ANEW:
         for each in cluster.glob(pattern):
             shutil.rmtree(each) if each.is_dir() and not each.is_symlink() else each.unlink()
     (cluster / basebackup.MANIFEST).unlink(missing_ok=True)
 
 
-def _unpack(cluster: Path, source: int) -> None:
+def _unpack(cluster: Path, source: int, position: Mapping[str, Any]) -> None:
     cluster.mkdir(mode=0o700, exist_ok=True)
+    there = set()
     reader = tape.Tape(source)
     for entry in reader:
-        target = cluster / entry.name
+        if entry.kind not in {tape.FOLDER, tape.FILE}:
+            raise errors.Rejected(f"the backup has {entry.name}, which is not a file: tablespaces are not taken back")
+        changed = blocks.target(entry.name)
+        target = cluster / (changed or entry.name)
+        there.add(target)
         if entry.kind == tape.FOLDER:
             target.mkdir(mode=0o700, parents=True, exist_ok=True)
-        elif entry.kind == tape.FILE:
-            _place(reader, target)
+        elif changed:
+            blocks.change(reader, target)
         else:
-            raise errors.Rejected(f"the backup has {entry.name}, which is not a file: tablespaces are not taken back")
+            _place(reader, target)
+    if position.get("kind") == LOG:
+        _fill(there, position["segment"])
+    elif position.get("kind") == BLOCKS:
+        _as_one(cluster, there)
+
+
+def _fill(segments: Iterable[Path], size: int) -> None:
+    """As long as a server wants them: behind what was written there is nothing."""
+    for each in segments:
+        os.truncate(each, size)
+
+
+def _as_one(cluster: Path, there: Collection[Path]) -> None:
+    """What the newest increment does not have was gone by then; and a server starts from what is no increment."""
+    for each in sorted(cluster.rglob("*"), reverse=True):
+        if each not in there:
+            each.rmdir() if each.is_dir() else each.unlink()
+    label = cluster / basebackup.LABEL
+    lines = label.read_text().splitlines(keepends=True)
+    label.write_text("".join(each for each in lines if not each.startswith("INCREMENTAL FROM ")))
 
 
 def _place(reader: tape.Tape, target: Path) -> None:
