@@ -17,7 +17,7 @@ from starlette.applications import Starlette
 from starlette.routing import Route, WebSocketRoute
 
 from argosy import errors, logs
-from argosy.conductor import sockets, tls
+from argosy.conductor import arrivals, sockets, tls
 from argosy.conductor.bulk import Bulk
 from argosy.conductor.desk import Desk
 from argosy.conductor.doors import Doors, faulty
@@ -94,6 +94,7 @@ async def _serve(settings: Settings, desk: Desk, bell: Doorbell, certificate: Ce
     asyncio.get_running_loop().add_reader(bell, _rung, bell, desk)
     config = uvicorn.Config(
         application(desk, certificate.keep),
+        http=arrivals.Protocol,
         log_config=None,
         log_level="warning",
         access_log=False,

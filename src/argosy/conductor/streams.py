@@ -15,6 +15,7 @@ from typing import BinaryIO, ParamSpec, TypeVar
 from starlette.requests import ClientDisconnect, Request
 
 from argosy import errors
+from argosy.conductor import arrivals
 from argosy.stores.base import Store
 
 BLOCK = 1 << 20
@@ -136,6 +137,7 @@ async def _blocks(request: Request, most: int) -> AsyncIterator[list[bytes]]:
     """The body, in pieces as they come, a block of them at a time. Raises TooLarge, BadRequest, TimeoutError."""
     arriving, size = aiter(request.stream()), 0
     _require_size(int(request.headers.get("content-length", "1")), most)
+    arrivals.widen(request)
     while True:
         async with asyncio.timeout(BLOCK_SECONDS):
             pieces = await _block(arriving)
