@@ -24,6 +24,7 @@ COMMANDS = {
     "datastore": "argosy.cli.datastore:datastore",
     "flavor": "argosy.cli.flavor:flavor",
     "quota": "argosy.cli.quota:quota",
+    "schedule": "argosy.cli.schedule:schedule",
     "webhook": "argosy.cli.webhook:webhook",
     "module": "argosy.cli.module:module",
     "env": "argosy.cli.env:env",
@@ -73,8 +74,13 @@ def argosy(ctx: click.Context, state: Path | None) -> None:
 def run(more: Mapping[str, str], arguments: Sequence[str] | None = None) -> int:
     """The exit code. `more` names commands of floors above this one."""
     argosy.lazy.update(more)
+    return guarded(argosy, arguments, "argosy")
+
+
+def guarded(command: click.Command, arguments: Sequence[str] | None, name: str) -> int:
+    """The exit code; what went wrong is told on standard error."""
     try:
-        status = argosy.main(arguments, prog_name="argosy", standalone_mode=False)
+        status = command.main(arguments, prog_name=name, standalone_mode=False)
     except click.ClickException as error:
         error.show()
         return error.exit_code
@@ -82,7 +88,7 @@ def run(more: Mapping[str, str], arguments: Sequence[str] | None = None) -> int:
         click.echo("interrupted", err=True)
         return 130
     except errors.ArgosyError as error:
-        click.echo(output.plain(f"argosy: {error.message}"), err=True)
+        click.echo(output.plain(f"{name}: {error.message}"), err=True)
         return exit_code(error)
     return status if isinstance(status, int) else 0
 

@@ -33,6 +33,8 @@ class Strategy:
     """it reads a copy of the volume that no server runs on"""
     restored_with: str = ""
     """name of another strategy's hands"""
+    suffix: str = "tar"
+    """of a file with the native stream, as those who know its tools would name it"""
 
 
 @dataclass(frozen=True)
