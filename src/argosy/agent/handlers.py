@@ -9,6 +9,7 @@ from typing import Any
 from argosy import clock, errors
 from argosy.agent import accounts
 from argosy.agent.accounts import AccountVerbs
+from argosy.agent.archive import ArchiveVerbs
 from argosy.agent.backups import LONG, BackupVerbs
 from argosy.agent.collector import Collector
 from argosy.agent.configuration import Configuration
@@ -17,6 +18,7 @@ from argosy.agent.guest import Guest
 from argosy.agent.lifecycle import Lifecycle
 from argosy.agent.logs import LogVerbs
 from argosy.agent.modules import ModuleVerbs
+from argosy.agent.shipper import Shipper
 from argosy.agent.task import Task
 from argosy.agent.tls import TlsHands
 from argosy.agent.upgrade import UpgradeVerbs
@@ -41,6 +43,8 @@ class Hands:
         self._guest = guest
         self._watch = watch
         self._configuration = configuration
+        self.shipper = Shipper(guest)
+        watch.beside = self.shipper.metrics
         self.verbs: Mapping[str, Callable[[Task, Arguments], Result]] = {
             "prepare": self.prepare,
             "install": self.install,
@@ -57,6 +61,7 @@ class Hands:
             **Lifecycle(guest, configuration, self, watch.look).verbs,
             **UpgradeVerbs(guest, configuration, self).verbs,
             **BackupVerbs(guest, self).verbs,
+            **ArchiveVerbs(self.shipper).verbs,
         }
         self.long = LONG
 
@@ -65,13 +70,16 @@ class Hands:
         return self.bring_up(task, arguments, self._guest.boot.identity)
 
     def bring_up(self, task: Task, arguments: Arguments, identity: Identity) -> Result:
-        """From data that have no server yet to one that answers, as this guest's own."""
+        """From data that have no server yet to one that answers, as this guest's own; stopped unless `run`."""
+        self._guest.require_whole()
         driver = self._guest.driver()
         certificate = _Beside(self._guest.certify)
         if not self._guest.service.status().wanted:
             driver.adopt(identity)
         certificate.join()
         self._configuration.apply(arguments.get("overrides", {}))
+        if not arguments.get("run", True):
+            return self._configuration.told()
         self._guest.service.start(driver.service())
         version = self._await_healthy(task).version
         accounts.put(driver, arguments)
@@ -89,6 +97,7 @@ class Hands:
 
     def raise_up(self, task: Task, service: ServiceSpec) -> Result:
         """Have this process started, and answering."""
+        self._guest.require_whole()
         self._watch.forgive()
         self._guest.service.start(service)
         return {"version": self._await_healthy(task).version, **self._configuration.told()}
@@ -98,6 +107,7 @@ class Hands:
         return {}
 
     def restart(self, task: Task, arguments: Arguments) -> Result:
+        self._guest.require_whole()
         self._watch.forgive()
         self._configuration.apply(arguments.get("overrides"))
         driver, service = self._guest.driver(), self._guest.service

@@ -61,6 +61,7 @@ class Agent:
         self._collector = Collector(guest)
         logging.getLogger().addHandler(Kept(self._collector.books[GUEST.name]))
         hands = Hands(guest, self._watch, configuration, self._collector)
+        self._shipper = hands.shipper
         self._work = Work(self._journal, hands.verbs, self.say, self._watch.look, hands.long)
         self._link: Link | None = None
         self._failures = 0
@@ -68,7 +69,7 @@ class Agent:
 
     def run(self) -> None:
         long_work = functools.partial(self._work.run, LONG)
-        for each in (self._watch.run, self._work.run, long_work, self._collector.run):
+        for each in (self._watch.run, self._work.run, long_work, self._collector.run, self._shipper.run):
             threading.Thread(target=each, daemon=True).start()
         while True:
             try:
