@@ -44,9 +44,12 @@ class Packing:
         """The last stage that failed is the cause: those before it only had nowhere to go."""
         self._failed = error is not None
         os.close(self.into)
-        self._sealing.check(GRACE if self._failed else None)
-        if not self._failed:
-            self._counting.check()
+        try:
+            self._sealing.check(GRACE if self._failed else None)
+            if not self._failed:
+                self._counting.check()
+        finally:
+            self._zstd.end()
 
     def _seal(self) -> None:
         with stages.closing(self._zstd.out):  # also when this fails: what comes before ends then, too

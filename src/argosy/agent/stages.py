@@ -62,6 +62,11 @@ class Filter:
         if self._process.wait() != 0:
             raise errors.GuestFailed(f"{self._name} ended with {self._process.returncode}")
 
+    def end(self) -> None:
+        """It is over, whatever it was at."""
+        self._process.kill()
+        self._process.wait()
+
 
 class Tally:
     """What has gone through so far, of all streams of a job."""

@@ -49,11 +49,14 @@ class Unpacking:
             while os.read(self._source, stages.PIECE):
                 pass
         os.close(self._source)
-        self._opening.check(GRACE if error is not None else None)
-        if error is None:
-            self._zstd.check()
-            self._counting.check()
-            self._judge()
+        try:
+            self._opening.check(GRACE if error is not None else None)
+            if error is None:
+                self._zstd.check()
+                self._counting.check()
+                self._judge()
+        finally:
+            self._zstd.end()
 
     def _open(self) -> None:
         with stages.closing(self._zstd.into), contextlib.suppress(BrokenPipeError):  # not the cause: who closed it is
