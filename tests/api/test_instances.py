@@ -42,6 +42,7 @@ def test_the_list_is_short_and_the_detail_is_not(ready: Ready, member: As) -> No
         "service_status_updated",
         "endpoints",
         "guarantees",
+        "deletion_protection",
     }
     assert detailed["volume"] == {"size": 2}
 

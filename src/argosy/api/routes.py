@@ -11,6 +11,7 @@ from argosy.api.v1 import (
     actions,
     attachment,
     authority,
+    backup_schedules,
     backup_strategies,
     backups,
     clusters,
@@ -18,6 +19,7 @@ from argosy.api.v1 import (
     creation,
     databases,
     datastores,
+    deleted,
     document,
     events,
     flavors,
@@ -50,6 +52,7 @@ from argosy.api.v1 import (
 )
 
 P = "/v1.0/{project}"
+D = f"{P}/deleted_instances"
 I = f"{P}/instances/{{id}}"  # noqa: E741 - the table reads like an index
 PARAMETERS = f"{P}/datastores/{{datastore}}/versions/{{version}}/parameters"
 RULES = f"{P}/mgmt/datastores/versions/{{version}}/parameters"
@@ -146,6 +149,18 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", f"{P}/events", events.index, "event:index"),
     Route("GET", f"{I}/tags", tags.show, "instance:show"),
     Route("PUT", f"{I}/tags", tags.update, "instance:update"),
+    Route("GET", f"{P}/backup_schedules", backup_schedules.index, "backup_schedule:index"),
+    Route("POST", f"{P}/backup_schedules", backup_schedules.create, "backup_schedule:create"),
+    Route("GET", f"{P}/backup_schedules/{{id}}", backup_schedules.show, "backup_schedule:show"),
+    Route("PUT", f"{P}/backup_schedules/{{id}}", backup_schedules.update, "backup_schedule:update"),
+    Route("DELETE", f"{P}/backup_schedules/{{id}}", backup_schedules.delete, "backup_schedule:delete"),
+    Route("POST", f"{P}/backup_schedules/{{id}}/run", backup_schedules.run, "backup_schedule:run"),
+    Route("GET", f"{D}", deleted.instances, "deleted_instance:index"),
+    Route("POST", f"{D}/{{id}}/bring_back", deleted.bring_instance_back, "deleted_instance:bring_back"),
+    Route("DELETE", f"{D}/{{id}}", deleted.purge_instance, "deleted_instance:delete"),
+    Route("GET", f"{P}/deleted_backups", deleted.backups, "deleted_backup:index"),
+    Route("POST", f"{P}/deleted_backups/{{id}}/bring_back", deleted.bring_backup_back, "deleted_backup:bring_back"),
+    Route("DELETE", f"{P}/deleted_backups/{{id}}", deleted.purge_backup, "deleted_backup:delete"),
     Route("GET", f"{P}/webhooks", webhooks.index, "webhook:index"),
     Route("POST", f"{P}/webhooks", webhooks.create, "webhook:create"),
     Route("GET", f"{P}/webhooks/{{id}}", webhooks.show, "webhook:show"),

@@ -50,6 +50,8 @@ class Request:
     tags: Mapping[str, str] = field(default_factory=dict)
     client_token: str = ""
     """who asks again with the same one gets what the first request made"""
+    protect: bool = False
+    """deleted, it gets a last backup and can be brought back for some time"""
 
 
 class Client:
@@ -121,8 +123,11 @@ class Instances:
         made: Document = self._session.post("/instances", {"instance": _body(request)})["instance"]
         return made
 
-    def delete(self, instance_id: str) -> None:
-        self._session.delete(f"/instances/{instance_id}")
+    def delete(self, instance_id: str, *, skip_final_backup: bool = False, delete_backups: bool = False) -> None:
+        """A protected one gets a last backup unless `skip_final_backup`; backups stay unless `delete_backups`."""
+        wanted = {"skip_final_backup": skip_final_backup, "delete_backups": delete_backups}
+        asked = "&".join(f"{name}=true" for name, value in wanted.items() if value)
+        self._session.delete(f"/instances/{instance_id}" + (f"?{asked}" if asked else ""))
 
     def change(self, instance_id: str, body: Document) -> None:
         """What `PUT` takes: `{"access": {"is_public": true}}`, `{"name": "m2"}`, …"""
@@ -208,6 +213,8 @@ def _body(request: Request) -> Document:
         body["modules"] = [{"id": each} for each in request.modules]
     plain = {"configuration": request.configuration, "tags": dict(request.tags), "client_token": request.client_token}
     body |= {name: value for name, value in plain.items() if value}
+    if request.protect:
+        body["deletion_protection"] = True
     if request.database:
         body["databases"] = [{"name": request.database}]
     if request.user:

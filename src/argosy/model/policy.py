@@ -49,6 +49,8 @@ OWNER = (
     *_named("instance", "guest_log_list backups module_list module_apply module_remove"),
     *_named("instance", "guest_log_read guest_log_update"),  # ours
     *_named("instance", "operations stop start rebuild"),  # ours
+    *_named("deleted_instance", "bring_back delete index"),  # ours
+    *_named("deleted_backup", "bring_back delete index"),  # ours
     *("event:index", "metric:index", "metric:show"),  # ours
     *_named("webhook", "create delete index show update"),  # ours
     *_named("instance:extension:database", "create delete index show"),
@@ -59,6 +61,7 @@ OWNER = (
     *_named("cluster:extension:root", "create delete index"),
     *_named("backup", "create delete index show"),
     *_named("backup_strategy", "create index delete"),
+    *_named("backup_schedule", "create delete index run show update"),  # ours
     *_named("configuration", "create delete index show instances update edit"),
     *_named("configuration-parameter", "index show index_by_version show_by_version"),
     *_named("module", "create delete index show instances update reapply"),

@@ -129,5 +129,6 @@ def _rows(database: Database, names: set[str]) -> Mapping[str, bool]:
     """Those that the control database knows: was it deleted?"""
     with database.read() as session:
         builders = session.scalars(select(Guest.id).where(Guest.id.in_(names))).all()
-        instances = session.execute(select(Instance.id, Instance.deleted).where(Instance.id.in_(names))).all()
+        gone = Instance.deleted & Instance.quarantined_until.is_(None)
+        instances = session.execute(select(Instance.id, gone).where(Instance.id.in_(names))).all()
     return {**dict.fromkeys(builders, False), **dict(instances)}

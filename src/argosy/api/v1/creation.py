@@ -111,6 +111,7 @@ def read(session: Session, request: Request, fields: Fields) -> NewInstance:
         tags=tags.read(fields),
         configuration_id=configuration_rows.chosen(session, request, fields, version.id),
         modules=tuple(instance_modules.wanted(session, request, fields)),
+        protected=bool(fields.flag("deletion_protection")),
     )
 
 

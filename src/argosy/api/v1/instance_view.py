@@ -58,6 +58,7 @@ def detail(request: Request, seen: Seen, guarantees: list[str]) -> dict[str, Any
     if seen.offer:
         view["datastore"]["version_number"] = seen.offer.version.number
     view["endpoints"], view["guarantees"] = _endpoints(seen), guarantees
+    view["deletion_protection"] = instance.protected
     extras = {**_asked(instance), **_configuration(request, seen), **_fault(request, seen)}
     return {**view, **extras, **_for_admins(request, instance)}
 

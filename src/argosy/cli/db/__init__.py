@@ -7,7 +7,7 @@ import click
 from argosy.cli.main import Lazy
 
 LIFE, USE = "argosy.cli.db.life", "argosy.cli.db.use"
-CHANGE = "argosy.cli.db.change"
+CHANGE, PROTECTION = "argosy.cli.db.change", "argosy.cli.db.protection"
 COMMANDS = {
     "create": f"{LIFE}:create",
     "list": f"{LIFE}:list_instances",
@@ -17,6 +17,10 @@ COMMANDS = {
     "resize": f"{CHANGE}:resize",
     "stop": f"{CHANGE}:stop",
     "start": f"{CHANGE}:start",
+    "protect": f"{PROTECTION}:protect",
+    "deleted": f"{PROTECTION}:deleted",
+    "bring-back": f"{PROTECTION}:bring_back",
+    "purge": f"{PROTECTION}:purge",
     "rebuild": f"{CHANGE}:rebuild",
     "upgrade": f"{CHANGE}:upgrade",
     "operations": f"{LIFE}:operations",

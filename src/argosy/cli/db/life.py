@@ -63,6 +63,7 @@ def show(place: Place, name: str, form: str) -> None:
 @click.option("--configuration", default="", help="The group of settings to follow (argosy config list).")
 @click.option("--module", "modules", multiple=True, help="A module to be given (argosy module list); may be repeated.")
 @click.option("--tag", "tags", multiple=True, metavar="TAG=VALUE", help="A tag; may be repeated.")
+@click.option("--protect", is_flag=True, help="Deleted, it gets a last backup and can be brought back.")
 @click.option("--client-token", default="", help="Names this request: who sends it again makes nothing twice.")
 @wait
 @output.option
@@ -82,20 +83,23 @@ def create(place: Place, /, name: str, wait: bool, form: str, **told: Any) -> No
 @click.command()
 @click.argument("names", nargs=-1, required=True, metavar="NAME...")
 @click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--skip-final-backup", is_flag=True, help="A protected one gets no last backup.")
+@click.option("--delete-backups", is_flag=True, help="Their backups go too; otherwise those stay.")
 @wait
 @click.pass_obj
-def delete(place: Place, names: tuple[str, ...], yes: bool, wait: bool) -> None:
-    """Delete instances with all their data."""
+def delete(place: Place, /, *, names: tuple[str, ...], yes: bool, wait: bool, **how: bool) -> None:
+    """Delete instances with all their data; protected ones can be brought back for some time (argosy db deleted)."""
     client = connect(place)
     found = [client.instances.find(name) for name in names]
     for instance in found:
         if not yes:
             click.confirm(f"Delete {instance['name']} ({instance['id']}) with all its data?", abort=True, err=True)
-        client.instances.delete(instance["id"])
+        client.instances.delete(instance["id"], **how)
     for instance in found:
         if wait:
             waiting.until_gone(client, instance["id"])
-        place.credentials.drop_password(client.session.login.auth_url, instance["id"])
+        if not instance.get("deletion_protection"):
+            place.credentials.drop_password(client.session.login.auth_url, instance["id"])
         click.echo(f"{instance['name']} is {'deleted' if wait else 'being deleted'}")
 
 
@@ -160,6 +164,7 @@ def _named(client: Client, told: dict[str, Any]) -> dict[str, Any]:
         "modules": tuple(known.find(each)["id"] for each in told["modules"]),
         "tags": pairs(told["tags"]),
         "client_token": told["client_token"],
+        "protect": told["protect"],
     }
 
 
