@@ -28,7 +28,7 @@ from argosy.agent.unpacking import Expected, Unpacking
 from argosy.agent.uplink import Uplink
 from argosy.agent.work import kind
 from argosy.engines import backups, registry
-from argosy.engines.backups import Backups, Layer, Order
+from argosy.engines.backups import Backups, Layer, Order, Strategy
 from argosy.engines.base import Engine
 from argosy.model.guest import Site
 from argosy.stores.archive import PARTS, Opener, Sealer, read_parts
@@ -62,11 +62,12 @@ class Archiver:
 
     def _dump(self) -> Result:
         job, driver = self._job, driver_of(self._engine, self._site)
-        seen = self._canaries(driver)
+        strategy = self._strategy(job["strategy"])
+        seen = {} if strategy.offline else driver.canaries()
         put = Behind(lambda name, data: self._uplink.put(f"{job['attempt']}/{name}", data))
         sealer = Sealer(bytes.fromhex(job["key"]), put, backup=job["backup"], attempt=job["attempt"])
         with Packing(sealer, self._tally) as packing:
-            taken = driver.dump(job["strategy"], Order(Path.cwd(), job["since"]), packing.into)
+            taken = driver.dump(strategy.name, Order(Path.cwd(), job["since"]), packing.into)
         return {
             "attempt": job["attempt"],
             "raw_bytes": packing.count.bytes,
@@ -74,7 +75,7 @@ class Archiver:
             "stored_bytes": packing.sealed.stored_bytes,
             "parts_sha256": packing.sealed.parts_sha256,
             "position": dict(taken.position),
-            "canaries": backups.unchanged(seen, self._canaries(driver)),
+            "canaries": backups.unchanged(seen, {} if strategy.offline else driver.canaries()),
             "moment": taken.moment,
         }
 
@@ -86,7 +87,7 @@ class Archiver:
 
     def _layer(self, number: int) -> Layer:
         link = self._job["chain"][number]
-        return Layer(link["strategy"], link["position"], lambda: self._stream(number, link))
+        return Layer(self._strategy(link["strategy"]).name, link["position"], lambda: self._stream(number, link))
 
     def _stream(self, number: int, link: Mapping[str, Any]) -> AbstractContextManager[int]:
         def get(name: str) -> Any:
@@ -97,10 +98,12 @@ class Archiver:
         opener = Opener(bytes.fromhex(link["key"]), link["backup"], link["attempt"], parts, get)
         return Unpacking(opener, Expected(int(link["raw_bytes"]), link["sha256"]), self._tally)
 
-    def _canaries(self, driver: Backups) -> Mapping[str, Any]:
-        """Nothing of files that no server runs on."""
-        offline = any(each.offline for each in self._engine.strategies if each.name == self._job["strategy"])
-        return {} if offline else driver.canaries()
+    def _strategy(self, name: str) -> Strategy:
+        """Raises NotSupported."""
+        for each in self._engine.strategies:
+            if each.name == name:
+                return each
+        raise errors.NotSupported(f"{self._engine.title} has no backups by {name!r}")
 
     def _report(self) -> None:
         while True:

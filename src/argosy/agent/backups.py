@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
@@ -36,7 +37,7 @@ class BackupVerbs:
         self._scratch = guest.directory / "archive"
         self._hold: Hold | None = None
         self._seen: Mapping[str, Any] = {}
-        moving.clear(self._scratch)  # of an agent that was killed
+        self._clear()
         self.verbs: Mapping[str, Callable[[Task, Arguments], Result]] = {
             "backup": self.backup,
             "restore": self.restore,
@@ -60,7 +61,6 @@ class BackupVerbs:
         site, chain = boot.site(self._guest.directory), arguments["chain"]
         restoring, moved = Restoring(site.data, task.command.id), {}
         if chain and not restoring.done:
-            self._guest.service.stop()
             restoring.begin()
             moved = self._load(task, arguments, restoring)
             restoring.publish()
@@ -90,6 +90,12 @@ class BackupVerbs:
 
     def examine(self, _task: Task, arguments: Arguments) -> Result:
         return {"report": dict(_facet(self._guest).examine_restored(arguments.get("canaries") or {}))}
+
+    def _clear(self) -> None:
+        """What an agent that was killed has left."""
+        moving.clear(self._scratch)
+        with contextlib.suppress(boot.BadBoot):
+            Restoring(boot.site(self._guest.directory).data, "").clear()
 
     def _load(self, task: Task, arguments: Arguments, restoring: Restoring) -> Result:
         total = sum(int(each["raw_bytes"]) for each in arguments["chain"])

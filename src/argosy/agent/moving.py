@@ -58,7 +58,8 @@ def _child(place: Path) -> Iterator[subprocess.Popen[bytes]]:
     """Ends with the block, and with it all that it has started."""
     import subprocess
 
-    argv = (sys.executable, "-P", "-m", "argosy.agent.archiver")
+    as_we = [option for option, given in (("-S", sys.flags.no_site), ("-s", sys.flags.no_user_site)) if given]
+    argv = (sys.executable, "-P", *as_we, "-m", "argosy.agent.archiver")
     environment = {**os.environ, **ENVIRONMENT}
     with subprocess.Popen(
         argv, cwd=place, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0, process_group=0
@@ -80,7 +81,7 @@ def _converse(task: Task, child: subprocess.Popen[bytes], job: Mapping[str, Any]
             return dict(line["answer"])
         if "error" in line:
             raise KINDS.get(line["kind"], errors.GuestFailed)(line["error"])
-        task.progress(line["progress"], max(total, line["progress"]))
+        task.progress(line["progress"], total)
     raise errors.GuestFailed(f"the process that moves the backup died: it ended with {child.wait()}")
 
 

@@ -32,7 +32,7 @@ class Restoring:
         if unfinished(self._volume):
             shutil.rmtree(self._volume / DATABASE, ignore_errors=True)
         if (self._volume / DATABASE).exists():
-            raise errors.Conflict("there are data on the volume: a restore begins on an empty one")
+            raise errors.Conflict("there are data on the volume already: a restore begins on an empty one")
         files.write(_mark(self._volume), self._command)
         files.sync_directory(self._volume)
         self.clear()

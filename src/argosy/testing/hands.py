@@ -106,9 +106,10 @@ def family(process: int) -> list[int]:
 
 def resident(process: int) -> int:
     """Bytes: what is the processes' own, and their share of what they share."""
-    return sum(_proportional(each) for each in family(process))
+    return sum(own(each) for each in family(process))
 
 
-def _proportional(process: int) -> int:
+def own(process: int) -> int:
+    """The same of this one alone."""
     rollup = Path(f"/proc/{process}/smaps_rollup").read_text()
     return next(int(line.split()[1]) * 1024 for line in rollup.splitlines() if line.startswith("Pss:"))

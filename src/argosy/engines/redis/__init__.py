@@ -43,7 +43,7 @@ ENGINE = Engine(
     finder="argosy.engines.redis.finder:find",
     logs=(Log("slow_query", Switch("slowlog-log-slower-than", on="10000", off="-1", shipped=True)), ERROR),
     strategies=(
-        Strategy("rdb", "the data set, saved by the server while it runs", suffix="rdb"),
+        Strategy("rdb", "the data set, saved by the server while it runs"),
         Strategy(SNAPSHOT, "the server's files, read from an atomic copy of the volume", offline=True),
     ),
 )

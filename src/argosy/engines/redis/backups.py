@@ -26,7 +26,7 @@ from argosy.engines.redis.appendonly import Part
 
 RDB = "rdb"
 USERS, SAVED = "users.acl", "dump.rdb"
-PIECE = 4 << 20
+PIECE = 1 << 20
 LOOK_SECONDS = 0.02
 BASE = Part("appendonly.aof.1.base.rdb", 1, base=True)
 
