@@ -38,7 +38,7 @@ def expect(session: Session, snapshot: str, instance_id: str, run_id: str) -> No
 
 def take(ctx: Context[World], instance_id: str) -> Outcome:
     """A copy of a running instance's volume, whose engine is held still for that moment: its name is then in
-    `ctx.memory["snapshot"]`, and what the engine said of the moment in `ctx.memory["held"]`.
+    `ctx.memory["snapshot"]`, and what was said of the moment in `ctx.memory["held"]`: position, canaries, moment.
 
     A step's whole answer. Raises Rejected or GuestFailed, as the guest says; GuestFailed when it could never be held
     for long enough.
@@ -69,6 +69,7 @@ def _copy(ctx: Context[World], instance_id: str, snapshot: str, held: Mapping[st
     """The engine stands still until it is released, or its patience ends: then the copy is worth nothing."""
     turn = ctx.memory["turn"]
     ctx.world.provider.volumes.snapshot(instance_id, snapshot)
+    moment = clock.now()
     try:
         released = mailbox.ask(ctx, instance_id, "release", turn=str(turn), hold=snapshot)
     except errors.Rejected:
@@ -77,7 +78,8 @@ def _copy(ctx: Context[World], instance_id: str, snapshot: str, held: Mapping[st
         return Wait(turn, "the database server did not hold still for long enough: once more")
     if released is None:
         return Wait(5, "the database server goes on")
-    ctx.memory["snapshot"], ctx.memory["held"] = snapshot, dict(held)
+    ctx.memory["snapshot"] = snapshot
+    ctx.memory["held"] = {"moment": moment, **held, "canaries": released.get("canaries") or {}}
     return None
 
 
