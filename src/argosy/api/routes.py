@@ -11,6 +11,7 @@ from argosy.api.v1 import (
     actions,
     attachment,
     authority,
+    backup_creation,
     backup_schedules,
     backup_strategies,
     backups,
@@ -43,7 +44,6 @@ from argosy.api.v1 import (
     root,
     ssl,
     tags,
-    unbuilt,
     user_access,
     users,
     versions,
@@ -193,7 +193,11 @@ ROUTES: tuple[Route, ...] = (
     Route("PUT", f"{P}/mgmt/datastore-versions/{{id}}/flavors", menus.update),
     # backups, and where they go
     Route("GET", f"{P}/backups", backups.index, "backup:index"),
+    Route("POST", f"{P}/backups", backup_creation.create, "backup:create"),
     Route("GET", f"{P}/backups/{{id}}", backups.show, "backup:show"),
+    Route("DELETE", f"{P}/backups/{{id}}", backups.delete, "backup:delete"),
+    Route("POST", f"{P}/backups/{{id}}/cancel", backups.cancel, "backup:cancel"),
+    Route("GET", f"{P}/backups/{{id}}/operations", operations.of_backup, "backup:show"),
     Route("GET", f"{I}/backups", backups.of_instance, "instance:backups"),
     Route("GET", f"{P}/backup_strategies", backup_strategies.index, "backup_strategy:index"),
     Route("POST", f"{P}/backup_strategies", backup_strategies.create, "backup_strategy:create"),
@@ -234,6 +238,4 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", f"{RULES}/{{name}}", mgmt_parameters.show),
     Route("PUT", f"{RULES}/{{name}}", mgmt_parameters.update),
     Route("DELETE", f"{RULES}/{{name}}", mgmt_parameters.delete),
-    # known to Trove, and not built yet
-    *unbuilt.routes(P),
 )

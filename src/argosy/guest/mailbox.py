@@ -105,3 +105,4 @@ def progress(session: Session, guest: str, report: wire.Progress) -> None:
     command = session.get(Command, report.id)
     if command is not None and command.guest_id == guest and not command.answered:
         command.done, command.total, command.unit = report.done, report.total, report.unit
+        ring(session, "api")

@@ -60,6 +60,7 @@ OWNER = (
     *_named("cluster", "create delete force_delete index show show_instance action"),
     *_named("cluster:extension:root", "create delete index"),
     *_named("backup", "create delete index show"),
+    "backup:cancel",  # ours
     *_named("backup_strategy", "create index delete"),
     *_named("backup_schedule", "create delete index run show update"),  # ours
     *_named("configuration", "create delete index show instances update edit"),

@@ -21,6 +21,7 @@ from argosy.db.tables import Command
 from argosy.engines.base import Capability, Found
 from argosy.guest import mailbox
 from argosy.model import wire
+from argosy.model.backups import begun
 from argosy.providers.base import (
     Feature,
     Fence,
@@ -140,8 +141,15 @@ class FakeVolumes(_Part):
     def ensure(self, name: str, gigabytes: int, source: Source) -> Volume:
         if source.template and source.template not in self.cloud.sealed:
             raise errors.CloudFailed(f"template {source.template} is not there")
-        self._do("volumes.ensure", lambda: self.cloud.volumes.setdefault(name, gigabytes))
+        if source.snapshot and source.snapshot not in self.cloud.snapshots:
+            raise errors.CloudFailed(f"snapshot {source.snapshot} is not there")
+        self._do("volumes.ensure", lambda: self._put(name, gigabytes, source))
         return Volume(name, State.ACTIVE, self.cloud.volumes[name] << 30)
+
+    def _put(self, name: str, gigabytes: int, source: Source) -> None:
+        if name not in self.cloud.volumes:
+            self.cloud.volumes[name] = gigabytes
+            self.cloud.contents[name] = self.cloud.snapshots.get(source.snapshot, "")
 
     def grow(self, name: str, gigabytes: int) -> Volume:
         larger = max(gigabytes, self.cloud.volumes[name])
@@ -271,6 +279,8 @@ class FakeGuests:
     """where backups are written to and read from; None: nowhere"""
     data: dict[str, bytes] = field(default_factory=dict)
     """guest -> what it holds: what is backed up, or has been restored"""
+    rejects: frozenset[str] = frozenset()
+    """of the verbs that it refuses: those that it could do, and will not"""
 
     def answer_all(self) -> int:
         """Answer what is pending; the number of answers."""
@@ -287,21 +297,28 @@ class FakeGuests:
         error = self.refuse.get(command.verb, "cancelled" if command.cancelled else "")
         work = {"backup": self._back_up, "restore": self._restore}.get(command.verb)
         if error or work is None or self.store is None:
-            return wire.Answer(command.id, {"version": "15.18"}, error)
+            kind = "rejected" if command.verb in self.rejects else ""
+            return wire.Answer(command.id, {"version": "15.18"}, error, kind)
         return wire.Answer(command.id, work(self.store, command.guest_id, command.arguments or {}))
 
     def _back_up(self, store: Store, guest: str, asked: Mapping[str, Any]) -> dict[str, Any]:
-        data, where = self.data.get(guest, b""), f"{asked['place']}{asked['attempt']}/"
+        attempt = begun(asked["attempt"])
+        data, where = self.data.get(guest, b""), f"{asked['place']}{attempt}/"
         sealer = Sealer(
             bytes.fromhex(asked["key"]),
             lambda name, part: _put(store, where + name, part),
             backup=asked["backup"],
-            attempt=asked["attempt"],
+            attempt=attempt,
         )
         sealer.write(data)
         sealed = sealer.close()
         position = {"at": len(data), "since": (asked["since"] or {}).get("at")}
-        told = {"raw_bytes": len(data), "sha256": hashlib.sha256(data).hexdigest(), "position": position}
+        told = {
+            "attempt": attempt,
+            "raw_bytes": len(data),
+            "sha256": hashlib.sha256(data).hexdigest(),
+            "position": position,
+        }
         return {**told, "parts_sha256": sealed.parts_sha256, "stored_bytes": sealed.stored_bytes, "moment": 1.0}
 
     def _restore(self, store: Store, guest: str, asked: Mapping[str, Any]) -> dict[str, Any]:

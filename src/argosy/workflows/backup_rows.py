@@ -32,6 +32,11 @@ def place(backup: Backup) -> str:
     return backups.place(backup.container, backup.project_id, backup.id)
 
 
+def is_ours(backup: Backup) -> bool:
+    """What lies in the store was made as this one; of one that was registered it stays whose it was."""
+    return place(backup).endswith(f"/{backup.id}/")
+
+
 def manifest_key(backup: Backup) -> str:
     return place(backup) + MANIFEST
 

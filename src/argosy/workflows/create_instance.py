@@ -71,7 +71,8 @@ def admit(session: Session, settings: Settings, caller: Caller, request: NewInst
     if request.databases:
         offer.engine.require(Capability.DATABASES)
     instance = _instance(settings, caller, request, offer)
-    chain = restoring.admit(session, caller, instance, request.restore) if request.restore else []
+    restored = restoring.admit(session, caller, instance, request.restore) if request.restore else None
+    instance.restored_from = dict(restored.described) if restored else None
     quotas.reserve(session, settings, caller.project_id, instances=1, volumes=instance.gigabytes, ram=instance.ram)
     session.add(instance)
     overrides.require_room(session, instance)
@@ -84,7 +85,7 @@ def admit(session: Session, settings: Settings, caller: Caller, request: NewInst
         session,
         create_instance,
         instance.id,
-        shared=[each.id for each in chain],
+        shared=[each.id for each in restored.chain] if restored else [],
         project_id=caller.project_id,
         accounts=accounts,
         restore=restore,

@@ -17,7 +17,7 @@ from argosy.durable import queue
 from argosy.durable.workflow import Context, Outcome, Wait, Workflow
 from argosy.model.backups import RUNNING, State
 from argosy.settings import Settings
-from argosy.workflows import backup_rows
+from argosy.workflows import backup_rows, snapshots
 from argosy.workflows.world import World
 
 delete_backup: Workflow[World] = Workflow("delete_backup", event="backup_delete")
@@ -74,11 +74,11 @@ def objects(ctx: Context[World]) -> Outcome:
     if not family:
         return None
     goes = family[0]
-    store = ctx.world.store
-    store.delete(backup_rows.manifest_key(goes))
-    store.delete_prefix(backup_rows.place(goes))
+    if backup_rows.is_ours(goes):
+        ctx.world.store.delete(backup_rows.manifest_key(goes))
+        ctx.world.store.delete_prefix(backup_rows.place(goes))
     if goes.snapshot:
-        ctx.world.provider.volumes.delete_snapshot(goes.snapshot)
+        snapshots.let_go(ctx, goes.snapshot)
     ctx.record(lambda session: _forget(session, goes.id))
     return Wait(0, f"{len(family) - 1} more are to be deleted") if len(family) > 1 else None
 

@@ -42,18 +42,20 @@ class Restore:
     """the fields of engines.archiving.Target: to go on from the backup along the archived log; None: the backup"""
 
 
-def admit(session: Session, caller: Caller, instance: Instance, restore: Restore) -> list[Backup]:
-    """All that it takes, to be held until the instance is there. Raises NotFound, Conflict, Forbidden, BadRequest."""
+@dataclass(frozen=True)
+class Admitted:
+    chain: Sequence[Backup]
+    """all that it takes, to be held until the data are there"""
+    described: Mapping[str, Any]
+    """what `restored_from` of an instance tells"""
+
+
+def admit(session: Session, caller: Caller, instance: Instance, restore: Restore) -> Admitted:
+    """Raises NotFound, Conflict, Forbidden, BadRequest."""
     backup = backup_rows.find(session, caller, restore.backup_id)
     chain = require(session, backup, offers.get(session, instance.version_id), instance.gigabytes)
-    instance.restored_from = {
-        "backup_id": backup.id,
-        "name": backup.name,
-        "moment": backup.moment,
-        "proof": backup.proof,
-        "target": restore.target,
-    }
-    return chain
+    told = {"backup_id": backup.id, "name": backup.name, "moment": backup.moment, "proof": backup.proof}
+    return Admitted(chain, {**told, "target": restore.target})
 
 
 def require(session: Session, backup: Backup, offer: Offer, gigabytes: int) -> list[Backup]:

@@ -59,7 +59,7 @@ def detail(request: Request, seen: Seen, guarantees: list[str]) -> dict[str, Any
         view["datastore"]["version_number"] = seen.offer.version.number
     view["endpoints"], view["guarantees"] = _endpoints(seen), guarantees
     view["deletion_protection"] = instance.protected
-    extras = {**_asked(instance), **_configuration(request, seen), **_fault(request, seen)}
+    extras = {**_asked(instance), **_origin(instance), **_configuration(request, seen), **_fault(request, seen)}
     return {**view, **extras, **_for_admins(request, instance)}
 
 
@@ -162,6 +162,15 @@ def _asked(instance: Instance) -> dict[str, Any]:
     """What the request said about its place, told back."""
     told = {"availability_zone": instance.availability_zone, "nics": instance.nics, "locality": instance.locality}
     return {name: value for name, value in told.items() if value}
+
+
+def _origin(instance: Instance) -> dict[str, Any]:
+    """The backup that its data began as, with what was known of that one then."""
+    told = instance.restored_from
+    if not told:
+        return {}
+    moment = told.get("moment")
+    return {"restored_from": {**told, "moment": clock.timestamp(moment) if moment else None}}
 
 
 def _configuration(request: Request, seen: Seen) -> dict[str, Any]:
