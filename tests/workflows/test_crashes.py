@@ -5,6 +5,7 @@ from __future__ import annotations
 import accounting
 import backing
 import configuring
+import copying
 import housekeeping
 import lifecycle
 import moduling
@@ -35,6 +36,7 @@ EVERY = (
     *accounting.EVERY,
     *backing.EVERY,
     *configuring.EVERY,
+    *copying.EVERY,
     *telling.EVERY,
     *throwing.EVERY,
     *publishing.EVERY,

@@ -27,7 +27,7 @@ from argosy.model.backups import RESTORABLE, RUNNING, Manifest, Proof, State
 from argosy.model.caller import Caller
 from argosy.providers.base import Feature
 from argosy.settings import Settings
-from argosy.workflows import backup_rows, keeping, offers, progress, servers, strategies
+from argosy.workflows import backup_copies, backup_rows, keeping, offers, progress, servers, strategies
 from argosy.workflows.offers import Offer
 from argosy.workflows.strategies import Wish
 from argosy.workflows.world import World
@@ -222,16 +222,29 @@ def cancel(session: Session, backup: Backup) -> None:
     queue.cancel(session, backup.id)
 
 
+@create_backup.step(minutes=15, detour="give_up")
+def copy(ctx: Context[World]) -> Outcome:
+    """Of the volume, for strategies that read that."""
+    ctx.record(lambda session: _note(session, ctx.subject, state=State.BUILDING))
+    return backup_copies.take(ctx)
+
+
+@create_backup.step(detour="give_up")
+def helper(ctx: Context[World]) -> Outcome:
+    return backup_copies.place(ctx)
+
+
+@create_backup.step(detour="give_up")
+def helper_server(ctx: Context[World]) -> Outcome:
+    return backup_copies.server(ctx)
+
+
 @create_backup.step(minutes=LONGEST_MINUTES, detour="give_up")
 def upload(ctx: Context[World]) -> Outcome:
-    if progress.SEEN not in ctx.memory:
-        ctx.record(lambda session: _note(session, ctx.subject, state=State.BUILDING))
-    guest = _reader(ctx)
-    _require_alive(ctx, guest)
-    answer = mailbox.ask(ctx, guest, "backup", **_order(ctx))
+    answer = _written(ctx)
     if answer is None:
         progress.require(ctx)
-        return servers.await_guest(ctx, "the backup is being written", guest=guest)
+        return servers.await_guest(ctx, "the backup is being written", guest=_reader(ctx))
     ctx.memory["taken"] = answer
     ctx.record(lambda session: _note(session, ctx.subject, state=State.SAVING))
     return None
@@ -241,9 +254,18 @@ def upload(ctx: Context[World]) -> Outcome:
 def manifest(ctx: Context[World]) -> Outcome:
     """All that the guest says to have written is looked for before anybody is told that it is there."""
     answer = ctx.memory["taken"]
+    if _stays(ctx):
+        ctx.record(lambda session: _complete_copy(session, ctx.subject, ctx.memory["snapshot"], answer))
+        return None
     written = keeping.keep(ctx, keeping.taken(ctx.memory["attempt"], answer))
     ctx.record(lambda session: _complete(session, ctx.subject, written, answer.get("moment")))
     return None
+
+
+@create_backup.step(minutes=60)
+def put_away(ctx: Context[World]) -> Outcome:
+    """What was only made to read from."""
+    return backup_copies.put_away(ctx, keep=_stays(ctx))
 
 
 @create_backup.detour(minutes=10)
@@ -261,6 +283,11 @@ def give_up(ctx: Context[World]) -> Outcome:
 
 
 @create_backup.detour(minutes=60, after="give_up")
+def put_all_away(ctx: Context[World]) -> Outcome:
+    return backup_copies.put_away(ctx, keep=False)
+
+
+@create_backup.detour(minutes=60, after="put_all_away")
 def clear(ctx: Context[World]) -> Outcome:
     with ctx.database.read() as session:
         backup = session.get_one(Backup, ctx.subject)
@@ -277,13 +304,29 @@ def failed(session: Session, run: Run, fault: str) -> None:
         backup.state, backup.updated, backup.data_key = State.FAILED, clock.now(), None
 
 
+def _written(ctx: Context[World]) -> dict[str, Any] | None:
+    """What the guest that reads the data says of them; None: it is at work."""
+    with ctx.database.read() as session:
+        backup = session.get_one(Backup, ctx.subject)
+    if backup_copies.read(backup, ctx):
+        return backup_copies.ask(ctx, backup, _order(ctx))
+    _require_alive(ctx, backup.instance_id)
+    return mailbox.ask(ctx, backup.instance_id, "backup", **_order(ctx))
+
+
 def _reader(ctx: Context[World]) -> str:
     """The guest that reads the data."""
     with ctx.database.read() as session:
-        return session.get_one(Backup, ctx.subject).instance_id
+        backup = session.get_one(Backup, ctx.subject)
+    return backup_copies.helper(ctx, backup).name if backup_copies.read(backup, ctx) else backup.instance_id
 
 
-def _order(ctx: Context[World]) -> Mapping[str, Any]:
+def _stays(ctx: Context[World]) -> bool:
+    with ctx.database.read() as session:
+        return backup_copies.stays(session.get_one(Backup, ctx.subject))
+
+
+def _order(ctx: Context[World]) -> dict[str, Any]:
     """What the guest is asked: the same each time."""
     with ctx.database.read() as session:
         backup = session.get_one(Backup, ctx.subject)
@@ -328,3 +371,14 @@ def _complete(session: Session, backup_id: str, written: Manifest, moment: float
     backup.raw_bytes, backup.stored_bytes = written.raw_bytes, written.stored_bytes
     backup.position, backup.moment = dict(written.position), moment
     backup.finished = written.finished
+
+
+def _complete_copy(session: Session, backup_id: str, snapshot: str, told: Mapping[str, Any]) -> None:
+    """The copy on the pool is the backup."""
+    backup = session.get_one(Backup, backup_id)
+    backup.state, backup.fault, backup.updated = State.COMPLETED, None, clock.now()
+    backup.snapshot, backup.location = snapshot, backup_copies.LOCATION + snapshot
+    backup.raw_bytes, backup.data_key = told["raw_bytes"], None
+    backup.size = max(round(backup.raw_bytes / GIGABYTE, 2), SMALLEST)
+    backup.position, backup.moment = dict(told.get("position") or {}), told["moment"]
+    backup.finished = backup.updated
