@@ -249,10 +249,33 @@ class Backups:
     """After so long without a byte a backup or a restore is given up."""
     running_expires_days: float = 3.0
     """After so long a backup that still counts as being made can be deleted (Trove's running_backups_expires)."""
+    drills: str = "all"
+    """Which finished backups are restored in a sandbox, so that they are known to restore: `all`, `daily` (of each
+    instance the newest, once a day), `sampled`, or `off`."""
+    drill_sample_percent: int = 10
+    """How many of a hundred, where they are sampled."""
+    drills_at_once: int = 1
+    """How many sandboxes there are at a time."""
+    prove_again_days: float = 30.0
+    """After so many days a backup that was proven is proven again."""
     quarantine_hours: float = 72.0
     """How long a protected instance or backup that was deleted can be brought back."""
     minimum_retention_days: float = 0.0
     """For so many days nobody deletes a finished backup, neither its owner nor a schedule."""
+    point_in_time: bool = False
+    """Whether the log of every instance is archived, where its engine can, unless its owner turns that off."""
+    log_seconds: float = 2.0
+    """How often a guest ships what is new in its log: what the loss of its disk can cost at most, and a second."""
+    log_keep_days: float = 7.0
+    """How far back an instance can be restored to any moment, where its owner does not say."""
+    log_spool_percent: float = 20.0
+    """The part of a volume that log may take which is not in the store yet. What does not fit is given up."""
+    log_base_hours: float = 24.0
+    """After so long a backup is taken for point-in-time recovery to begin with, if anything was written since."""
+    log_warning_seconds: float = 60.0
+    """The age of the oldest log that is not in the store yet at which that is told as a warning."""
+    log_critical_seconds: float = 600.0
+    """The age at which it is told as critical. Half of the room for it, or all but a tenth, tell the same sooner."""
 
 
 @dataclass(frozen=True)
@@ -360,6 +383,16 @@ def _cast(kind: type[Any], name: str, value: Any) -> Any:
     try:
         if kind is str:
             return str(value)
+        if kind is bool:
+            return _truth(value)
         return kind(value)
     except (TypeError, ValueError) as error:
         raise BadSetting(f"{name} must be of type {kind.__name__}, not {value!r}") from error
+
+
+def _truth(value: Any) -> bool:
+    """As TOML has it, or as an environment variable can."""
+    told = str(value).lower()
+    if told not in {"true", "yes", "1", "false", "no", "0"}:
+        raise ValueError(told)
+    return told in {"true", "yes", "1"}

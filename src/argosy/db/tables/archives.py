@@ -23,9 +23,6 @@ class Archive(Table):
     stream: Mapped[int] = mapped_column(Integer, default=0)
     """the one under way, of those in `archive_streams`; 0: none has been begun"""
     keep_days: Mapped[float] = mapped_column(Double, default=7.0)
-    backlog_bytes: Mapped[int] = mapped_column(BigInteger, default=0)
-    backlog_seconds: Mapped[float] = mapped_column(Double, default=0.0)
-    """age of the oldest byte that is not in the store yet"""
     level: Mapped[str] = mapped_column(String(16), default="fine")
     """fine, warning or critical, as it was told last"""
     fault: Mapped[str | None] = mapped_column(Body)
@@ -47,7 +44,8 @@ class ArchiveStream(Table):
     data_key: Mapped[str] = mapped_column(Sealed)
     """hex; what its chunks are sealed by"""
     version_id: Mapped[str] = mapped_column(Id)
-    """whose log it is"""
+    generation: Mapped[int] = mapped_column(Integer)
+    """whose log it is: another server, or one of another version, has another"""
     asked: Mapped[float] = mapped_column(Double)
     began: Mapped[float | None] = mapped_column(Double)
     """when the guest said that it keeps its log: backups taken since can be led on from; None: not yet"""
