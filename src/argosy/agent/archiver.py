@@ -22,6 +22,7 @@ from typing import Any, TextIO
 from argosy import clock, errors, logs
 from argosy.agent import boot
 from argosy.agent.packing import Behind, Packing
+from argosy.agent.replaying import replay
 from argosy.agent.stages import Tally
 from argosy.agent.throttle import Throttle
 from argosy.agent.unpacking import Expected, Unpacking
@@ -50,7 +51,7 @@ class Archiver:
 
     def run(self) -> None:
         threading.Thread(target=self._report, daemon=True).start()
-        jobs: Mapping[str, Callable[[], Result]] = {"dump": self._dump, "load": self._load}
+        jobs: Mapping[str, Callable[[], Result]] = {"dump": self._dump, "load": self._load, "replay": self._replay}
         started = clock.monotonic()
         try:
             answer = jobs[self._job["do"]]()
@@ -84,6 +85,10 @@ class Archiver:
         driver = driver_of(self._engine, replace(self._site, data=Path(self._job["data"])))
         driver.load([self._layer(number) for number in range(len(self._job["chain"]))], Path.cwd())
         return {"raw_bytes": self._tally.bytes}
+
+    def _replay(self) -> Result:
+        uplink = Uplink(Path(self._job["guest"]), self._job["command"], door="archive")
+        return replay(self._job, self._engine.load_driver()(self._site), uplink, self._tally)
 
     def _layer(self, number: int) -> Layer:
         link = self._job["chain"][number]

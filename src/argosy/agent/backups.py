@@ -29,6 +29,8 @@ class Server(Protocol):
 
     def bring_up(self, task: Task, arguments: Arguments, identity: Identity) -> Result: ...
 
+    def settle(self, arguments: Arguments, identity: Identity) -> None: ...
+
 
 class BackupVerbs:
     def __init__(self, guest: Guest, server: Server) -> None:
@@ -64,8 +66,9 @@ class BackupVerbs:
             restoring.begin()
             moved = self._load(task, arguments, restoring)
             restoring.publish()
+            moved |= self._replay(task, arguments, restoring)
             restoring.finish()
-        return {**moved, **self._server.bring_up(task, arguments, Identity(self._guest.boot.guest, FIRST))}
+        return {**moved, **self._server.bring_up(task, arguments, self._identity)}
 
     def quiesce(self, _task: Task, arguments: Arguments) -> Result:
         """Hold the server still for at most so many seconds. Raises Busy while somebody else does."""
@@ -105,6 +108,20 @@ class BackupVerbs:
         except BaseException:
             restoring.clear()
             raise
+
+    def _replay(self, task: Task, arguments: Arguments, restoring: Restoring) -> Result:
+        """On from the backup, along the log that was archived."""
+        if not arguments.get("logs"):
+            return {}
+        self._server.settle(arguments, self._identity)
+        position = arguments["chain"][-1]["position"]
+        job = {**self._job("replay", task, arguments), "logs": arguments["logs"], "position": position}
+        return {"replayed": moving.move(task, job, restoring.scratch, 0)}
+
+    @property
+    def _identity(self) -> Identity:
+        """The data's, which a new server over them does not change."""
+        return Identity(self._guest.boot.guest, FIRST)
 
     def _job(self, do: str, task: Task, arguments: Arguments) -> Result:
         limits = arguments.get("limits") or {}

@@ -72,18 +72,22 @@ class Hands:
     def bring_up(self, task: Task, arguments: Arguments, identity: Identity) -> Result:
         """From data that have no server yet to one that answers, as this guest's own; stopped unless `run`."""
         self._guest.require_whole()
-        driver = self._guest.driver()
-        certificate = _Beside(self._guest.certify)
-        if not self._guest.service.status().wanted:
-            driver.adopt(identity)
-        certificate.join()
-        self._configuration.apply(arguments.get("overrides", {}))
+        self.settle(arguments, identity)
         if not arguments.get("run", True):
             return self._configuration.told()
+        driver = self._guest.driver()
         self._guest.service.start(driver.service())
         version = self._await_healthy(task).version
         accounts.put(driver, arguments)
         return {"version": version, **self._configuration.told()}
+
+    def settle(self, arguments: Arguments, identity: Identity) -> None:
+        """Make the data this guest's own, ready for a server to be started on them."""
+        certificate = _Beside(self._guest.certify)
+        if not self._guest.service.status().wanted:
+            self._guest.driver().adopt(identity)
+        certificate.join()
+        self._configuration.apply(arguments.get("overrides", {}))
 
     def install(self, _task: Task, _arguments: Arguments) -> Result:
         """The volume becomes a template; the engine is left stopped."""

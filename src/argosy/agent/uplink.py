@@ -32,12 +32,14 @@ T = TypeVar("T")
 class Uplink:
     """One command's way to the store. For one thread at a time."""
 
-    def __init__(self, directory: Path, command: str, patience: float = PATIENCE) -> None:
+    def __init__(self, directory: Path, command: str, patience: float = PATIENCE, door: str = "objects") -> None:
         told = boot.boot(directory)
         self._doors = [Door(url, told.authority) for url in told.conductors]
         self._credential = directory / "credential"
         self._command = command
         self._patience = patience
+        self._door = door
+        """which of the doors for objects"""
         self._turn = 0
         self._line: http.client.HTTPSConnection | None = None
 
@@ -93,7 +95,7 @@ class Uplink:
         return self._line
 
     def _path(self, place: str) -> str:
-        return f"/v1/guest/objects/{place}?command={quote(self._command)}"
+        return f"/v1/guest/{self._door}/{place}{'&' if '?' in place else '?'}command={quote(self._command)}"
 
     def _secret(self) -> str:
         """Read each time: it may be rotated meanwhile."""

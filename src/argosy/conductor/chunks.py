@@ -6,6 +6,7 @@ became of the answer before, of its own memory or of this process.
 
 from __future__ import annotations
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -30,13 +31,29 @@ class Chunks:
         self._streams = streams
 
     def routes(self) -> list[Route]:
-        return [Route("/v1/guest/archive/{stream:int}/{name}", self.put, methods=["PUT"])]
+        return [
+            Route("/v1/guest/archive/{stream:int}/{name}", self.put, methods=["PUT"]),
+            Route("/v1/guest/archive/{stream:int}/files/all", self.files, methods=["GET"]),
+        ]
 
     async def put(self, request: Request) -> Response:
         asking = Asking(await self._desk.threaded(self._desk.recognise, bearer(request.headers)))
         body = await self._streams.small(asking.known.id, request, LARGEST)
         stream, name = int(request.path_params["stream"]), str(request.path_params["name"])
         return JSONResponse({"end": await self._streams.threaded(self._keep, asking, stream, name, body)})
+
+    async def files(self, request: Request) -> Response:
+        """Names and sizes of all files of the log that the guest is restoring from, in the order of history."""
+        known = await self._desk.threaded(self._desk.recognise, bearer(request.headers))
+        asking = Asking(known, request.query_params.get("command", ""))
+        return JSONResponse(await self._streams.threaded(self._files, asking, int(request.path_params["stream"])))
+
+    def _files(self, asking: Asking, stream: int) -> list[dict[str, object]]:
+        with self._desk.database.read() as session:
+            instance = grants.log_to_read(session, asking, stream)["instance"]
+            mine = (ArchiveFile.instance_id == instance) & (ArchiveFile.number == stream)
+            found = session.scalars(select(ArchiveFile).where(mine).order_by(ArchiveFile.name))
+            return [{"name": each.name, "bytes": each.bytes} for each in found]
 
     def _keep(self, asking: Asking, stream: int, name: str, body: bytes) -> int:
         """Bytes of the file that are in the store then. Raises Forbidden, BadRequest."""

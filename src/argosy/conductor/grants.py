@@ -62,10 +62,15 @@ def chunk_to_read(session: Session, asking: Asking, stream: int, name: str) -> s
 
 def chunks_to_read(session: Session, asking: Asking, stream: int) -> str:
     """The prefix of the log that the guest is restoring from. Raises Forbidden."""
-    logs = _arguments(session, asking, "restore").get("logs") or {}
+    return str(log_to_read(session, asking, stream)["place"])
+
+
+def log_to_read(session: Session, asking: Asking, stream: int) -> Mapping[str, Any]:
+    """What the command says of the log that the guest is restoring from. Raises Forbidden."""
+    logs: Mapping[str, Any] = _arguments(session, asking, "restore").get("logs") or {}
     if logs.get("stream") != stream:
         raise errors.Forbidden(f"{stream} is not the log that is being restored")
-    return str(logs["place"])
+    return logs
 
 
 def _arguments(session: Session, asking: Asking, verb: str) -> Mapping[str, Any]:

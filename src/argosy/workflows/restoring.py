@@ -21,16 +21,19 @@ from argosy.engines.upgrades import Jump
 from argosy.guest import mailbox
 from argosy.model.backups import Manifest
 from argosy.model.caller import Caller
+from argosy.providers.base import Source
 from argosy.stores import archive, chains
 from argosy.stores.base import NoSuchObject, Store
 from argosy.stores.chains import Link
 from argosy.stores.frames import Damaged, WrongKey
 from argosy.stores.keys import LostKey
-from argosy.workflows import backup_rows, offers, overrides, progress, servers
+from argosy.workflows import backup_rows, offers, overrides, progress, replaying, servers, snapshots
 from argosy.workflows.offers import Offer
 from argosy.workflows.world import World
 
 LONGEST_MINUTES = 7 * 24 * 60
+COPY = "copy"
+"""key of a run's memory: the snapshot that the volume begins as; empty: none"""
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,8 @@ class Restore:
     backup_id: str
     target: Mapping[str, Any] | None = None
     """the fields of engines.archiving.Target: to go on from the backup along the archived log; None: the backup"""
+    log: Mapping[str, Any] | None = None
+    """which log that is: its `instance` and the number of its `stream`"""
 
 
 @dataclass(frozen=True)
@@ -201,14 +206,23 @@ def layers(links: Sequence[Link]) -> list[dict[str, Any]]:
     ]
 
 
-# --- the step ---
+# --- the steps ---
+
+
+def source(ctx: Context[World]) -> Source:
+    """What the volume of a restore begins as: a copy that the pool still has of the backup, else nothing."""
+    if COPY not in ctx.memory:
+        with ctx.database.read() as session:
+            backup = session.get_one(Backup, ctx.memory["restore"]["backup_id"])
+        # A replay is begun anew by an agent that was killed in it, which takes the data as the backup has them.
+        ctx.memory[COPY] = "" if ctx.memory["restore"].get("log") else snapshots.of(ctx, backup)
+    return Source(snapshot=ctx.memory[COPY])
 
 
 def load(ctx: Context[World]) -> Outcome:
     """Have the guest make its data of a backup, and come up with them as `prepare` would."""
     servers.check(ctx)
-    restore = ctx.memory["restore"]
-    order = {"target": restore["target"], "identity": True, "run": True, "overrides": overrides.current(ctx)}
+    order: dict[str, Any] = {"logs": _logs(ctx), "identity": True, "run": True, "overrides": overrides.current(ctx)}
     answer = mailbox.ask(ctx, ctx.subject, "restore", chain=_chain(ctx), **order, **ctx.memory["accounts"])
     if answer is None:
         progress.require(ctx)
@@ -217,9 +231,14 @@ def load(ctx: Context[World]) -> Outcome:
     return None
 
 
+def _logs(ctx: Context[World]) -> dict[str, Any] | None:
+    with ctx.database.read() as session:
+        return replaying.order(session, ctx.memory["restore"])
+
+
 def _chain(ctx: Context[World]) -> list[dict[str, Any]]:
-    """Looked up for the question only; the answer needs it no more."""
-    if progress.SEEN in ctx.memory:
+    """Looked up for the question only; the answer needs it no more. A volume that began as a copy needs none."""
+    if progress.SEEN in ctx.memory or ctx.memory.get(COPY):
         return []
     with ctx.database.read() as session:
         backup = session.get_one(Backup, ctx.memory["restore"]["backup_id"])
