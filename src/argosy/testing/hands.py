@@ -41,6 +41,11 @@ class Hands:
         self._process.join(10)
         self._end.close()
 
+    def kill(self) -> None:
+        self._process.kill()
+        self._process.join()
+        self._end.close()
+
 
 def _serve(end: Connection, driver: type, site: Site) -> None:
     _become_nobody()

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
+from argosy import errors
 from argosy.engines.backups import Backups, Layer, Order, Position, Taken
 from argosy.model.guest import Site
 
@@ -22,6 +23,8 @@ class Tape:
     strategy: str
     path: Path
     taken: Taken
+    size: int = -1
+    """bytes that it has, and a damaged one had"""
 
 
 class Recorder:
@@ -32,14 +35,15 @@ class Recorder:
     def record(self, strategy: str, path: Path, since: Position | None = None) -> Tape:
         assert isinstance(self, Backups)
         with _scratch(self.site) as scratch, path.open("wb") as tape:
-            return Tape(strategy, path, self.dump(strategy, Order(scratch, since), tape.fileno()))
+            taken = self.dump(strategy, Order(scratch, since), tape.fileno())
+        return Tape(strategy, path, taken, path.stat().st_size)
 
     def play(self, tapes: Sequence[Tape]) -> None:
         """Into a draft on the volume, moved to its place when it is whole."""
         site = self.site
         draft = site.data / "draft"
         draft.mkdir(mode=0o700)
-        layers = [Layer(each.strategy, each.taken.position, partial(_opened, each.path)) for each in tapes]
+        layers = [Layer(each.strategy, each.taken.position, partial(_opened, each)) for each in tapes]
         with _scratch(site) as scratch:
             there = type(self)(replace(site, data=draft))  # type: ignore[call-arg]
             assert isinstance(there, Backups)
@@ -55,9 +59,12 @@ def _scratch(site: Site) -> Iterator[Path]:
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[int]:
-    descriptor = os.open(path, os.O_RDONLY)
+def _opened(tape: Tape) -> Iterator[int]:
+    """As the archive gives it: who reads a damaged one hears of it at the end."""
+    descriptor = os.open(tape.path, os.O_RDONLY)
     try:
         yield descriptor
+        if os.fstat(descriptor).st_size != tape.size:
+            raise errors.Broken(f"{tape.path.name} is damaged")
     finally:
         os.close(descriptor)
