@@ -51,6 +51,8 @@ def _ours(backup: Backup) -> dict[str, Any]:
         "bytes": {"raw": backup.raw_bytes, "stored": backup.stored_bytes},
         "moment": _time(backup.moment),
         "finished": _time(backup.finished),
+        "deletion_protection": backup.protected,
+        "held_until": _time(backup.hold_until),
         "proof": {"state": backup.proof, "checked": _time(backup.proven_at), "seconds": backup.proven_seconds},
     }
     return {**view, "fault": {"message": backup.fault}} if backup.fault else view
@@ -74,6 +76,6 @@ def _progress(session: Session, backups: Sequence[Backup]) -> Mapping[str, dict[
     if not running:
         return {}
     runs = select(Run.id, Run.subject).where(Run.subject.in_(running), Run.state == "active")
-    subjects: dict[str, str] = dict(session.execute(runs).tuples().all())
+    subjects: dict[str, str] = dict(session.execute(runs).all())
     told = progress_view.of_runs(session, subjects)
     return {subjects[run]: {"progress": view} for run, view in told.items()}
