@@ -258,6 +258,9 @@ class Backups:
     """How many sandboxes there are at a time."""
     prove_again_days: float = 30.0
     """After so many days a backup that was proven is proven again."""
+    undo_hours: float = 24.0
+    """How long what an instance's data were before they were restored over can be gone back to; it takes the room of
+    what has changed since."""
     quarantine_hours: float = 72.0
     """How long a protected instance or backup that was deleted can be brought back."""
     minimum_retention_days: float = 0.0

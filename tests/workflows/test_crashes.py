@@ -18,6 +18,7 @@ import scheduling
 import securing
 import telling
 import throwing
+import undoing
 import upgrading
 import upkeep
 from scenario import Scenario
@@ -46,6 +47,7 @@ EVERY = (
     *opening.EVERY,
     *resizing.EVERY,
     *securing.EVERY,
+    *undoing.EVERY,
     *upgrading.EVERY,
     *upkeep.EVERY,
 )

@@ -14,6 +14,7 @@ UNTOLD = {
     "deliver_webhook": "it tells",
     "end_quarantines": "begins delete_instance and delete_backup, which are told",
     "expire_logs": "housekeeping",
+    "expire_undos": "housekeeping",
     "forget": "housekeeping",
     "look_around": "housekeeping",
     "prune_backups": "begins delete_backup, which is told",

@@ -37,6 +37,8 @@ def _resource(name: str, *verbs: str) -> Iterator[Kind]:
 def _instances() -> Iterator[Kind]:
     yield from _operation("instance_create", "an instance", "name", "flavor_id", "availability_zone", "region_name")
     yield from _operation("instance_delete", "the end of an instance")
+    yield from _operation("instance_restore", "data of a backup in the place of an instance's", "backup_id")
+    yield from _operation("instance_undo", "the data that an instance had before", "undo_id")
     yield from _operation("instance_quarantine", "the end of a protected instance, which can be brought back")
     yield from _operation("instance_bring_back", "an instance that was deleted")
     yield from _operation("instance_restart", "a restart of the database server")
@@ -71,6 +73,14 @@ def _instances() -> Iterator[Kind]:
     yield Kind("dbaas.guest_enrolled", "the agent of an instance proved itself")
     yield Kind("dbaas.guest_lost", "the agent of an instance is not heard of any more")
     yield Kind("dbaas.guest_returned", "the agent of an instance is heard of again")
+    yield from _operation("archive_begin", "another stream of the log of an instance in the store", "message")
+    yield from _operation("archive_end", "the log of an instance not to be archived any more", "message")
+    yield Kind("dbaas.archive_gap", "a stream of archived log has ended, and another begins", ("message", "stream"))
+    yield Kind(
+        "dbaas.archive_backlog",
+        "the archive of a log is far behind its instance, or is not any more",
+        ("level", "seconds", "bytes"),
+    )
     yield Kind(
         "dbaas.volume_usage", "the volume of an instance is nearly full, or is not any more", ("percent", "level")
     )
@@ -124,6 +134,15 @@ def _deployment() -> Iterator[Kind]:
     yield Kind(
         "dbaas.backup_quarantine", "a protected backup was deleted: it can be brought back", ("backup_id", "name")
     )
+    yield from _operation("backup_drill", "a trial of a backup in a sandbox", "backup_id", "instance_id", "name")
+    yield Kind("dbaas.backup_broken", "a backup cannot be restored", ("backup_id", "name", "message"))
+    yield Kind(
+        "dbaas.backup_update",
+        "a backup was renamed, described or protected",
+        ("backup_id", "name", "deletion_protection"),
+    )
+    yield Kind("dbaas.backup_hold", "nobody deletes a backup before a time", ("backup_id", "name", "until"))
+    yield Kind("dbaas.backup_release", "a backup may be deleted again", ("backup_id", "name", "until"))
     yield Kind("dbaas.backup_bring_back", "a backup that was deleted is there again", ("backup_id", "name"))
     yield Kind(
         "dbaas.backup_schedule_missed",

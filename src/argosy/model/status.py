@@ -16,6 +16,8 @@ class Task(StrEnum):
     REBOOTING = "REBOOTING"
     RESIZING = "RESIZING"
     UPGRADING = "UPGRADING"
+    RESTORING = "RESTORING"
+    """its data are made others, or what they were"""
     RESTART_REQUIRED = "RESTART_REQUIRED"
     PROMOTING = "PROMOTING"
     EJECTING = "EJECTING"
@@ -49,6 +51,7 @@ STATUS = {
     Task.REBOOTING: "REBOOT",
     Task.RESIZING: "RESIZE",
     Task.UPGRADING: "UPGRADE",
+    Task.RESTORING: "BUILD",
     Task.RESTART_REQUIRED: "RESTART_REQUIRED",
     Task.PROMOTING: "PROMOTE",
     Task.EJECTING: "EJECT",

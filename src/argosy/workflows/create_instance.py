@@ -168,12 +168,16 @@ def volume(ctx: Context[World]) -> Outcome:
         instance = session.get_one(Instance, ctx.subject)
         offer = offers.get(session, instance.version_id)
     provider = ctx.world.provider
-    blank = ctx.memory.get("restore") or Feature.TEMPLATE not in provider.features
-    source = Source() if blank else Source(template=offer.template)
-    made = provider.volumes.ensure(instance.id, instance.gigabytes, source)
+    made = provider.volumes.ensure(instance.id, instance.gigabytes, _source(ctx, offer))
     if made.state is State.FAILED:
         raise errors.CloudFailed(made.fault)
     return Wait(1, "the volume is being made") if made.state is State.BUILDING else None
+
+
+def _source(ctx: Context[World], offer: offers.Offer) -> Source:
+    if ctx.memory.get("restore"):
+        return restoring.source(ctx)
+    return Source(template=offer.template if Feature.TEMPLATE in ctx.world.provider.features else "")
 
 
 @create_instance.step()

@@ -13,7 +13,7 @@ from argosy.durable.workflow import Context, Outcome, Wait, Workflow
 from argosy.guest import enrolment
 from argosy.model.caller import Caller
 from argosy.model.status import Task
-from argosy.workflows import backup_schedules, instance_backups, module_rows
+from argosy.workflows import backup_schedules, instance_backups, module_rows, snapshots, undos
 from argosy.workflows.world import World
 
 delete_instance: Workflow[World] = Workflow("delete_instance", urgency=10, event="instance_delete")
@@ -63,7 +63,10 @@ def network(ctx: Context[World]) -> Outcome:
 
 @delete_instance.step(minutes=30)
 def volume(ctx: Context[World]) -> Outcome:
+    """And what was kept to go back to."""
     ctx.world.provider.volumes.delete(ctx.subject)
+    ctx.record(lambda session: undos.forget_all(session, ctx.subject))
+    snapshots.let_go_with(ctx, ctx.subject)
     return None
 
 

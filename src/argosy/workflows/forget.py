@@ -18,11 +18,13 @@ AT_ONCE = 500
 HOUSEKEEPING = (
     "deliver_webhook",
     "expire_logs",
+    "expire_undos",
     "forget",
     "look_around",
     "renew_certificates",
     "sweep",
     "watch",
+    "watch_archives",
     "watch_room",
 )
 """Runs that nobody asked for and that are about no instance; those of instances stay with them."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from argosy.durable.workflow import Workflow
 from argosy.workflows.backup_schedules import prune_backups, run_schedules
+from argosy.workflows.begin_archive import begin_archive, end_archive
 from argosy.workflows.bring_back_instance import bring_back_instance
 from argosy.workflows.build_template import build_template
 from argosy.workflows.change_access import change_access
@@ -17,6 +18,7 @@ from argosy.workflows.create_instance import create_instance
 from argosy.workflows.delete_backup import delete_backup, retry_deletions
 from argosy.workflows.delete_instance import delete_instance
 from argosy.workflows.deliver_webhook import deliver_webhook
+from argosy.workflows.drill_backup import drill_backup
 from argosy.workflows.end_quarantines import end_quarantines
 from argosy.workflows.expire_logs import expire_logs
 from argosy.workflows.forget import forget
@@ -32,13 +34,17 @@ from argosy.workflows.reset_status import reset_status
 from argosy.workflows.resize_flavor import resize_flavor
 from argosy.workflows.resize_volume import resize_volume
 from argosy.workflows.restart_instance import restart_instance
+from argosy.workflows.restore_in_place import restore_in_place
 from argosy.workflows.revive_server import revive_server
 from argosy.workflows.rotate_authority import rotate_authority
+from argosy.workflows.run_drills import run_drills
 from argosy.workflows.self_backup import self_backup, self_backups
 from argosy.workflows.start_instance import start_instance
 from argosy.workflows.stop_instance import stop_instance
+from argosy.workflows.undo_change import expire_undos, undo_change
 from argosy.workflows.upgrade_instance import upgrade_instance
 from argosy.workflows.watch import sweep, watch
+from argosy.workflows.watch_archives import watch_archives
 from argosy.workflows.watch_room import watch_room
 from argosy.workflows.world import World
 
@@ -46,10 +52,15 @@ WORKFLOWS: dict[str, Workflow[World]] = {
     workflow.name: workflow
     for workflow in (
         *OPERATIONS,
+        begin_archive,
+        end_archive,
+        watch_archives,
         bring_back_instance,
+        drill_backup,
         end_quarantines,
         prune_backups,
         quarantine_instance,
+        run_drills,
         run_schedules,
         build_template,
         change_access,
@@ -62,6 +73,7 @@ WORKFLOWS: dict[str, Workflow[World]] = {
         delete_backup,
         delete_instance,
         expire_logs,
+        expire_undos,
         deliver_webhook,
         forget,
         look_around,
@@ -79,12 +91,14 @@ WORKFLOWS: dict[str, Workflow[World]] = {
         restart_instance,
         retry_deletions,
         revive_server,
+        restore_in_place,
         rotate_authority,
         self_backup,
         self_backups,
         start_instance,
         stop_instance,
         sweep,
+        undo_change,
         upgrade_instance,
         watch,
         watch_room,

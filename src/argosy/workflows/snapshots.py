@@ -9,7 +9,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import ColumnElement, delete, select
 from sqlalchemy.orm import Session
 
 from argosy import clock, errors
@@ -83,6 +83,17 @@ def _copy(ctx: Context[World], instance_id: str, snapshot: str, held: Mapping[st
     return None
 
 
+def of(ctx: Context[World], backup: Backup) -> str:
+    """Name of the copy that the provider still has of a backup; empty: none. Raises Broken for one that was all there
+    is of it.
+    """
+    if not backup.snapshot or backup.snapshot in ctx.world.provider.volumes.snapshots():
+        return backup.snapshot
+    if backup.manifest:
+        return ""
+    raise errors.Broken(f"backup {backup.id} was snapshot {backup.snapshot}, which the pool does not have any more")
+
+
 def let_go(ctx: Context[World], snapshot: str) -> None:
     """Nothing of it is left at the end of this step, whether it was ever there or not."""
     ctx.world.provider.volumes.delete_snapshot(snapshot)
@@ -95,8 +106,18 @@ def forget(session: Session, snapshot: str) -> None:
 
 def let_go_of_all(ctx: Context[World]) -> None:
     """Whatever this run has taken."""
+    _let_go_where(ctx, Snapshot.run_id == ctx.run.id)
+
+
+def let_go_with(ctx: Context[World], instance_id: str) -> None:
+    """Whatever was taken of an instance that is gone, but its backups."""
+    backups = select(Backup.snapshot).where(Backup.snapshot != "")
+    _let_go_where(ctx, (Snapshot.instance_id == instance_id) & Snapshot.id.not_in(backups))
+
+
+def _let_go_where(ctx: Context[World], which: ColumnElement[bool]) -> None:
     with ctx.database.read() as session:
-        taken = session.scalars(select(Snapshot.id).where(Snapshot.run_id == ctx.run.id)).all()
+        taken = session.scalars(select(Snapshot.id).where(which)).all()
     for snapshot in taken:
         let_go(ctx, snapshot)
 

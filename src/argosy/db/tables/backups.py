@@ -172,6 +172,8 @@ class Undo(Table):
     """also the name of the provider's snapshot that holds it"""
     reason: Mapped[str] = mapped_column(Name)
     version_id: Mapped[str] = mapped_column(Id)
+    restored_from: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    """what the instance told of it"""
     created: Mapped[float] = mapped_column(Double)
     until: Mapped[float] = mapped_column(Double)
     """when it is let go of"""

@@ -132,6 +132,7 @@ def upgrade() -> None:
         sa.Column("id", sa.String(length=36), nullable=False),
         sa.Column("reason", sa.String(length=255), nullable=False),
         sa.Column("version_id", sa.String(length=36), nullable=False),
+        sa.Column("restored_from", sa.JSON(none_as_null=True), nullable=True),
         sa.Column("created", sa.Double(), nullable=False),
         sa.Column("until", sa.Double(), nullable=False),
         sa.PrimaryKeyConstraint("instance_id", "id"),
