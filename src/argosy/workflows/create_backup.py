@@ -16,7 +16,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from argosy import clock, errors
-from argosy.db import quotas
+from argosy.db import events, quotas
 from argosy.db.tables import Backup, BackupStrategy, Command, Fact, Guest, Instance, Run
 from argosy.durable import queue
 from argosy.durable.workflow import Context, Outcome, Wait, Workflow
@@ -220,6 +220,7 @@ def cancel(session: Session, backup: Backup) -> None:
     if backup.state not in RUNNING:
         raise errors.Unprocessable(f"The backup {backup.id} is not being made: it is {backup.state}.")
     queue.cancel(session, backup.id)
+    events.tell(session, "dbaas.backup_cancel", subject=backup.id, project_id=backup.project_id, **_facts(backup))
 
 
 @create_backup.step(minutes=15, detour="give_up")
