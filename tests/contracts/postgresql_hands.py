@@ -12,6 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from argosy.engines.archiving import Moment, Target
 from argosy.engines.backups import SNAPSHOT, Layer, Order, Taken
 from argosy.engines.postgresql.driver import PostgresqlDriver
 
@@ -64,3 +65,27 @@ class Archivist(PostgresqlDriver):
     def quiesce_too_long(self) -> None:
         with self.quiesce(0.2):
             time.sleep(0.5)
+
+    def switch_log(self) -> None:
+        with self.session() as session:
+            session.query("SELECT pg_switch_wal()")
+
+    def ship_into(self, place: Path) -> Moment:
+        """What is new of the log, as the shipper does it. Up to when everything is there."""
+        place.mkdir(mode=0o700, exist_ok=True)
+        moment = self.log_moment()
+        for each in self.log_files():
+            copy = place / each.name
+            copy.touch()
+            with each.path.open("rb") as source, copy.open("ab") as target:
+                source.seek(target.tell())
+                target.write(source.read(each.size - target.tell()))
+            self.log_shipped(each.name, each.size)
+        return moment
+
+    def replay_from(self, place: Path, position: Mapping[str, Any], target: Target) -> Moment:
+        """By logs of its own, as a restore lays them out."""
+        with TemporaryDirectory(dir=self.site.state) as scratch:
+            logs = Path(scratch) / "logs"
+            shutil.copytree(place, logs)
+            return self.replay(logs, position, target)

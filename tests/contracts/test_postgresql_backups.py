@@ -223,10 +223,9 @@ def _unpacked(kept: Kept, place: Path) -> Path:
 
 
 def _files(directory: Path) -> dict[str, str]:
-    """Digests of all but what names the backup or the history."""
-    told = {"backup_manifest", "argosy.history"}
+    """Digests of all but what tells of the backup."""
     return {
         str(each.relative_to(directory)): hashlib.sha256(each.read_bytes()).hexdigest()
         for each in sorted(directory.rglob("*"))
-        if each.is_file() and each.name not in told and each.suffix != ".done"
+        if each.is_file() and each.name != "backup_manifest" and each.suffix != ".done"
     }

@@ -13,7 +13,14 @@ ENGINE = Engine(
     port=5432,
     scheme="postgresql",
     capabilities=frozenset(
-        {Capability.ACCOUNTS, Capability.DATABASES, Capability.TLS, Capability.UPGRADES, Capability.BACKUPS}
+        {
+            Capability.ACCOUNTS,
+            Capability.DATABASES,
+            Capability.TLS,
+            Capability.UPGRADES,
+            Capability.BACKUPS,
+            Capability.POINT_IN_TIME,
+        }
     ),
     smallest_ram=96,
     series=1,

@@ -150,7 +150,7 @@ class PostgresqlBackups(PostgresqlAccounts):
         told = {
             "version": int(version or 0),
             "system": system,
-            "history": lineage.of(self._cluster),
+            "history": lineage.of(self.site.state),
             "timeline": int(timeline or 0),
             "segment": int(segment or 0),
         }

@@ -147,7 +147,7 @@ def postgresql_conf(site: Site, sockets: str, overrides: Mapping[str, object], r
         if name in OURS or not re.fullmatch(r"[a-z_][a-z0-9_]*(\.[a-z_][a-z0-9_]*)?", name):
             raise errors.BadRequest(f"the setting {name!r} of PostgreSQL cannot be changed")
     values = settings(site, sockets) | _summaries(release) | {name: _text(value) for name, value in overrides.items()}
-    return "".join(f"{name} = {_quoted(value)}\n" for name, value in values.items())
+    return "".join(f"{name} = {quoted(value)}\n" for name, value in values.items())
 
 
 WAYS: Mapping[TlsMode, tuple[str, ...]] = {
@@ -177,6 +177,6 @@ def _text(value: object) -> str:
     return ("on" if value else "off") if isinstance(value, bool) else str(value)
 
 
-def _quoted(value: str) -> str:
+def quoted(value: str) -> str:
     escaped = value.replace("\\", "\\\\").replace("'", "''").replace("\n", "\\n").replace("\r", "\\r")
     return f"'{escaped}'"

@@ -14,6 +14,7 @@ from argosy import errors
 from argosy.engines import files, programs
 from argosy.engines.postgresql import configuration, finder, identity, wire
 from argosy.engines.postgresql.accounts import ADMINISTRATOR, HOME, MASTER, PostgresqlAccounts, unix_user
+from argosy.engines.postgresql.archiving import PostgresqlArchiving
 from argosy.engines.postgresql.backups import PostgresqlBackups
 from argosy.engines.postgresql.finder import LAYOUT
 from argosy.engines.postgresql.logs import PostgresqlLogs
@@ -48,7 +49,7 @@ METRICS = (
 )  # fmt: skip
 
 
-class PostgresqlDriver(PostgresqlUpgrades, PostgresqlBackups, PostgresqlLogs, PostgresqlAccounts):
+class PostgresqlDriver(PostgresqlUpgrades, PostgresqlBackups, PostgresqlArchiving, PostgresqlLogs, PostgresqlAccounts):
     def install(self) -> None:
         """Built beside its place and renamed into it: what stands there is whole."""
         if self.cluster.exists():

@@ -36,8 +36,8 @@ def _look(place: Path, root: Path) -> Found | None:
     if version is None:
         return None
     capabilities = frozenset({Capability.ACCOUNTS, Capability.DATABASES})
-    if (place / "pg_basebackup").is_file():
-        capabilities |= {Capability.BACKUPS}
+    if all((place / name).is_file() for name in ("pg_basebackup", "pg_controldata")):
+        capabilities |= {Capability.BACKUPS, Capability.POINT_IN_TIME}
     if all((place / name).is_file() for name in CONVERTS):
         capabilities |= {Capability.UPGRADES}
     if programs.ask(server, "-C", "ssl_library", "-D", "/", "-c", "config_file=/dev/null"):

@@ -1,8 +1,8 @@
 """Which history of a database its files belong to.
 
-A data directory that is restored goes another way than the one that it was copied from, under the same identifier and
-on the same timeline, and reaches the same positions with other contents. So it carries a name that every restore
-gives anew, and an incremental backup builds only on one of its own history.
+A data directory that was restored goes another way than the one that it was copied from, under the same identifier and
+on the same timeline, and reaches the same positions with other contents. So every server that is made over a volume
+gives what it does a name of its own, and an increment builds only on a backup of the same.
 """
 
 from __future__ import annotations
@@ -12,19 +12,10 @@ from pathlib import Path
 
 from argosy.engines import files
 
-FILE = "argosy.history"
 
-
-def of(cluster: Path) -> str:
+def of(state: Path) -> str:
     """Named now when it has no name yet."""
-    try:
-        return (cluster / FILE).read_text().strip()
-    except FileNotFoundError:
-        return begin(cluster)
-
-
-def begin(cluster: Path) -> str:
-    """Another history begins here."""
-    name = uuid.uuid4().hex
-    files.write(cluster / FILE, f"{name}\n")
-    return name
+    file = state / "history"
+    if not file.exists():
+        files.write(file, uuid.uuid4().hex)
+    return file.read_text()

@@ -11,7 +11,7 @@ from typing import Any
 from argosy import errors
 from argosy.engines import copies
 from argosy.engines.backups import SNAPSHOT, Layer
-from argosy.engines.postgresql import basebackup, blocks, lineage, tape
+from argosy.engines.postgresql import basebackup, blocks, tape
 
 BLOCKS, LOG = "blocks", "log"
 """What an increment is made of."""
@@ -25,7 +25,7 @@ MADE_ANEW = (
 
 
 def load(layers: Sequence[Layer], data: Path, release: str) -> None:
-    """The chain becomes `data / "db"`. Without any layer the files are there already, as a volume's copy has them."""
+    """The chain becomes `data / "db"`."""
     cluster = data / copies.DIRECTORY
     for layer in layers:
         _refuse_other(layer, release)
@@ -36,7 +36,6 @@ def load(layers: Sequence[Layer], data: Path, release: str) -> None:
             else:
                 _unpack(cluster, source, layer.position)
     _tidy(cluster)
-    lineage.begin(cluster)
 
 
 def _refuse_other(layer: Layer, release: str) -> None:

@@ -15,7 +15,7 @@ FOLDER = "pg_wal"
 
 def dump(cluster: Path, first: Segment, stop: int, out: int) -> None:
     """Write them as tar. Raises Rejected when they are not all there any more, GuestFailed when one goes meanwhile."""
-    needed = list(_until(first, stop))
+    needed = list(until(first, stop))
     missing = [each.name for each in needed if not (cluster / FOLDER / each.name).exists()]
     if missing:
         raise errors.Rejected(
@@ -26,7 +26,8 @@ def dump(cluster: Path, first: Segment, stop: int, out: int) -> None:
     tape.write(out, tape.END)
 
 
-def _until(first: Segment, stop: int) -> Iterator[Segment]:
+def until(first: Segment, stop: int) -> Iterator[Segment]:
+    """Those that hold what lies between."""
     while first.begin < stop:
         yield first
         first = first.next
