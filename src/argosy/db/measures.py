@@ -11,8 +11,9 @@ from sqlalchemy.orm import Session
 from argosy import __version__, clock
 from argosy.db import events
 from argosy.db.self_backup import FACT
-from argosy.db.tables import Command, Event, Fact, Guest, QuotaUse, Run, Webhook, Worker
+from argosy.db.tables import Archive, Backup, Command, Drill, Event, Fact, Guest, QuotaUse, Run, Webhook, Worker
 from argosy.model import metrics
+from argosy.model.backups import Proof
 from argosy.model.metrics import Metric, Sample
 
 SIZE = {
@@ -34,11 +35,23 @@ def samples(session: Session) -> Iterator[Sample]:
     yield from _events(session)
     yield from _grouped(session, metrics.WEBHOOKS, Webhook.state)
     yield from _lags(session)
+    yield from _archives(session)
+    yield from _grouped(session, metrics.BACKUPS, Backup.state, Backup.proof)
+    yield from _grouped(session, metrics.DRILLS, Drill.state)
+    proven = session.scalar(select(func.max(Backup.proven_at)).where(Backup.proof == Proof.RESTORABLE))
+    if proven is not None:
+        yield Sample(metrics.DRILL_LATEST, proven)
     kept = session.get(Fact, FACT)
     if kept is not None:
         yield Sample(metrics.SELF_BACKUP, kept.value["at"])
     size = session.execute(text(SIZE[session.get_bind().dialect.name])).scalar()
     yield Sample(metrics.DATABASE_SIZE, float(size or 0))
+
+
+def _archives(session: Session) -> Iterator[Sample]:
+    rows = select(Archive.level, func.count()).where(Archive.enabled.is_(True)).group_by(Archive.level)
+    for level, many in session.execute(rows.order_by(Archive.level)):
+        yield Sample(metrics.ARCHIVES, many, {"level": level})
 
 
 def _due(session: Session) -> Iterator[Sample]:

@@ -94,7 +94,7 @@ def read(session: Session, request: Request, fields: Fields) -> NewInstance:
     settings = request.services.settings
     _refuse_unbuilt(fields)
     name, flavor = instances.new_name(fields), flavors.chosen(settings, fields)
-    restore = restore_point.read(fields)
+    restore = restore_point.read(session, request, fields)
     origin = restore_point.backup(session, request, restore) if restore else None
     version, rules = _version(session, settings, fields.object("datastore"), origin)
     databases, nics = accounts.databases(fields, rules), placement.nics(fields)

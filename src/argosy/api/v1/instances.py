@@ -11,7 +11,7 @@ from argosy import clock, errors
 from argosy.api import paging, query
 from argosy.api.exchange import ACCEPTED, Answer, Request
 from argosy.api.fields import Fields
-from argosy.api.v1 import attachment, catalogue, instance_rows, instance_view, placement, tags
+from argosy.api.v1 import attachment, catalogue, instance_rows, instance_view, placement, recovery, tags
 from argosy.api.v1.instance_rows import Page, Seen
 from argosy.db import events
 from argosy.db.tables import Fact, Instance
@@ -41,6 +41,7 @@ def show(request: Request) -> Answer:
     with request.services.database.read() as session:
         (seen,) = instance_rows.complete(session, [instance_rows.one(session, request)])
         view = instance_view.whole(request, seen, guarantees(session))
+        view["recovery"] = recovery.summary(session, seen.instance)
     return Answer(200, {"instance": view})
 
 

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from argosy.api.exchange import Request
 from argosy.api.fields import Fields
+from argosy.api.v1 import recovery
 from argosy.db.tables import Backup
 from argosy.stores import deployment
 from argosy.workflows import backup_rows, restoring
@@ -16,11 +17,15 @@ from argosy.workflows.restoring import Restore
 KEY = "restorePoint"
 
 
-def read(fields: Fields) -> Restore | None:
-    """None where nothing is to be restored: clients that could send the key empty. Raises BadRequest."""
+def read(session: Session, request: Request, fields: Fields) -> Restore | None:
+    """None where nothing is to be restored: clients that could send the key empty. Raises BadRequest, and what
+    `recovery.resolve` does for a moment of an instance.
+    """
     point = fields.object(KEY)
     if not point.values:
         return None
+    if "instance" in point:
+        return recovery.resolved(session, request, point)
     named = point.needed_text("backupRef", most=1000).rpartition("/")[2]
     try:
         return Restore(str(uuid.UUID(named)))
