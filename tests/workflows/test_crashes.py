@@ -6,6 +6,7 @@ import accounting
 import backing
 import configuring
 import copying
+import drilling
 import housekeeping
 import lifecycle
 import moduling
@@ -37,6 +38,7 @@ EVERY = (
     *accounting.EVERY,
     *backing.EVERY,
     *configuring.EVERY,
+    *drilling.EVERY,
     *copying.EVERY,
     *telling.EVERY,
     *throwing.EVERY,

@@ -20,6 +20,7 @@ UNTOLD = {
     "prune_backups": "begins delete_backup, which is told",
     "renew_agents": "begins renew_agent, which is told",
     "renew_certificates": "begins renew_certificate, which is told",
+    "run_drills": "begins drill_backup, which is told",
     "run_schedules": "begins create_backup, which is told",
     "self_backups": "begins self_backup, which is told",
     "sweep": "housekeeping",

@@ -143,6 +143,8 @@ class FakeVolumes(_Part):
             raise errors.CloudFailed(f"template {source.template} is not there")
         if source.snapshot and source.snapshot not in self.cloud.snapshots:
             raise errors.CloudFailed(f"snapshot {source.snapshot} is not there")
+        if name not in self.cloud.volumes and gigabytes > self.cloud.room:
+            raise errors.CloudFailed(f"there is no room for {gigabytes} GiB")
         self._do("volumes.ensure", lambda: self._put(name, gigabytes, source))
         return Volume(name, State.ACTIVE, self.cloud.volumes[name] << 30)
 

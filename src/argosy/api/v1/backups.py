@@ -7,12 +7,13 @@ import uuid
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
-from argosy import errors
+from argosy import clock, errors
 from argosy.api import paging, query
 from argosy.api.exchange import ACCEPTED, Answer, Request
 from argosy.api.v1 import backup_view, instance_rows
+from argosy.db import events
 from argosy.db.tables import Backup, Datastore, DatastoreVersion, Instance
-from argosy.workflows import create_backup, delete_backup
+from argosy.workflows import backup_quarantine, create_backup
 
 Rows = Select[Backup]
 
@@ -44,10 +45,28 @@ def show(request: Request) -> Answer:
     return Answer(200, {"backup": view})
 
 
-def delete(request: Request) -> Answer:
-    """What builds on it goes with it."""
+def update(request: Request) -> Answer:
+    """What is not named stays."""
+    fields = request.fields("backup")
+    fields.only(("name", "description", "deletion_protection"))
+    name, description = fields.text("name"), fields.text("description")
+    protected = fields.flag("deletion_protection")
     with request.services.database.write() as session:
-        delete_backup.admit(session, request.services.settings, one(session, request))
+        backup = one(session, request)
+        backup.name, backup.description = name or backup.name, description or backup.description
+        backup.protected = backup.protected if protected is None else protected
+        backup.updated = clock.now()
+        told = {"backup_id": backup.id, "name": backup.name, "deletion_protection": backup.protected}
+        kind = "dbaas.backup_update"
+        events.tell(session, kind, subject=backup.instance_id, project_id=backup.project_id, **told)
+        (view,) = backup_view.of(session, [backup])
+    return Answer(200, {"backup": view})
+
+
+def delete(request: Request) -> Answer:
+    """What builds on it goes with it. A protected one can be brought back for some time."""
+    with request.services.database.write() as session:
+        backup_quarantine.delete(session, request.services.settings, one(session, request))
     return ACCEPTED
 
 
@@ -67,7 +86,8 @@ def one(session: Session, request: Request) -> Backup:
     visible = backup is not None and (caller.is_admin or backup.project_id == caller.project_id)
     if backup is None or not visible or backup.quarantined_until is not None:
         raise errors.NotFound(f"Backup {request.path['id']} cannot be found.")
-    request.permit(backup.project_id)
+    if request.rule:
+        request.permit(backup.project_id)
     return backup
 
 
