@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
 from argosy import errors
+from argosy.client import operations
 from argosy.client.session import Session
 
 Document = dict[str, Any]
 """A resource as the API shows it."""
-PATIENCE = 15
-"""Seconds that one request waits for news; the server answers as soon as there is some."""
-PAUSE = 0.5
-"""Seconds between two answers without news."""
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
@@ -48,6 +44,10 @@ class Request:
     modules: tuple[str, ...] = ()
     """ids of those that it is to be given"""
     tags: Mapping[str, str] = field(default_factory=dict)
+    backup: str = ""
+    """id of the one that it is to begin as"""
+    restore: Mapping[str, str] = field(default_factory=dict)
+    """the moment that it is to begin as: `instance`, and `at`, `transaction`, `position` or `before_statement`"""
     client_token: str = ""
     """who asks again with the same one gets what the first request made"""
     protect: bool = False
@@ -180,20 +180,11 @@ class Instances:
 
     def follow(self, instance_id: str) -> Iterator[Sequence[Document]]:
         """The operations now, and again whenever something has changed."""
-        answer = self.operations(instance_id)
-        while True:
-            yield answer["operations"]
-            seen, answer = answer, self.operations(instance_id, since=answer["cursor"], wait=PATIENCE)
-            if answer["cursor"] == seen["cursor"]:
-                time.sleep(PAUSE)  # when too many wait already, the server answers at once
+        return operations.follow(self._session, f"/instances/{instance_id}")
 
     def operations(self, instance_id: str, *, since: str = "", wait: float = 0) -> Document:
         """Every operation with its steps; with `wait`, once something has changed since the answer named by `since`."""
-        query: dict[str, object] = {"since": since} if since else {}
-        if wait:
-            query["wait"] = wait
-        answer: Document = self._session.get(f"/instances/{instance_id}/operations", **query)
-        return answer
+        return operations.told(self._session, f"/instances/{instance_id}", since=since, wait=wait)
 
 
 def _body(request: Request) -> Document:
@@ -201,8 +192,12 @@ def _body(request: Request) -> Document:
         "name": request.name,
         "flavorRef": request.flavor,
         "volume": {"size": request.gigabytes},
-        "datastore": {"type": request.engine},
+        "datastore": {"type": request.engine} if request.engine else {},
     }
+    if request.backup:
+        body["restorePoint"] = {"backupRef": request.backup}
+    if request.restore:
+        body["restorePoint"] = dict(request.restore)
     if request.version:
         body["datastore"]["version"] = request.version
     if request.tls:
