@@ -19,6 +19,7 @@ from argosy.cli.place import Place
 
 COMMANDS = {
     "db": "argosy.cli.db:db",
+    "backup": "argosy.cli.backup:backup",
     "ca": "argosy.cli.ca:ca",
     "config": "argosy.cli.config:config",
     "datastore": "argosy.cli.datastore:datastore",

@@ -41,7 +41,7 @@ def list_instances(place: Place, form: str) -> None:
 @click.pass_obj
 def show(place: Place, name: str, form: str) -> None:
     """One instance."""
-    _show(connect(place).instances.find(name), form)
+    tell(connect(place).instances.find(name), form)
 
 
 @click.command()
@@ -77,7 +77,7 @@ def create(place: Place, /, name: str, wait: bool, form: str, **told: Any) -> No
     if wait:
         waiting.until_done(client, made["id"], "create_instance")
         made = {**client.instances.get(made["id"]), **{key: made[key] for key in ("password",) if key in made}}
-    _show(made, form)
+    tell(made, form)
 
 
 @click.command()
@@ -124,17 +124,7 @@ def restart(place: Place, name: str, wait: bool) -> None:
 def operations(place: Place, name: str, form: str) -> None:
     """Everything that was done to an instance, newest first, step by step."""
     client = connect(place)
-    found = client.instances.operations(client.instances.find(name)["id"])["operations"]
-    if form != "table":
-        output.rows(found, (), form)
-        return
-    for operation in found:
-        seconds = f"{operation['seconds']:.3f} s" if "seconds" in operation else ""
-        click.echo(f"{operation['started']}  {operation['operation']}  {operation['state']}  {seconds}".rstrip())
-        for step in operation["steps"]:
-            click.echo(f"  {waiting.line(step)}")
-        if "error" in operation:
-            click.echo(f"  error: {operation['error']}")
+    waiting.tell(client.instances.operations(client.instances.find(name)["id"])["operations"], form)
 
 
 def _request(name: str, told: dict[str, Any]) -> Request:
@@ -168,7 +158,7 @@ def _named(client: Client, told: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _show(instance: Document, form: str) -> None:
+def tell(instance: Document, form: str) -> None:
     fields = {
         "name": instance["name"],
         "id": instance["id"],
@@ -180,6 +170,7 @@ def _show(instance: Document, form: str) -> None:
         "tls": [each["tls"] for each in instance.get("endpoints", ()) if "tls" in each],
         "guarantees": instance.get("guarantees", ()),
         "created": instance["created"],
+        "restored from": instance.get("restored_from", {}).get("name"),
         "fault": instance.get("fault", {}).get("message"),
     }
     output.one(instance, {title: value for title, value in fields.items() if value}, form)
