@@ -88,11 +88,14 @@ def check(manifest: Manifest, key: bytes) -> None:
 def read(store: Store, place: str, key_of: KeyOf) -> Link:
     """The backup at that place, believed. Raises NoSuchObject, Damaged, LostKey, WrongKey, TooNew."""
     with store.open(place + MANIFEST) as source:
-        manifest = parse(source.read())
+        text = source.read()
+    manifest = parse(text)
     if place.rstrip("/").split("/")[-2:] != [manifest.project, manifest.backup]:
         raise Damaged(f"the manifest at {place} is of another backup: {manifest.project}/{manifest.backup}")
     key = key_of(manifest)
     check(manifest, key)
+    if text != manifest.text().encode():
+        raise Damaged(f"{MANIFEST} is damaged: it is not as it was written, though it says the same")
     return Link(manifest, place, key)
 
 
