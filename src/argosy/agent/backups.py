@@ -64,6 +64,7 @@ class BackupVerbs:
         restoring, moved = Restoring(site.data, task.command.id), {}
         if chain and not restoring.done:
             restoring.begin()
+            self._guest.service.stop()  # of data that were there before
             moved = self._load(task, arguments, restoring)
             restoring.publish()
             moved |= self._replay(task, arguments, restoring)
@@ -87,7 +88,7 @@ class BackupVerbs:
         nothing.
         """
         if self._hold is None or self._hold.name != arguments["hold"]:
-            raise errors.Conflict("the server is not held still: its agent has been started anew since")
+            raise errors.Conflict("the server is not held still for that any more")
         held = self._hold.release()
         return {"held": held, "canaries": unchanged(self._seen, _facet(self._guest).canaries())}
 
