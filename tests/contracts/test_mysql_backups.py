@@ -11,43 +11,16 @@ from pathlib import Path
 import pytest
 
 from argosy import errors
-from argosy.engines import registry
-from argosy.engines.backups import Position
 from argosy.engines.mysql import holding
 from argosy.engines.mysql.canaries import digest
-from argosy.engines.mysql.driver import MysqlDriver
-from argosy.model.guest import Identity, Secret
-from argosy.testing import hands, servers
+from argosy.model.guest import Secret
+from argosy.testing import hands, mysql, servers
 from argosy.testing.clients import Tenant
 from argosy.testing.hands import Hands
+from argosy.testing.mysql import Handy, fresh, handy, master, restored
 from argosy.testing.servers import Farm, Server
-from argosy.testing.tapes import Recorder, Tape
+from argosy.testing.tapes import Tape
 from argosy.testing.waiting import eventually
-
-
-class Handy(Recorder, MysqlDriver):
-    """A driver with tapes, whose holds begin and end by calls."""
-
-    def begin_hold(self, seconds: float) -> Position:
-        self._holding = self.quiesce(seconds)
-        return self._holding.__enter__()
-
-    def end_hold(self) -> None:
-        self._holding.__exit__(None, None, None)
-
-    def lock_tables(self) -> str:
-        self._session = self.connect(20)
-        return holding.lock(self._session)
-
-    def unlock_tables(self, release: str) -> None:
-        self._session.query(release)
-        self._session.close()
-
-
-def handy(server: Server) -> Server:
-    server.hands.close()
-    server.hands = Hands(Handy, server.site)
-    return server
 
 
 @pytest.fixture(scope="module")
@@ -58,17 +31,7 @@ def farm() -> Iterator[Farm]:
 
 @pytest.fixture(scope="module")
 def template(farm: Farm) -> Server:
-    return farm.template(registry.get("mysql"), servers.require("mysql"))
-
-
-def identity() -> Identity:
-    return Identity(str(uuid.uuid4()), 1)
-
-
-def fresh(farm: Farm, template: Server) -> Server:
-    server = handy(farm.clone(template, identity()))
-    server.start()
-    return server
+    return mysql.template(farm)
 
 
 @pytest.fixture(scope="module")
@@ -82,22 +45,6 @@ def tapes(farm: Farm) -> Path:
     directory.mkdir()
     hands.give(directory)
     return directory
-
-
-def master(server: Server) -> Tenant:
-    password = Secret.generate()
-    server.hands.call("put_master", password)
-    return server.connect(server.login("root", password))
-
-
-def restored(farm: Farm, template: Server, tapes: list[Tape]) -> Server:
-    server = handy(farm.bare(template.engine, template.found))
-    server.hands.call("play", tapes)
-    server.hands.call("adopt", identity())
-    server.issue_certificate()
-    server.hands.call("configure", {})
-    server.start()
-    return server
 
 
 @pytest.fixture(scope="module")
@@ -379,16 +326,30 @@ def test_a_hold_that_cannot_be_had_gives_up(primary: Server) -> None:
     tenant.close()
 
 
+class Locking(Handy):
+    """Where there are no stages."""
+
+    def lock_tables(self) -> str:
+        self._session = self.connect(20)
+        return holding.lock(self._session)
+
+    def unlock_tables(self, release: str) -> None:
+        self._session.query(release)
+        self._session.close()
+
+
 def test_a_server_without_stages_is_held_by_its_read_lock(primary: Server) -> None:
+    other = Hands(Locking, primary.site)
     tenant = master(primary)
     tenant.write(f"{uuid.uuid4()}", "")
-    release = primary.hands.call("lock_tables")
+    release = other.call("lock_tables")
     done = threading.Event()
     writer = threading.Thread(target=lambda: (tenant.write(f"{uuid.uuid4()}", "during"), done.set()))
     writer.start()
     assert not done.wait(0.5)
     assert release == "UNLOCK TABLES"
-    primary.hands.call("unlock_tables", release)
+    other.call("unlock_tables", release)
     assert done.wait(10)
+    other.close()
     writer.join()
     tenant.close()

@@ -22,7 +22,14 @@ ENGINE = Engine(
     port=3306,
     scheme="mysql",
     capabilities=frozenset(
-        {Capability.ACCOUNTS, Capability.DATABASES, Capability.TLS, Capability.UPGRADES, Capability.BACKUPS}
+        {
+            Capability.ACCOUNTS,
+            Capability.BACKUPS,
+            Capability.DATABASES,
+            Capability.POINT_IN_TIME,
+            Capability.TLS,
+            Capability.UPGRADES,
+        }
     ),
     smallest_ram=128,
     names=Names(

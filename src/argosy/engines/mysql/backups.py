@@ -39,7 +39,9 @@ class MysqlBackups(MysqlAccounts):
             raise errors.BadRequest(f"MariaDB has no backups of the strategy {strategy!r}")
         dump = self._mysqldump if strategy == MYSQLDUMP else self._mariabackup
         with tools.login(order.scratch, self.socket, self.secret.read_text(encoding="ascii")) as login:
-            return Taken(dump(login, order, out), self._now())
+            position = dump(login, order, out)
+        now = self._now()
+        return Taken({**position, "at": now}, now)
 
     def load(self, layers: Sequence[Layer], scratch: Path) -> None:
         """The server that these data will have begins a history of its own."""

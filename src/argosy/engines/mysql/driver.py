@@ -17,6 +17,7 @@ from argosy.engines.mysql import bootstrap, configuration, wire
 from argosy.engines.mysql.accounts import ADMINISTRATOR
 from argosy.engines.mysql.backups import MysqlBackups
 from argosy.engines.mysql.finder import LAYOUT, base, share
+from argosy.engines.mysql.history import MysqlHistory
 from argosy.engines.mysql.logs import MysqlLogs
 from argosy.engines.mysql.upgrade import MysqlUpgrades
 from argosy.model.guest import Health, Identity, Probe, Secret, ServiceSpec, TlsMode
@@ -44,7 +45,7 @@ METRICS: Mapping[str, str] = {
 LOOK = "SHOW GLOBAL STATUS WHERE Variable_name IN (" + ", ".join(f"'{name}'" for name in METRICS) + ")"
 
 
-class MysqlDriver(MysqlBackups, MysqlUpgrades, MysqlLogs):
+class MysqlDriver(MysqlBackups, MysqlHistory, MysqlUpgrades, MysqlLogs):
     def install(self) -> None:
         """Built beside its place and renamed into it: what stands there is whole."""
         if self._data.exists():
@@ -71,10 +72,12 @@ class MysqlDriver(MysqlBackups, MysqlUpgrades, MysqlLogs):
                 self._refuse_running()
                 files.write(path, text)
         self.begin_history()
+        self.prepare_log(identity.instance)
 
     def configure(self, overrides: Mapping[str, object]) -> bool:
         (self.site.data / "tmp").mkdir(mode=0o700, exist_ok=True)
         files.pipes(self.log_pipes().values())
+        self.prepare_log()
         chosen = files.chosen(overrides)
         text = configuration.my_cnf(self.site, base(self.site.root), share(self.site.root), chosen)
         files.write(self._configuration, text)

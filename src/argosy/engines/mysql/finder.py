@@ -14,6 +14,9 @@ LAYOUT = roots.Layout("MariaDB", ("bin", "sbin", "*/bin", "*/sbin"), ("mariadbd"
 
 SYSTEM_TABLES = "mysql_system_tables.sql"
 
+BY_PROGRAM = {Capability.BACKUPS: "mariadb-backup", Capability.POINT_IN_TIME: "mariadb-binlog"}
+"""what comes in packages of its own"""
+
 
 def find(root: Path) -> Sequence[Found]:
     """Each server under `root`, newest last."""
@@ -39,6 +42,7 @@ def _look(place: Path, root: Path) -> Found | None:
     if version is None:
         return None
     has = {Capability.ACCOUNTS, Capability.DATABASES, Capability.TLS, Capability.UPGRADES}
-    if (place.parent / "bin" / "mariadb-backup").is_file():
-        has.add(Capability.BACKUPS)
+    for capability, program in BY_PROGRAM.items():
+        if (place.parent / "bin" / program).is_file():
+            has.add(capability)
     return Found(version[1], root, frozenset(has))

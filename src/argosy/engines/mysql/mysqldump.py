@@ -11,8 +11,7 @@ from typing import Any
 
 from argosy import errors
 from argosy.engines import programs
-from argosy.engines.mysql import bootstrap, configuration, secluded, tools
-from argosy.engines.mysql.finder import base, share
+from argosy.engines.mysql import bootstrap, secluded, tools
 from argosy.model.guest import Site
 
 OF_THE_SYSTEM = ("mysql", "sys")
@@ -49,7 +48,7 @@ def load(site: Site, source: int, scratch: Path) -> None:
     data.mkdir(mode=0o700)
     bootstrap.build(site.root, data)
     with (
-        secluded.server(site, scratch, _options(site)) as here,
+        secluded.server(site, scratch, secluded.unconfigured(site)) as here,
         tools.login(scratch, here.socket, here.password) as login,
     ):
         programs.stream(*secluded.client(site, login), source=source, cwd=scratch)
@@ -96,18 +95,3 @@ class _Head:
 def _write(out: int, data: memoryview) -> None:
     while data:
         data = data[os.write(out, data) :]
-
-
-def _options(site: Site) -> tuple[str, ...]:
-    return (
-        "--no-defaults",
-        f"--basedir={base(site.root)}",
-        f"--lc-messages-dir={share(site.root)}",
-        f"--character-sets-dir={share(site.root) / 'charsets'}",
-        f"--datadir={site.data / 'db'}",
-        f"--tmpdir={site.data}",
-        f"--innodb-buffer-pool-size={configuration.shares(site.memory).buffer_pool}",
-        f"--innodb-log-file-size={configuration.log_bytes(site)}",
-        "--innodb-strict-mode=OFF",
-        "--performance-schema=OFF",
-    )

@@ -11,10 +11,10 @@ from pathlib import Path
 
 from argosy import errors
 from argosy.engines import files, programs
-from argosy.engines.mysql import tools, wire
+from argosy.engines.mysql import configuration, tools, wire
 from argosy.engines.mysql.accounts import ADMINISTRATOR
 from argosy.engines.mysql.configuration import init_sql
-from argosy.engines.mysql.finder import LAYOUT
+from argosy.engines.mysql.finder import LAYOUT, base, share
 from argosy.model.guest import Secret, Site
 
 STOP_SECONDS = 600.0
@@ -76,7 +76,29 @@ def server(site: Site, scratch: Path, options: Sequence[str]) -> Iterator[Seclud
 def client(site: Site, login: str) -> tuple[str | Path, ...]:
     """What runs the statements that it reads, up to the first that fails."""
     packet = f"--max-allowed-packet={LARGEST_STATEMENT}"
-    return tools.find(site.root, tools.CLIENT), login, "--batch", "--binary-mode", "--no-auto-rehash", packet
+    options = ("--batch", "--binary-mode", "--no-auto-rehash", "--skip-reconnect", "--local-infile=0", packet)
+    return tools.find(site.root, tools.CLIENT), login, *options
+
+
+def as_configured(site: Site) -> tuple[str, ...]:
+    """Of data that have a configuration."""
+    return (f"--defaults-file={site.state / 'my.cnf'}",)
+
+
+def unconfigured(site: Site) -> tuple[str, ...]:
+    """Of data that are just being made."""
+    return (
+        "--no-defaults",
+        f"--basedir={base(site.root)}",
+        f"--lc-messages-dir={share(site.root)}",
+        f"--character-sets-dir={share(site.root) / 'charsets'}",
+        f"--datadir={site.data / 'db'}",
+        f"--tmpdir={site.data}",
+        f"--innodb-buffer-pool-size={configuration.shares(site.memory).buffer_pool}",
+        f"--innodb-log-file-size={configuration.log_bytes(site)}",
+        "--innodb-strict-mode=OFF",
+        "--performance-schema=OFF",
+    )
 
 
 def _await(process: subprocess.Popen[bytes], here: Secluded, log: Path) -> None:
