@@ -65,6 +65,9 @@ class Keeper:
         assert found is not None
         return found
 
+    def delete(self, backup: str) -> None:
+        self.owner.client.session.delete(f"/backups/{backup}")
+
     def restoring(self, backup: Document, engine: str, name: str = "r", **more: Any) -> Document:
         """A new instance that begins as the backup."""
         wanted = {
