@@ -49,7 +49,7 @@ class File:
         with (into / self.name).open("wb") as out:
             for each in self._pieces:
                 with uplink.get(f"{log['stream']}/{each.name}") as source:
-                    head, data = chunks.opened(cipher, source.read())
+                    head, data = self._opened(cipher, source.read())
                 self._check(head, log, out)
                 out.write(data)
                 tally.bytes += len(data)
@@ -57,6 +57,12 @@ class File:
             if out.tell() < self.size:
                 raise errors.GuestFailed(f"{self.name} of the archived log ends at {out.tell()}, not at {self.size}")
             out.truncate(self.size)
+
+    def _opened(self, cipher: AESGCM, chunk: bytes) -> tuple[chunks.Head, bytes]:
+        try:
+            return chunks.opened(cipher, chunk)
+        except Damaged as error:
+            raise Damaged(f"{self.name} of the archived log is damaged: {error.message}") from error
 
     def _check(self, head: chunks.Head, log: Mapping[str, Any], out: BinaryIO) -> None:
         if (head.instance, head.stream, head.file) != (log["instance"], log["stream"], self.name):

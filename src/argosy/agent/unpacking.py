@@ -24,6 +24,10 @@ class Expected:
     sha256: str
 
 
+class NotAsTaken(errors.Broken):
+    """what came out of the store is not what was taken"""
+
+
 class Unpacking:
     """Within the block, a descriptor that gives the native stream. Leaving it raises Broken when that was not all of
     it, or not as it was taken; whoever stops reading early has the rest read all the same.
@@ -65,7 +69,7 @@ class Unpacking:
 
     def _judge(self) -> None:
         if (self._count.bytes, self._count.sha256) != (self._expected.bytes, self._expected.sha256):
-            raise errors.Broken(
+            raise NotAsTaken(
                 f"the backup is damaged: it gave {self._count.bytes} bytes of digest {self._count.sha256},"
                 f" and {self._expected.bytes} of {self._expected.sha256} were taken"
             )

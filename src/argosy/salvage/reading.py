@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import BinaryIO
@@ -12,11 +12,12 @@ from typing import BinaryIO
 from argosy.agent import stages
 from argosy.agent.stages import Tally
 from argosy.agent.throttle import Throttle
-from argosy.agent.unpacking import Expected, Unpacking
+from argosy.agent.unpacking import Expected, NotAsTaken, Unpacking
 from argosy.engines.backups import Layer
 from argosy.stores.archive import Opener
 from argosy.stores.base import Store
 from argosy.stores.chains import Link
+from argosy.stores.frames import Damaged, WrongKey
 
 
 class Reader:
@@ -33,14 +34,19 @@ class Reader:
     def layers(self, links: Sequence[Link]) -> list[Layer]:
         return [Layer(each.manifest.strategy, each.manifest.position, partial(self.stream, each)) for each in links]
 
-    def stream(self, link: Link) -> AbstractContextManager[int]:
-        """A descriptor. Leaving the block raises Broken if it was not all of it, or not as it was taken."""
+    @contextmanager
+    def stream(self, link: Link) -> Iterator[int]:
+        """A descriptor. Leaving the block raises Damaged if it was not all of it, or not as it was taken."""
         told = link.manifest
         opener = Opener(link.key, told.backup, told.attempt, told.parts, lambda name: self._part(link, name))
-        return Unpacking(opener, Expected(told.raw_bytes, told.sha256), self._tally)
+        try:
+            with Unpacking(opener, Expected(told.raw_bytes, told.sha256), self._tally) as source:
+                yield source
+        except (Damaged, WrongKey, NotAsTaken) as error:
+            raise Damaged(f"backup {told.backup}: {error.message}") from error
 
     def read_through(self, link: Link) -> None:
-        """Raises Damaged, WrongKey, Broken."""
+        """Raises Damaged."""
         with self.stream(link) as source:
             while os.read(source, stages.PIECE):
                 pass

@@ -58,25 +58,29 @@ class Restored:
 
 
 def restore(reader: Reader, links: Sequence[Link], place: Path, restored: Restored) -> None:
-    """Into a directory that is empty or not there. Done again after being killed it starts anew in another one.
+    """Into a directory that is empty or not there, ready to be served.
 
     Raises Conflict, Damaged, WrongKey, Broken, GuestFailed.
     """
-    begin(place)
-    site = restored.site(place)
-    draft = place / "unfinished"
-    for each in (site.data, site.state, draft):
-        each.mkdir(mode=0o700)
-    with tempfile.TemporaryDirectory(dir=place, prefix="scratch-") as scratch:
-        engine = registry.get(restored.engine)
-        driver_of(engine, dataclasses.replace(site, data=draft)).load(reader.layers(links), Path(scratch))
-    for each in sorted(draft.iterdir(), key=lambda path: path.name == DATABASE):
-        each.rename(site.data / each.name)
-    draft.rmdir()
+    load(reader, links, place, restored)
     driver = restored.driver(place)
     driver.adopt(Identity(str(uuid.uuid4()), 1))
     driver.configure({})
     (place / TOLD).write_text(json.dumps(dataclasses.asdict(restored), indent=1) + "\n")
+
+
+def load(reader: Reader, links: Sequence[Link], place: Path, restored: Restored) -> None:
+    """The data directory alone, which is there only when all of it is: until then it has another name."""
+    begin(place)
+    site, draft = restored.site(place), place / "unfinished"
+    for each in (site.data, site.state, draft):
+        each.mkdir(mode=0o700)
+    with tempfile.TemporaryDirectory(dir=place, prefix="scratch-") as scratch:
+        driver = driver_of(registry.get(restored.engine), dataclasses.replace(site, data=draft))
+        driver.load(reader.layers(links), Path(scratch))
+    for each in sorted(draft.iterdir(), key=lambda path: path.name == DATABASE):
+        each.rename(site.data / each.name)
+    draft.rmdir()
 
 
 def told(place: Path) -> Restored:

@@ -48,6 +48,6 @@ def _fault(shelf: Shelf, link: Link, reader: Reader, *, quick: bool) -> str:
     try:
         if not quick:
             reader.read_through(link)
-    except (Damaged, errors.Broken) as error:
-        return f"backup {told.backup}: {error.message}"
+    except Damaged as error:
+        return error.message
     return ""
