@@ -68,6 +68,23 @@ class Backups:
         """With all that builds on it."""
         self._session.delete(f"/backups/{backup_id}")
 
+    def change(self, backup_id: str, told: Mapping[str, object]) -> None:
+        """`name`, `description`, `deletion_protection`."""
+        self._session.put(f"/backups/{backup_id}", {"backup": dict(told)})
+
+    def prove(self, backup_id: str) -> Document:
+        """Have it tried; the trial as it begins."""
+        begun: Document = self._session.post(f"/backups/{backup_id}/drills")["drill"]
+        return begun
+
+    def drills(self, backup_id: str) -> Iterator[Document]:
+        """Newest first."""
+        path = f"/backups/{backup_id}/drills"
+        while path:
+            page = self._session.get(path)
+            yield from page["drills"]
+            path = next((link["href"] for link in page.get("links", ()) if link["rel"] == "next"), "")
+
     def cancel(self, backup_id: str) -> None:
         self._session.post(f"/backups/{backup_id}/cancel")
 

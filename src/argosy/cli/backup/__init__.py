@@ -7,6 +7,7 @@ import click
 from argosy.cli.main import Lazy
 
 TAKE, SEE = "argosy.cli.backup.take", "argosy.cli.backup.see"
+PROVE, PROTECT = "argosy.cli.backup.prove", "argosy.cli.backup.protect"
 COMMANDS = {
     "create": f"{TAKE}:create",
     "cancel": f"{TAKE}:cancel",
@@ -16,6 +17,12 @@ COMMANDS = {
     "show": f"{SEE}:show",
     "operations": f"{SEE}:operations",
     "restore": "argosy.cli.backup.restore:restore",
+    "prove": f"{PROVE}:prove",
+    "drills": f"{PROVE}:drills",
+    "protect": f"{PROTECT}:protect",
+    "deleted": f"{PROTECT}:deleted",
+    "bring-back": f"{PROTECT}:bring_back",
+    "purge": f"{PROTECT}:purge",
 }
 
 
