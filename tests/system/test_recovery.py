@@ -9,7 +9,7 @@ import pytest
 from owners import Owner
 from recoverers import Recoverer
 
-ENGINES = ("redis",)
+ENGINES = ("redis", "postgresql", "mariadb")
 SEED = random.randrange(1 << 30)
 CLOCK = 1.5
 """Seconds by which a moment may be missed: Redis notes seconds."""

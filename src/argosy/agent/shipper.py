@@ -156,7 +156,7 @@ class Shipper:
             each.name: self._place.shipped[each.name] for each in found if each.name in self._place.shipped
         }
         for each in found:
-            if shipped.get(each.name, 0) > each.size:
+            if shipped.get(each.name, 0) > each.size or not each.path.exists():
                 self._lose(driver, each.name)
             elif each.closed and shipped.get(each.name) == each.size:
                 driver.log_shipped(each.name, each.size)

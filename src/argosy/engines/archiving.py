@@ -18,6 +18,7 @@ class LogFile:
     name: str
     """as the engine calls it; the order of names is the order of history"""
     path: Path
+    """where nothing is: the server has lost the file before it was shipped"""
     size: int
     """bytes from the beginning of the file that are durable and will never change"""
     closed: bool
