@@ -236,6 +236,38 @@ class SelfBackup:
 
 
 @dataclass(frozen=True)
+class Store:
+    kind: str = "filesystem"
+    """Where backups and logs are kept: `filesystem` (a directory, also of a mount), `s3`, or `swift`."""
+    path: str = ""
+    """Directory of the `filesystem` store, best below a mount of its own; it must exist, or the store counts as away.
+    Empty: `objects` in the state directory, which is lost with this machine's disk."""
+    url: str = ""
+    """`s3`: the endpoint, empty for Amazon's. `swift`: where to log in: Keystone's URL, which ends with /v3, or
+    TempAuth's, which ends with /auth/v1.0."""
+    bucket: str = "argosy"
+    """Bucket, which must exist, or container."""
+    prefix: str = ""
+    """Put before every key, so that a bucket can be shared; it ends with a slash."""
+    region: str = ""
+    """Region of the bucket (`s3`; empty: us-east-1), or of the store in Keystone's catalog."""
+    addressing: str = "auto"
+    """Whether `s3` names the bucket in the `path` or in the host (`virtual`)."""
+    project: str = ""
+    """Keystone's project (`swift` only)."""
+    domain: str = "Default"
+    """Keystone's domain of user and project."""
+    credentials_file: str = ""
+    """File of mode 0600 with `access_key` and `secret_key` (`s3`) or `user` and `password` (`swift`), a line of TOML
+    each; empty: `keys/store.toml` in the state directory."""
+    authorities: str = ""
+    """PEM file of the authorities that sign the store's certificate; empty: the system's."""
+    patience_seconds: float = 15.0
+    """For so long one request to a store that is away is repeated, before whoever waits for it is told; they try again
+    for as long as they can."""
+
+
+@dataclass(frozen=True)
 class Backups:
     snapshot_from_megabytes: int = 1024
     """From so many MiB of data on, a backup that names no strategy is read from a snapshot of the volume, where the
@@ -299,6 +331,7 @@ class Settings:
     webhooks: Webhooks = field(default_factory=Webhooks)
     metrics: Metrics = field(default_factory=Metrics)
     self_backup: SelfBackup = field(default_factory=SelfBackup)
+    store: Store = field(default_factory=Store)
     backups: Backups = field(default_factory=Backups)
     flavors: tuple[Flavor, ...] = SHIPPED_FLAVORS
 

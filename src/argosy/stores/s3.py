@@ -7,7 +7,7 @@ import os
 import secrets
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, BinaryIO
 
 from argosy import errors
@@ -47,7 +47,7 @@ class Place:
     authorities: str
     """PEM file; empty: the system's"""
     access_key: str
-    secret_key: str
+    secret_key: str = field(repr=False)
 
 
 class S3Store:

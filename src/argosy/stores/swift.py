@@ -9,7 +9,7 @@ import queue
 import secrets
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, BinaryIO, TypeVar
 
 from argosy import errors
@@ -50,7 +50,7 @@ class Place:
     authorities: str
     """PEM file; empty: the system's"""
     user: str
-    password: str
+    password: str = field(repr=False)
 
 
 class SwiftStore:
