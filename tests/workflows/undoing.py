@@ -92,7 +92,7 @@ class RestoringInPlaceInVain(RestoringInPlace):
 
 
 class RestoringWhatIsGoneInPlace(RestoringInPlaceInVain):
-    """It was deleted from the store behind our back. Seen before the guest is asked for anything."""
+    """It was deleted from the store behind our back. Seen before anybody notices anything."""
 
     refuse = MappingProxyType({})
 
@@ -101,7 +101,9 @@ class RestoringWhatIsGoneInPlace(RestoringInPlaceInVain):
         self.store.delete_prefix(f"database_backups/p/{self.backup}/")
 
     def check(self, database: Database) -> None:
-        assert "not in the store" in (self.row(database).fault or "")
+        row = self.row(database)
+        assert "not in the store" in (row.fault or "")
+        assert (status(servers.facts(row)), row.generation) == ("ACTIVE", 1)
         assert (self.cloud.contents[self.instance], self.cloud.snapshots) == (NOW, {})
         assert self.undos(database) == []
 

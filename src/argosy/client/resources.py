@@ -136,6 +136,14 @@ class Instances:
     def restart(self, instance_id: str) -> None:
         self.act(instance_id, {"restart": {}})
 
+    def undos(self, instance_id: str) -> Sequence[Document]:
+        """What its data can be made again, the latest first."""
+        found: Sequence[Document] = self._session.get(f"/instances/{instance_id}/undos")["undos"]
+        return found
+
+    def forget_undo(self, instance_id: str, undo_id: str) -> None:
+        self._session.delete(f"/instances/{instance_id}/undos/{undo_id}")
+
     def act(self, instance_id: str, action: Document) -> None:
         """Whatever `…/action` takes: `{"resize": {"flavorRef": "3"}}`, `{"stop": {}}`, …"""
         self._session.post(f"/instances/{instance_id}/action", action)

@@ -49,7 +49,7 @@ OWNER = (
     *_named("instance", "guest_log_list backups module_list module_apply module_remove"),
     *_named("instance", "guest_log_read guest_log_update"),  # ours
     *_named("instance", "recovery recovery_update"),  # ours
-    *_named("instance", "operations stop start rebuild"),  # ours
+    *_named("instance", "operations stop start rebuild restore undo undos"),  # ours
     *_named("deleted_instance", "bring_back delete index"),  # ours
     *_named("backup_drill", "create index"),  # ours
     *_named("deleted_backup", "bring_back delete index"),  # ours

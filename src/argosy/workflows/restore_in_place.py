@@ -21,6 +21,7 @@ from argosy.workflows import (
     rebuild_instance,
     restoring,
     servers,
+    snapshots,
     undos,
 )
 from argosy.workflows.restoring import Restore
@@ -45,6 +46,13 @@ def admit(session: Session, caller: Caller, instance: Instance, restore: Restore
         accounts={},
         told={"backup_id": restore.backup_id},
     )
+
+
+@restore_in_place.step(detour="stay")
+def look(ctx: Context[World]) -> Outcome:
+    """Is all of it there that can be seen from here? Nobody notices anything so far."""
+    restoring.look(ctx)
+    return None
 
 
 @restore_in_place.step(detour=fallback.BACK)
@@ -108,6 +116,14 @@ def ready(ctx: Context[World]) -> Outcome:
 
 
 fallback.give_back(restore_in_place)
+
+
+@restore_in_place.detour()
+def stay(ctx: Context[World]) -> Outcome:
+    """Nothing was done yet."""
+    snapshots.let_go(ctx, ctx.memory["snapshot"])
+    ctx.record(lambda session: servers.settle(session, ctx.subject, Task(ctx.memory["task"])))
+    return None
 
 
 @restore_in_place.on_failure

@@ -209,6 +209,12 @@ def layers(links: Sequence[Link]) -> list[dict[str, Any]]:
 # --- the steps ---
 
 
+def look(ctx: Context[World]) -> None:
+    """Raises NotFound or Conflict for what is not all there, or cannot be opened."""
+    source(ctx)
+    _chain(ctx)
+
+
 def source(ctx: Context[World]) -> Source:
     """What the volume of a restore begins as: a copy that the pool still has of the backup, else nothing."""
     if COPY not in ctx.memory:

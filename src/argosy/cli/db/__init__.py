@@ -8,6 +8,7 @@ from argosy.cli.main import Lazy
 
 LIFE, USE = "argosy.cli.db.life", "argosy.cli.db.use"
 CHANGE, PROTECTION = "argosy.cli.db.change", "argosy.cli.db.protection"
+UNDO = "argosy.cli.db.undo"
 COMMANDS = {
     "create": f"{LIFE}:create",
     "list": f"{LIFE}:list_instances",
@@ -23,6 +24,9 @@ COMMANDS = {
     "purge": f"{PROTECTION}:purge",
     "rebuild": f"{CHANGE}:rebuild",
     "upgrade": f"{CHANGE}:upgrade",
+    "restore": f"{UNDO}:restore",
+    "undo": f"{UNDO}:undo",
+    "undos": f"{UNDO}:undos",
     "operations": f"{LIFE}:operations",
     "tag": "argosy.cli.db.tags:tag",
     "databases": "argosy.cli.db.databases:databases",
