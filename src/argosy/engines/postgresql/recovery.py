@@ -20,6 +20,8 @@ from argosy.engines.postgresql.accounts import ADMINISTRATOR, HOME, unix_user
 from argosy.engines.postgresql.finder import LAYOUT
 from argosy.model.guest import Site
 
+SEGMENTS = "segments"
+"""below the directory that the server's work is in"""
 PORT = 1
 """Names the socket, and nothing else: the server does not listen on the network."""
 PAUSE = 0.02
@@ -58,34 +60,33 @@ class TooEarly(errors.Rejected):
     """the moment is before the backup: choose an older one"""
 
 
-def recover(site: Site, logs: Path, work: Path, target: Mapping[str, str]) -> Ended:
-    """Replay `logs`, but what stands in `work` under the same name, up to the target, and end as a server that may be
-    started. Raises TooEarly, GuestFailed with the server's words.
+def recover(site: Site, work: Path, target: Mapping[str, str]) -> Ended:
+    """Replay the segments that were laid out in `work`, up to the target, and end as a server that may be started.
+    Raises TooEarly, GuestFailed with the server's words.
     """
     with programs.alone(site.state / "replay.lock") as held:
-        ended = _recovered(site, logs, work, target, held)
+        ended = _recovered(site, work, target, held)
         if ended is None:  # no server is promoted before its target: the same again, from its last checkpoint, without
-            ended = _recovered(site, logs, work, {}, held)
+            ended = _recovered(site, work, {}, held)
     programs.run("sync", "--file-system", site.data)
     if ended is None:
         raise errors.GuestFailed("the log is replayed and the server does not end its recovery")
     return ended
 
 
-def _recovered(site: Site, logs: Path, work: Path, target: Mapping[str, str], held: int) -> Ended | None:
+def _recovered(site: Site, work: Path, target: Mapping[str, str], held: int) -> Ended | None:
     """None: the log ends before the target."""
     (site.data / "db" / "standby.signal").touch()
     (work / "asked").unlink(missing_ok=True)
-    _write(site, logs, work, target)
+    _write(site, work, target)
     with _running(site, work, held) as server:
         return _await_end(site, work, server, promote=not target)
 
 
-def _write(site: Site, logs: Path, work: Path, target: Mapping[str, str]) -> None:
+def _write(site: Site, work: Path, target: Mapping[str, str]) -> None:
     files.write(work / "hba.conf", f"local all {ADMINISTRATOR} peer map=guest\n")
     files.write(work / "ident.conf", configuration.pg_ident_conf(unix_user()))
-    asked, share = work / "asked", configuration.shares(site.memory)
-    get = f'echo %f >> "{asked}"; test -e "{work}/%f" && exec cp --reflink=auto "{work}/%f" "%p";'
+    share = configuration.shares(site.memory)
     told = {
         "data_directory": site.data / "db",
         "hba_file": work / "hba.conf",
@@ -102,7 +103,7 @@ def _write(site: Site, logs: Path, work: Path, target: Mapping[str, str]) -> Non
         "hot_standby": "off",
         "recovery_target_timeline": "current",
         "recovery_target_action": "promote",
-        "restore_command": f'{get} exec cp --reflink=auto "{logs}/%f" "%p"',
+        "restore_command": f'echo %f >> "{work}/asked"; exec cp --reflink=auto "{work}/{SEGMENTS}/%f" "%p"',
         "wal_retrieve_retry_interval": AGAIN,
         **_as_before(site),
         **target,

@@ -30,8 +30,8 @@ def replay(site: Site, logs: Path, position: Mapping[str, Any], target: Target) 
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir(mode=0o700)
     try:
-        stretch.claim(identity.of(site.data / "db"), work)
-        ended = recovery.recover(site, logs, work, told)
+        stretch.lay_out(work / recovery.SEGMENTS, identity.of(site.data / "db"))
+        ended = recovery.recover(site, work, told)
     except recovery.TooEarly as error:
         raise _too_early(stretch) from error
     finally:

@@ -49,18 +49,21 @@ class Stretch:
         stretch._check(position)
         return stretch
 
-    def claim(self, system: int, work: Path) -> None:
-        """Have the segments say that they are of this system, and the last be as long as a server wants it: a copy of
-        it in `work`. Behind what was written there is nothing.
+    def lay_out(self, place: Path, system: int) -> None:
+        """Have every segment below `place`, saying that it is of this system, and the last as long as a server wants
+        it. Behind what was written there is nothing.
         """
+        place.mkdir()
         for each in self.segments:
             with (self.logs / each.name).open("r+b") as file:
                 file.seek(SYSTEM_AT)
                 file.write(struct.pack("<Q", system))
+            (place / each.name).symlink_to(self.logs / each.name)
         if self.end % self._bytes:
-            last = self.segments[-1].name
-            (work / last).write_bytes((self.logs / last).read_bytes())
-            os.truncate(work / last, self._bytes)
+            last = place / self.segments[-1].name
+            last.unlink()
+            last.write_bytes((self.logs / last.name).read_bytes())
+            os.truncate(last, self._bytes)
 
     def judge(self, place: int) -> None:
         """A server that stops reading has come to the end, or to what is damaged: then there is a whole record next.
