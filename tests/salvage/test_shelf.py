@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from argosy.__main__ import COMMANDS
 from argosy.cli import passphrases
+from argosy.cli.main import run
 from argosy.db import escrow
 from argosy.model.backups import PART_BYTES
 from argosy.salvage.main import main
@@ -116,3 +118,12 @@ def test_what_is_not_there_is_said(opened: list[str], tmp_path: Path, capsys: py
     assert main(["list"]) == 4
     assert "--store" in capsys.readouterr().err
     assert main(["serve", str(tmp_path)]) == 3
+
+
+def test_the_deployments_own_user_needs_no_escrow(vault: Vault, tmp_path: Path) -> None:
+    full = vault.keep(b"full")
+    (tmp_path / "keys").mkdir()
+    (tmp_path / "keys" / "master.key").write_bytes(MASTER)
+    words = ["--state", str(tmp_path), "backup", "export", full.backup, "--to", str(tmp_path / "out")]
+    assert run(COMMANDS, words) == 0
+    assert (tmp_path / "out" / f"0-{full.backup}.mbstream").read_bytes() == b"full"

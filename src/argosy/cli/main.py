@@ -40,6 +40,13 @@ class Lazy(click.Group):
     def __init__(self, *arguments: Any, lazy: Mapping[str, str], **options: Any) -> None:
         super().__init__(*arguments, **options)
         self.lazy = dict(lazy)
+        self._deeper: dict[str, dict[str, str]] = {}
+
+    def extend(self, more: Mapping[str, str]) -> None:
+        """By commands of floors above this one; `backup export` goes into the group `backup`."""
+        for words, target in more.items():
+            group, _, name = words.rpartition(" ")
+            (self._deeper.setdefault(group, {}) if group else self.lazy)[name] = target
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         return sorted(self.lazy)
@@ -49,6 +56,8 @@ class Lazy(click.Group):
             return None
         module, _, attribute = self.lazy[cmd_name].partition(":")
         command: click.Command = getattr(importlib.import_module(module), attribute)
+        if isinstance(command, Lazy):
+            command.extend(self._deeper.get(cmd_name, {}))
         return command
 
 
@@ -74,7 +83,7 @@ def argosy(ctx: click.Context, state: Path | None) -> None:
 
 def run(more: Mapping[str, str], arguments: Sequence[str] | None = None) -> int:
     """The exit code. `more` names commands of floors above this one."""
-    argosy.lazy.update(more)
+    argosy.extend(more)
     return guarded(argosy, arguments, "argosy")
 
 
