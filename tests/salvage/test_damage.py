@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import io
+import json
 import os
 import random
 import re
@@ -19,7 +20,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from damages import WAYS, Patient, copied, lose_a_segment
 
 from argosy import errors
-from argosy.agent.replaying import wanted
+from argosy.agent.replaying import Log
 from argosy.agent.stages import Tally
 from argosy.agent.throttle import Throttle
 from argosy.model.backups import Manifest
@@ -141,23 +142,30 @@ def test_good_ones_raise_no_alarm_and_are_restored(kept: Kept, dice: random.Rand
 class Shop:
     """Pieces of an archived log, as the conductor's door would give them."""
 
-    def __init__(self, directory: Path) -> None:
-        self.directory = directory
+    def __init__(self, directory: Path, files: Mapping[str, bytes]) -> None:
+        self.directory, self.files = directory, files
 
     def get(self, place: str) -> BinaryIO:
+        if place == "1/files/all":
+            return self._told([{"name": name, "bytes": len(data)} for name, data in self.files.items()])
+        if place.startswith("1?"):
+            return self._told([{"name": each} for each in sorted(path.name for path in self.directory.iterdir())])
         try:
-            return (self.directory / place).open("rb")
+            return (self.directory / place.removeprefix("1/")).open("rb")
         except FileNotFoundError as error:
             raise errors.NotFound from error
 
+    def _told(self, names: list[dict[str, Any]]) -> BinaryIO:
+        return io.BytesIO(json.dumps(names).encode())
 
-LOG = {"key": bytes(32).hex(), "instance": "i", "stream": 1}
+
+LOG = {"key": bytes(32).hex(), "instance": "i", "stream": 1, "first": "log.000000"}
 
 
 def _log(directory: Path, dice: random.Random) -> dict[str, bytes]:
     """Three files in pieces."""
     files = {f"log.{number:06}": dice.randbytes(dice.randrange(3 * CHUNK, 9 * CHUNK)) for number in range(3)}
-    directory.mkdir(parents=True)
+    directory.mkdir()
     for name, data in files.items():
         for offset in range(0, len(data), CHUNK):
             piece = data[offset : offset + CHUNK]
@@ -168,21 +176,21 @@ def _log(directory: Path, dice: random.Random) -> dict[str, bytes]:
 
 
 def _laid(directory: Path, files: Mapping[str, bytes], into: Path) -> dict[str, bytes]:
-    listed = [{"name": name, "bytes": len(data)} for name, data in files.items()]
-    pieces = sorted(each.name for each in (directory / "1").iterdir())
     into.mkdir()
-    for file in wanted(listed, "log.000000", pieces):
-        file.fetch(Shop(directory), LOG, into, Tally(Throttle(0)))
+    log = Log(Shop(directory, files), LOG, Tally(Throttle(0)))
+    for name, size in log.files():
+        log.fetch(name, size, into / name)
     return {each.name: each.read_bytes() for each in into.iterdir()}
 
 
 def test_a_lost_segment_of_the_log_is_found_and_named(dice: random.Random, tmp_path: Path) -> None:
     for number in range(EACH):
-        files = _log(tmp_path / f"{number}" / "1", dice)
-        assert _laid(tmp_path / f"{number}", files, tmp_path / f"good {number}") == files
-        words = lose_a_segment(tmp_path / f"{number}" / "1", dice)
+        shipped = tmp_path / f"{number}"
+        files = _log(shipped, dice)
+        assert _laid(shipped, files, tmp_path / f"good {number}") == files
+        words = lose_a_segment(shipped, dice)
         with pytest.raises(errors.Broken, match=words):
-            _laid(tmp_path / f"{number}", files, tmp_path / f"bad {number}")
+            _laid(shipped, files, tmp_path / f"bad {number}")
 
 
 def test_there_are_eight_ways() -> None:

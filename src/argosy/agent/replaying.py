@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -18,10 +18,12 @@ from argosy.agent.stages import Tally
 from argosy.agent.uplink import Uplink
 from argosy.engines.archiving import PointInTime, Target
 from argosy.stores import chunks
-from argosy.stores.chunks import Damaged
+from argosy.stores.chunks import Damaged, Head, Named
 
 PAGE = 5_000
 """names that the conductor tells at once"""
+LOOKS = 3
+"""How often a file is begun anew whose chunks were put together while it was read."""
 
 
 def replay(job: Mapping[str, Any], driver: object, uplink: Uplink, tally: Tally) -> dict[str, Any]:
@@ -30,72 +32,82 @@ def replay(job: Mapping[str, Any], driver: object, uplink: Uplink, tally: Tally)
         raise errors.NotSupported("this engine cannot be restored to a moment")
     logs = Path.cwd() / "logs"
     logs.mkdir(mode=0o700)
-    for file in wanted(_listed(uplink, job["logs"]), job["logs"]["first"], names(uplink, job["logs"]["stream"])):
-        file.fetch(uplink, job["logs"], logs, tally)
+    log = Log(uplink, job["logs"], tally)
+    for name, size in log.files():
+        log.fetch(name, size, logs / name)
     ended = driver.replay(logs, job["position"], Target(**(job["logs"]["target"] or {})))
     return {"position": dict(ended.position), "at": ended.at}
 
 
-class File:
-    """One file of the log, as far as the archive has it."""
+class Log:
+    """The stream of archived log that the command names."""
 
-    def __init__(self, name: str, size: int, pieces: Sequence[str]) -> None:
-        self.name, self.size = name, size
-        self._pieces = chunks.cover(pieces)
+    def __init__(self, uplink: Uplink, told: Mapping[str, Any], tally: Tally) -> None:
+        self._uplink, self._told, self._tally = uplink, told, tally
+        self._cipher = AESGCM(bytes.fromhex(told["key"]))
+        self._names: Mapping[str, Sequence[str]] = {}
 
-    def fetch(self, uplink: Uplink, log: Mapping[str, Any], into: Path, tally: Tally) -> None:
+    def files(self) -> Sequence[tuple[str, int]]:
+        """Names and sizes of those that are needed, in the order of history."""
+        listed = self._page(f"{self._told['stream']}/files/all")
+        self._look()
+        return [(each["name"], each["bytes"]) for each in listed if each["name"] >= self._told["first"]]
+
+    def fetch(self, name: str, size: int, into: Path) -> None:
         """Raises GuestFailed for a gap, Damaged for what is not what it should be."""
-        cipher = AESGCM(bytes.fromhex(log["key"]))
-        with (into / self.name).open("wb") as out:
-            for each in self._pieces:
-                with uplink.get(f"{log['stream']}/{each.name}") as source:
-                    head, data = self._opened(cipher, source.read())
-                self._check(head, log, out)
-                out.write(data)
-                tally.bytes += len(data)
-                tally.throttle.take(len(data))
-            if out.tell() < self.size:
-                raise errors.GuestFailed(f"{self.name} of the archived log ends at {out.tell()}, not at {self.size}")
-            out.truncate(self.size)
+        for _ in range(LOOKS - 1):
+            try:
+                return self._fetch(name, size, into)
+            except errors.NotFound:
+                self._look()
+        return self._fetch(name, size, into)
 
-    def _opened(self, cipher: AESGCM, chunk: bytes) -> tuple[chunks.Head, bytes]:
+    def _fetch(self, name: str, size: int, into: Path) -> None:
+        with into.open("wb") as out:
+            for each in chunks.cover(self._names.get(name, ())):
+                out.write(self._chunk(name, each, out))
+            if out.tell() < size:
+                raise errors.GuestFailed(f"{name} of the archived log ends at {out.tell()}, not at {size}")
+            out.truncate(size)
+
+    def _chunk(self, file: str, named: Named, out: BinaryIO) -> bytes:
+        with self._uplink.get(f"{self._told['stream']}/{named.name}") as source:
+            head, data = self._opened(file, source.read())
+        self._check(head, file, out.tell())
+        self._tally.bytes += len(data)
+        self._tally.throttle.take(len(data))
+        return data
+
+    def _opened(self, file: str, chunk: bytes) -> tuple[Head, bytes]:
+        """Named, because what stands in a damaged chunk may be any name."""
         try:
-            return chunks.opened(cipher, chunk)
+            return chunks.opened(self._cipher, chunk)
         except Damaged as error:
-            raise Damaged(f"{self.name} of the archived log is damaged: {error.message}") from error
+            raise Damaged(f"{file} of the archived log is damaged: {error.message}") from error
 
-    def _check(self, head: chunks.Head, log: Mapping[str, Any], out: BinaryIO) -> None:
-        if (head.instance, head.stream, head.file) != (log["instance"], log["stream"], self.name):
+    def _check(self, head: Head, file: str, reached: int) -> None:
+        if (head.instance, head.stream, head.file) != (self._told["instance"], self._told["stream"], file):
             raise Damaged(f"{head.name} is of another log than it should be")
-        if head.offset != out.tell():
-            raise errors.GuestFailed(f"{self.name} of the archived log has a gap from {out.tell()} to {head.offset}")
+        if head.offset != reached:
+            raise errors.GuestFailed(f"{file} of the archived log has a gap from {reached} to {head.offset}")
 
+    def _look(self) -> None:
+        found: dict[str, list[str]] = defaultdict(list)
+        for name in self._listed():
+            known = chunks.named(name)
+            if known is not None:
+                found[known.file].append(name)
+        self._names = found
 
-def wanted(listed: Iterable[Mapping[str, Any]], first: str, pieces: Iterable[str]) -> list[File]:
-    """The files from the first one on, each with the names of its pieces."""
-    of: dict[str, list[str]] = defaultdict(list)
-    for name in pieces:
-        known = chunks.named(name)
-        if known is not None:
-            of[known.file].append(name)
-    return [File(each["name"], each["bytes"], of[each["name"]]) for each in listed if each["name"] >= first]
+    def _listed(self) -> Iterator[str]:
+        after = ""
+        while page := self._page(f"{self._told['stream']}?after={after}"):
+            yield from (each["name"] for each in page)
+            if len(page) < PAGE:
+                return
+            after = page[-1]["name"]
 
-
-def names(uplink: Uplink, stream: int) -> Iterable[str]:
-    """Of everything that the archive has of the stream."""
-    after = ""
-    while page := _page(uplink, f"{stream}?after={after}"):
-        yield from (each["name"] for each in page)
-        if len(page) < PAGE:
-            return
-        after = page[-1]["name"]
-
-
-def _listed(uplink: Uplink, log: Mapping[str, Any]) -> list[dict[str, Any]]:
-    return _page(uplink, f"{log['stream']}/files/all")
-
-
-def _page(uplink: Uplink, place: str) -> list[dict[str, Any]]:
-    with uplink.get(place) as source:
-        found: list[dict[str, Any]] = json.loads(source.read())
-        return found
+    def _page(self, place: str) -> list[dict[str, Any]]:
+        with self._uplink.get(place) as source:
+            found: list[dict[str, Any]] = json.loads(source.read())
+            return found
