@@ -146,6 +146,8 @@ def examine(store: Store, database: Database, backup: Backup) -> tuple[Link, ...
 
     Raises NotFound for what is not there, Conflict for what is damaged or sealed by a key that nobody here has.
     """
+    if backup.snapshot and not backup.manifest:
+        return ()  # the store has nothing of a copy on the pool
     place = backup_rows.place(backup)
     try:
         links = chains.chain(store, place, _key_of(store, database, backup))
