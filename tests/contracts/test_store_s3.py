@@ -11,15 +11,8 @@ import pytest
 
 from argosy.stores.base import StoreRefused, StoreUnreachable
 from argosy.stores.s3 import Place, S3Store
-from argosy.testing import swift_server
 from argosy.testing.contracts.store import StoreContract, put
 from argosy.testing.swift_server import KEY, USER, Swift
-
-
-@pytest.fixture(scope="module")
-def swift() -> Iterator[Swift]:
-    with swift_server.running() as running:
-        yield running
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +22,6 @@ def place(swift: Swift) -> Place:
 
 @pytest.fixture(scope="module")
 def client(place: Place) -> Iterator[Any]:
-    """With the bucket."""
     made = boto3.client(
         "s3",
         endpoint_url=place.url,
@@ -37,7 +29,6 @@ def client(place: Place) -> Iterator[Any]:
         aws_access_key_id=place.access_key,
         aws_secret_access_key=place.secret_key,
     )
-    made.create_bucket(Bucket=place.bucket)
     yield made
     made.close()
 

@@ -9,15 +9,8 @@ import pytest
 
 from argosy.stores.base import StoreFull, StoreRefused, StoreUnreachable
 from argosy.stores.swift import Place, SwiftStore
-from argosy.testing import swift_server
 from argosy.testing.contracts.store import StoreContract, put, read
 from argosy.testing.swift_server import KEY, USER, Swift
-
-
-@pytest.fixture(scope="module")
-def swift() -> Iterator[Swift]:
-    with swift_server.running() as running:
-        yield running
 
 
 @pytest.fixture(scope="module")

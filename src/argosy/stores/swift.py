@@ -264,12 +264,13 @@ def _translated(key: str) -> Iterator[None]:
     from keystoneauth1.exceptions import ConnectFailure
     from requests.exceptions import RequestException
     from swiftclient.exceptions import ClientException
+    from urllib3.exceptions import HTTPError
 
     try:
         yield
     except ClientException as error:
         raise _judged(error, key) from error
-    except (RequestException, ConnectFailure, OSError) as error:
+    except (RequestException, HTTPError, ConnectFailure, OSError) as error:
         raise StoreUnreachable(f"the object store cannot be reached: {error}") from error
     except KeystoneError as error:
         raise StoreRefused(f"Keystone does not let us into the object store: {error}") from error
