@@ -252,6 +252,12 @@ def upload(ctx: Context[World]) -> Outcome:
 
 
 @create_backup.step(minutes=60, detour="give_up")
+def put_away(ctx: Context[World]) -> Outcome:
+    """What was only made to read from: the backup can be used the moment that it is complete."""
+    return backup_copies.put_away(ctx, keep=_stays(ctx))
+
+
+@create_backup.step(minutes=60, detour="give_up")
 def manifest(ctx: Context[World]) -> Outcome:
     """All that the guest says to have written is looked for before anybody is told that it is there."""
     answer = ctx.memory["taken"]
@@ -261,12 +267,6 @@ def manifest(ctx: Context[World]) -> Outcome:
     written = keeping.keep(ctx, keeping.taken(ctx.memory["attempt"], answer))
     ctx.record(lambda session: _complete(session, ctx.subject, written, answer.get("moment")))
     return None
-
-
-@create_backup.step(minutes=60)
-def put_away(ctx: Context[World]) -> Outcome:
-    """What was only made to read from."""
-    return backup_copies.put_away(ctx, keep=_stays(ctx))
 
 
 @create_backup.detour(minutes=10)
