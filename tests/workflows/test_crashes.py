@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import accounting
+import archiving
 import backing
 import configuring
 import copying
@@ -36,6 +37,7 @@ EVERY = (
     *housekeeping.EVERY,
     *lifecycle.EVERY,
     *accounting.EVERY,
+    *archiving.EVERY,
     *backing.EVERY,
     *configuring.EVERY,
     *drilling.EVERY,

@@ -89,6 +89,14 @@ def end(session: Session, archive: Archive) -> None:
         stream.ended = clock.now()
 
 
+def forget(session: Session, instance_id: str) -> None:
+    """The instance is gone: what was archived of it stays until it is too old, and can be gone back to."""
+    archive = session.get(Archive, instance_id)
+    if archive is not None:
+        end(session, archive)
+        archive.enabled, archive.level, archive.updated = False, Level.FINE, clock.now()
+
+
 def latest(stream: ArchiveStream, metrics: Mapping[str, float]) -> float | None:
     """Everything committed up to then can be had again: told with the last chunk, or by a heartbeat since."""
     told = metrics.get("archive_latest", 0.0) if metrics.get("archive_stream") == stream.number else 0.0

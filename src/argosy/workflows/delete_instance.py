@@ -13,7 +13,7 @@ from argosy.durable.workflow import Context, Outcome, Wait, Workflow
 from argosy.guest import enrolment
 from argosy.model.caller import Caller
 from argosy.model.status import Task
-from argosy.workflows import backup_schedules, instance_backups, module_rows, snapshots, undos
+from argosy.workflows import archives, backup_schedules, instance_backups, module_rows, snapshots, undos
 from argosy.workflows.world import World
 
 delete_instance: Workflow[World] = Workflow("delete_instance", urgency=10, event="instance_delete")
@@ -90,6 +90,7 @@ def forget(ctx: Context[World]) -> Outcome:
         session.execute(delete(Certificate).where(Certificate.instance_id == ctx.subject))
         session.execute(delete(GuestLog).where(GuestLog.instance_id == ctx.subject))
         backup_schedules.forget(session, ctx.subject)
+        archives.forget(session, ctx.subject)
         module_rows.forget(session, ctx.subject)
         enrolment.forget(session, ctx.subject)
 

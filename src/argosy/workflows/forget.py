@@ -17,6 +17,7 @@ DAY = 86_400
 AT_ONCE = 500
 HOUSEKEEPING = (
     "deliver_webhook",
+    "expire_archives",
     "expire_logs",
     "expire_undos",
     "forget",

@@ -20,6 +20,7 @@ from argosy.workflows.delete_instance import delete_instance
 from argosy.workflows.deliver_webhook import deliver_webhook
 from argosy.workflows.drill_backup import drill_backup
 from argosy.workflows.end_quarantines import end_quarantines
+from argosy.workflows.expire_archives import expire_archives
 from argosy.workflows.expire_logs import expire_logs
 from argosy.workflows.forget import forget
 from argosy.workflows.look_around import look_around
@@ -54,6 +55,7 @@ WORKFLOWS: dict[str, Workflow[World]] = {
         *OPERATIONS,
         begin_archive,
         end_archive,
+        expire_archives,
         watch_archives,
         bring_back_instance,
         drill_backup,

@@ -78,7 +78,7 @@ class ArchiveFile(Table):
     """a replay can begin with it"""
     closed: Mapped[bool] = mapped_column()
     chunks: Mapped[int] = mapped_column(Integer)
-    """objects, since it was compacted"""
+    """objects of it that could be put together, or were and are to go"""
     stored_bytes: Mapped[int] = mapped_column(BigInteger)
     first_at: Mapped[float] = mapped_column(Double)
     """when it was first shipped, by the guest's clock"""
