@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterator
 
 import pytest
-from salvors import Salvor
+from salvors import Archive, Salvor
 
 from argosy.testing import servers
 from argosy.testing.servers import Farm
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def farm() -> Iterator[Farm]:
     with servers.farm() as farm:
         yield farm
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def salvor(farm: Farm) -> Salvor:
-    home = farm.home / f"salvor-{uuid.uuid4().hex[:6]}"
+    home = farm.home / "salvor"
     home.mkdir()
     return Salvor(home)
+
+
+@pytest.fixture(scope="session")
+def archive(farm: Farm, salvor: Salvor) -> Archive:
+    return Archive(farm, salvor)

@@ -12,12 +12,15 @@ import sys
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from argosy.cli import passphrases
 from argosy.db import escrow
 from argosy.engines import registry
+from argosy.engines.base import Found
 from argosy.model.backups import Manifest
 from argosy.model.guest import Identity, Secret
 from argosy.stores.filesystem import FilesystemStore
@@ -38,10 +41,14 @@ class Salvor:
 
     def __init__(self, home: Path) -> None:
         self.home = home
-        self.vault = Vault(FilesystemStore(home / "objects"), MASTER)
         (home / "password").write_text(PASSWORD + "\n")
-        with (home / "escrow").open("wb") as out:
+
+    @cached_property
+    def vault(self) -> Vault:
+        """A store of our own making."""
+        with (self.home / "escrow").open("wb") as out:
             escrow.write(out, MASTER, PASSPHRASE)
+        return Vault(FilesystemStore(self.home / "objects"), MASTER)
 
     def start(self, *words: str) -> subprocess.Popen[str]:
         return self._spawn([sys.executable, "-P", "-m", "argosy.salvage.main", *words], stdout=subprocess.PIPE)
@@ -83,10 +90,10 @@ class Salvor:
             **({"user": user, "group": pwd.getpwnam(user).pw_gid, "extra_groups": []} if os.getuid() == 0 else {}),
         )
 
-    def run(self, *words: str) -> str:
+    def run(self, *words: str, status: int = 0) -> str:
         with self.start("--store", "objects", "--escrow", "escrow", *words) as process:
             said = process.communicate(timeout=200)[0]
-        assert process.returncode == 0, said
+        assert process.returncode == status, said
         return said
 
     @contextmanager
@@ -104,19 +111,40 @@ class Salvor:
                 assert process.wait(60) == 0
 
 
-def recording(farm: Farm, name: str, version: str) -> Server:
-    engine, found = registry.get(name), servers.require(name, version)
-    server = farm.clone(farm.template(engine, found), Identity(str(uuid.uuid4()), 1))
-    server.hands.close()
-    server.hands = Hands(type("Recording", (Recorder, engine.load_driver()), {}), server.site)
-    server.start()
-    return server
+@dataclass
+class Archive:
+    """Chains of backups of real servers, each taken once for all tests."""
+
+    farm: Farm
+    salvor: Salvor
+    templates: dict[str, Server] = field(default_factory=dict)
+    chains: dict[str, list[Manifest]] = field(default_factory=dict)
+
+    def found(self, name: str) -> Found:
+        return servers.require(name.partition(" ")[0], name.partition(" ")[2])
+
+    def chain(self, name: str, *strategies: str) -> list[Manifest]:
+        """Of an engine, as `postgresql 17`."""
+        whole = f"{name} {strategies}"
+        if whole not in self.chains:
+            self.chains[whole] = _kept(self._source(name), self.salvor, strategies)
+        return self.chains[whole]
+
+    def _source(self, name: str) -> Server:
+        engine = registry.get(name.partition(" ")[0])
+        if name not in self.templates:
+            self.templates[name] = self.farm.template(engine, self.found(name))
+        server = self.farm.clone(self.templates[name], Identity(str(uuid.uuid4()), 1))
+        server.hands.close()
+        server.hands = Hands(type("Recording", (Recorder, engine.load_driver()), {}), server.site)
+        server.start()
+        return server
 
 
-def kept_by(server: Server, salvor: Salvor, strategies: Sequence[str]) -> list[Manifest]:
-    """A chain of backups, before each of which something was written, and something after the last."""
+def _kept(server: Server, salvor: Salvor, strategies: Sequence[str]) -> list[Manifest]:
+    """Before each backup something is written, and something after the last."""
     server.hands.call("put_master", Secret(PASSWORD))
-    tapes, kept = salvor.home / "tapes", list[Manifest]()
+    tapes, kept = salvor.home / f"tapes-{uuid.uuid4().hex[:6]}", list[Manifest]()
     tapes.mkdir()
     hands.give(tapes)
     tenant, since = server.connect(server.login("root", Secret(PASSWORD))), None

@@ -6,21 +6,20 @@ import re
 from pathlib import Path
 
 import pytest
-from salvors import Salvor, kept_by, recording
+from salvors import Archive, Salvor
 
 from argosy.engines import registry
 from argosy.engines.postgresql.finder import LAYOUT
-from argosy.testing.servers import Farm
 
 PAGE = Path(__file__).parents[2] / "docs" / "operate" / "restore-by-hand.md"
 BLOCKS = dict(re.findall(r"^```sh (\S+)\n(.*?)^```$", PAGE.read_text(), re.DOTALL | re.MULTILINE))
 CHAINS = {
-    "mariabackup": ("mysql", "", ("mariabackup", "mariabackup-incremental")),
-    "mysqldump": ("mysql", "", ("mysqldump",)),
-    "basebackup": ("postgresql", "15", ("basebackup",)),
-    "incremental-15": ("postgresql", "15", ("basebackup", "incremental")),
-    "incremental-17": ("postgresql", "17", ("basebackup", "incremental")),
-    "rdb": ("redis", "", ("rdb",)),
+    "mariabackup": ("mysql", "mariabackup", "mariabackup-incremental"),
+    "mysqldump": ("mysql", "mysqldump"),
+    "basebackup": ("postgresql 15", "basebackup"),
+    "incremental-15": ("postgresql 15", "basebackup", "incremental"),
+    "incremental-17": ("postgresql 17", "basebackup", "incremental"),
+    "rdb": ("redis", "rdb"),
 }
 SHOW = {
     "mysql": 'mariadb --no-defaults --socket=socket --skip-column-names --execute "SELECT * FROM kept.kept"',
@@ -37,13 +36,13 @@ def test_every_strategy_has_a_recipe() -> None:
 
 
 @pytest.mark.parametrize("recipe", CHAINS)
-def test_the_recipe_restores(farm: Farm, salvor: Salvor, recipe: str) -> None:
-    engine, version, strategies = CHAINS[recipe]
-    source = recording(farm, engine, version)
-    kept = kept_by(source, salvor, strategies)
-    salvor.run("export", kept[-1].backup, "--to", "exported")
+def test_the_recipe_restores(archive: Archive, salvor: Salvor, recipe: str) -> None:
+    engine, *strategies = CHAINS[recipe]
+    kept = archive.chain(engine, *strategies)
+    salvor.run("export", kept[-1].backup, "--to", recipe)
     *lines, end = BLOCKS[recipe].strip().splitlines()
-    programs = f"{LAYOUT.place(source.found.root)}:" if engine == "postgresql" else ""
-    said = salvor.script([*lines, SHOW[engine], end], "exported", f"{programs}/usr/sbin:/usr/bin:/sbin:/bin")
-    assert all(f"value {number}" in said for number in range(len(strategies))), said
+    name = kept[0].engine
+    programs = f"{LAYOUT.place(archive.found(engine).root)}:" if name == "postgresql" else ""
+    said = salvor.script([*lines, SHOW[name], end], recipe, f"{programs}/usr/sbin:/usr/bin:/sbin:/bin")
+    assert all(f"value {number}" in said for number in range(len(kept))), said
     assert "too late" not in said
