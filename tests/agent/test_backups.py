@@ -110,7 +110,7 @@ def test_what_was_backed_up_is_there_in_another_guest(prepared: RealGuest, guest
 
 # --- slow ones, in which somebody is lost ---
 
-MEGABYTES = 24
+MEGABYTES = 14
 
 
 @pytest.fixture
@@ -132,7 +132,7 @@ def digest(guest: RealGuest) -> str:
 
 
 def slowly(asked: Asked) -> dict[str, Any]:
-    return asked.order(limits={"bytes_per_second": 8 << 20, "nice": 5})
+    return asked.order(limits={"bytes_per_second": 6 << 20, "nice": 5})
 
 
 def under_way(guest: RealGuest, command: str) -> int:
@@ -223,7 +223,7 @@ def test_whoever_is_killed_meanwhile_a_restore_ends(filled: RealGuest, guest: Ma
     link = asked.link(filled.do("backup", **asked.order()))
     other = guest()
     other.start()
-    limits = {"bytes_per_second": 8 << 20}
+    limits = {"bytes_per_second": 6 << 20}
     command = other.channel.ask(other.id, "restore", chain=[link], limits=limits, **restored(master=PASSWORD))
     under_way(other, command)
     assert not (other.site.data / "db").exists()
@@ -319,7 +319,7 @@ def small(prepared: RealGuest, guest: Make) -> Iterator[RealGuest]:
     if os.geteuid() != 0:
         pytest.skip("only root can make a small volume")
     made = guest()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=20m,mode=0777", "none", made.site.data], check=True)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=12m,mode=0777", "none", made.site.data], check=True)
     try:
         made.start()
         yield made

@@ -53,7 +53,7 @@ class Packing:
 
     def _seal(self) -> None:
         with stages.closing(self._zstd.out):  # also when this fails: what comes before ends then, too
-            while piece := os.read(self._zstd.out, stages.PIECE):
+            for piece in stages.read(self._zstd.out):
                 self._sealer.write(piece)
         self._zstd.check()
         self._counting.join()

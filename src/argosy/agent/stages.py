@@ -90,14 +90,13 @@ class Count:
 
     def move(self, source: int, into: int) -> None:
         """All of it from one descriptor to another, and close both."""
-        buffer = memoryview(bytearray(PIECE))
         with closing(source), closing(into):
-            while count := os.readv(source, [buffer]):
-                self._tally.throttle.take(count)
-                self._digest.update(buffer[:count])
-                write(into, buffer[:count])
-                self.bytes += count
-                self._tally.bytes += count
+            for piece in read(source):
+                self._tally.throttle.take(len(piece))
+                self._digest.update(piece)
+                write(into, piece)
+                self.bytes += len(piece)
+                self._tally.bytes += len(piece)
 
 
 def pipe() -> tuple[int, int]:
@@ -111,6 +110,13 @@ def widen(descriptor: int) -> None:
     """Let a pipe hold as much as anybody's may: fewer turns between two processes."""
     with contextlib.suppress(OSError):
         fcntl.fcntl(descriptor, fcntl.F_SETPIPE_SZ, PIPE)
+
+
+def read(descriptor: int) -> Iterator[memoryview]:
+    """All of it, each piece good until the next is asked for."""
+    buffer = memoryview(bytearray(PIECE))
+    while count := os.readv(descriptor, [buffer]):
+        yield buffer[:count]
 
 
 def write(descriptor: int, data: memoryview | bytes) -> None:

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import contextlib
+import io
+import itertools
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from types import TracebackType
+from typing import BinaryIO
 
 from argosy import errors
 from argosy.agent import stages
 from argosy.agent.packing import GRACE
 from argosy.agent.stages import Count, Filter, Stage, Tally
-from argosy.stores.archive import Opener
+from argosy.model.backups import Part
+from argosy.stores.archive import Get, Opener
 
 DECOMPRESS = ("zstd", "--decompress", "--no-progress", "--quiet", "--stdout")
 
@@ -26,6 +31,47 @@ class Expected:
 
 class NotAsTaken(errors.Broken):
     """what came out of the store is not what was taken"""
+
+
+class Ahead:
+    """Fetches the next part while one is read: there are never more than these two."""
+
+    def __init__(self, get: Get, parts: Sequence[Part]) -> None:
+        self._get = get
+        self._after = dict(itertools.pairwise(parts))
+        self._coming = self._begin(parts[0]) if parts else None
+
+    def __call__(self, name: str) -> BinaryIO:
+        coming = self._coming
+        if coming is None or coming.part.name != name:
+            raise errors.NotFound(f"{name} is none of the parts")
+        whole = coming.await_whole()
+        following = self._after.get(coming.part)
+        self._coming = self._begin(following) if following else None
+        return whole
+
+    def _begin(self, part: Part) -> _Coming:
+        return _Coming(self._get, part)
+
+
+class _Coming:
+    def __init__(self, get: Get, part: Part) -> None:
+        self.part = part
+        self._get = get
+        self._data = io.BytesIO()
+        self._fetching = Stage(self._fetch)
+
+    def await_whole(self) -> BinaryIO:
+        """Raises what kept it from coming."""
+        self._fetching.check()
+        self._data.seek(0)
+        return self._data
+
+    def _fetch(self) -> None:
+        left = self.part.bytes + 1  # one more tells that it is longer
+        with self._get(self.part.name) as source:
+            while left and (piece := source.read(left)):
+                left -= self._data.write(piece)
 
 
 class Unpacking:
@@ -50,7 +96,7 @@ class Unpacking:
     ) -> None:
         """The first stage that failed is the cause: those after it only had nothing to go on."""
         if error is None:
-            while os.read(self._source, stages.PIECE):
+            for _ in stages.read(self._source):
                 pass
         os.close(self._source)
         try:
