@@ -66,6 +66,12 @@ class Archivist(PostgresqlDriver):
         with self.quiesce(0.2):
             time.sleep(0.5)
 
+    def close_the_door(self) -> None:
+        """As a release of ours left it that took no backups."""
+        file = self.site.state / "pg_hba.conf"
+        file.write_text(file.read_text().replace(",replication", ""))
+        self.reload()
+
     def switch_log(self) -> None:
         with self.session() as session:
             session.query("SELECT pg_switch_wal()")

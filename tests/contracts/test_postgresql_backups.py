@@ -74,6 +74,10 @@ class BackupsOfPostgresql:
         assert rows(server) == rows(source) - 100
         assert server.stop() == 0
 
+    def test_a_server_of_a_release_before_is_backed_up(self, source: Server, store: Path) -> None:
+        source.hands.call("close_the_door")
+        source.hands.call("dump_into", store / "full", "basebackup")
+
     def test_what_is_restored_is_looked_through(self, farm: Farm, source: Server, store: Path) -> None:
         seen = source.hands.call("canaries")
         kept: Kept = source.hands.call("dump_into", store / "full", "basebackup")

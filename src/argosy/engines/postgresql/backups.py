@@ -24,7 +24,8 @@ from argosy.engines.postgresql import (
     slots,
     wire,
 )
-from argosy.engines.postgresql.accounts import ADMINISTRATOR, HOME, PATIENCE, PostgresqlAccounts
+from argosy.engines.postgresql.accounts import ADMINISTRATOR, HOME, PATIENCE
+from argosy.engines.postgresql.doors import PostgresqlDoors
 from argosy.engines.postgresql.finder import LAYOUT
 from argosy.engines.postgresql.positions import Segment
 from argosy.engines.postgresql.wire import literal
@@ -45,7 +46,7 @@ COMMIT = "SET synchronous_commit = local; SELECT pg_current_xact_id()"
 """Whatever was committed without waiting for the disk is on it then."""
 
 
-class PostgresqlBackups(PostgresqlAccounts):
+class PostgresqlBackups(PostgresqlDoors):
     """The facet Backups."""
 
     def dump(self, strategy: str, order: Order, out: int) -> Taken:
@@ -113,6 +114,8 @@ class PostgresqlBackups(PostgresqlAccounts):
 
     def _base_backup(self, scratch: Path, parent: str, out: int, since: Position | None = None) -> Taken:
         door = {"host": str(self.socket.parent), "port": str(self.site.port), "username": ADMINISTRATOR}
+        if self.write_doors():
+            self.reload()
         with self._nothing_recycled():
             seen = basebackup.take(LAYOUT.place(self.site.root) / "pg_basebackup", door, scratch, parent, out)
         with self.session() as session:
