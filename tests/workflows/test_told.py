@@ -26,6 +26,10 @@ UNTOLD = {
     "sweep": "housekeeping",
     "watch": "begins revive_server, which is told",
     "watch_room": "tells by itself, when a level changes",
+    "watch_store": "likewise",
+    "expire_archives": "housekeeping",
+    "retry_deletions": "begins delete_backup, which is told",
+    "watch_archives": "tells by itself, when a level changes",
 }
 SOURCE = "".join(path.read_text() for path in Path(argosy.__file__).parent.rglob("*.py") if path.name != "events.py")
 

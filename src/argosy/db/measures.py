@@ -32,6 +32,7 @@ def samples(session: Session) -> Iterator[Sample]:
     yield from _guests(session)
     yield from _quotas(session)
     yield from _pool(session)
+    yield from _store(session)
     yield from _events(session)
     yield from _grouped(session, metrics.WEBHOOKS, Webhook.state)
     yield from _lags(session)
@@ -85,6 +86,15 @@ def _pool(session: Session) -> Iterator[Sample]:
     for place, seen in (fact.value if fact else {}).items():
         yield Sample(metrics.POOL_SIZE, seen["total"], {"place": place})
         yield Sample(metrics.POOL_USED, seen["used"], {"place": place})
+
+
+def _store(session: Session) -> Iterator[Sample]:
+    fact = session.get(Fact, "store")
+    if fact is not None:
+        percent = fact.value["percent"]
+        yield Sample(metrics.STORE_UP, float(percent is not None or not fact.value["message"]))
+        if percent is not None:
+            yield Sample(metrics.STORE_USED, percent)
 
 
 def _events(session: Session) -> Iterator[Sample]:

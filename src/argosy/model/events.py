@@ -153,6 +153,11 @@ def _deployment() -> Iterator[Kind]:
         yield Kind(f"dbaas.module_{verb}", f"a module was {done}", ("name", "type"))
     yield Kind("dbaas.quota", "a quota of a project was changed", ("resource", "limit", "in_use", "reserved"))
     yield Kind("dbaas.pool_usage", "the pool of volumes is nearly full, or is not any more", ("percent", "level"))
+    yield Kind(
+        "dbaas.store_health",
+        "the object store cannot be used or is nearly full, or it is well again",
+        ("percent", "level", "message"),
+    )
     yield Kind("dbaas.webhook_create", "a webhook was made", ("webhook_id", "url"))
     yield Kind("dbaas.webhook_update", "a webhook was changed", ("webhook_id", "url"))
     yield Kind("dbaas.webhook_delete", "a webhook was deleted", ("webhook_id", "url"))

@@ -60,6 +60,8 @@ COMMANDS_WAITING = _gauge("commands_waiting", "Commands that guests have not ans
 QUOTA_USED = _gauge("quota_used", "What a project holds: counts, GiB of volumes, MiB of ram.", "project", "resource")
 POOL_SIZE = _gauge("pool_bytes", "Room that volumes share: of the pool, and of the disk below it.", "place")
 POOL_USED = _gauge("pool_used_bytes", "Bytes of it that are taken.", "place")
+STORE_UP = _gauge("store_up", "Whether the object store could be used when it was looked at last: 1 or 0.")
+STORE_USED = _gauge("store_used_percent", "How full the object store is, where that is known.")
 EVENTS = _counter("events", "Events told since the deployment was made.")
 EVENT_AGE = _gauge("event_latest_timestamp_seconds", "When the latest event was told.")
 WEBHOOKS = _gauge("webhooks", "Webhooks by state.", "state")
@@ -75,8 +77,8 @@ DATABASE_SIZE = _gauge("database_bytes", "Size of the control database.")
 
 DEPLOYMENT = (
     BUILD, REQUESTS, RUNS, RUNS_DUE, RUN_OLDEST_DUE, WORKERS, GUESTS, GUESTS_CONNECTED, COMMANDS_WAITING, QUOTA_USED,
-    POOL_SIZE, POOL_USED, EVENTS, EVENT_AGE, WEBHOOKS, WEBHOOK_LAG, ARCHIVES, BACKUPS, DRILLS, DRILL_LATEST,
-    SELF_BACKUP, DATABASE_SIZE,
+    POOL_SIZE, POOL_USED, STORE_UP, STORE_USED, EVENTS, EVENT_AGE, WEBHOOKS, WEBHOOK_LAG, ARCHIVES, BACKUPS,
+    DRILLS, DRILL_LATEST, SELF_BACKUP, DATABASE_SIZE,
 )  # fmt: skip
 
 # --- of instances: GET /v1.0/{project}/metrics ---

@@ -59,6 +59,9 @@ class Store(Protocol):
     def delete_prefix(self, prefix: str) -> None:
         """Everything whose key begins with it; it is not empty."""
 
+    def room(self) -> tuple[int, int] | None:
+        """Bytes used, and in all; None where nobody can say."""
+
 
 def checked(key: str) -> str:
     """The key. Raises BadRequest for one that could leave its place."""

@@ -69,6 +69,13 @@ class FilesystemStore:
         for key in list(self.list(prefix)):
             self.delete(key)
 
+    def room(self) -> tuple[int, int]:
+        self._require()
+        with disk.translated():
+            told = os.statvfs(self.root)
+        used = (told.f_blocks - told.f_bfree) * told.f_frsize
+        return used, used + told.f_bavail * told.f_frsize
+
     def _walk(self, prefix: str) -> Iterator[tuple[str, os.DirEntry[str]]]:
         directory, slash, beginning = checked_prefix(prefix).rpartition("/")
         self._require()

@@ -27,6 +27,7 @@ HOUSEKEEPING = (
     "watch",
     "watch_archives",
     "watch_room",
+    "watch_store",
 )
 """Runs that nobody asked for and that are about no instance; those of instances stay with them."""
 

@@ -47,6 +47,7 @@ from argosy.workflows.upgrade_instance import upgrade_instance
 from argosy.workflows.watch import sweep, watch
 from argosy.workflows.watch_archives import watch_archives
 from argosy.workflows.watch_room import watch_room
+from argosy.workflows.watch_store import watch_store
 from argosy.workflows.world import World
 
 WORKFLOWS: dict[str, Workflow[World]] = {
@@ -104,5 +105,6 @@ WORKFLOWS: dict[str, Workflow[World]] = {
         upgrade_instance,
         watch,
         watch_room,
+        watch_store,
     )
 }

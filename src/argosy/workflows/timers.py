@@ -18,6 +18,7 @@ from argosy.workflows.undo_change import expire_undos
 from argosy.workflows.watch import sweep, watch
 from argosy.workflows.watch_archives import watch_archives
 from argosy.workflows.watch_room import watch_room
+from argosy.workflows.watch_store import watch_store
 
 TIMERS: tuple[Recurrence, ...] = (
     every("watch", 5, watch, "watch"),
@@ -28,6 +29,7 @@ TIMERS: tuple[Recurrence, ...] = (
     every("self_backups", 600, self_backups, "self_backups"),
     every("watch_archives", 5, watch_archives, "watch_archives"),
     every("watch_room", 60, watch_room, "watch_room"),
+    every("watch_store", 60, watch_store, "watch_store"),
     every("forget", 3600, forget, "forget"),
     every("retry_deletions", 600, retry_deletions, "retry_deletions"),
     every("expire_undos", 60, expire_undos, "expire_undos"),
