@@ -188,6 +188,15 @@ def test_where_it_goes(ready: Ready, member: As, database: Database, strategy: s
         assert session.get_one(Backup, backup).container == strategy.replace("default", "database_backups")
 
 
+def test_a_container_with_characters_that_keys_do_not_know(
+    ready: Ready, member: As, keepers: Callable[..., Keepers]
+) -> None:
+    instance = ready()
+    backup = take(member, instance, swift_container="-a@b:c")["id"]
+    keepers(data={instance: b"data"})
+    assert ended(member, backup)["locationRef"] == f"store:///_-a_40b_3ac/blue/{backup}/manifest.json"
+
+
 @pytest.mark.parametrize(
     ("wanted", "status"),
     [

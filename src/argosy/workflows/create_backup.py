@@ -6,6 +6,7 @@ when the manifest is, and nothing of it is left in the store when it has failed.
 
 from __future__ import annotations
 
+import re
 import secrets
 import uuid
 from collections.abc import Mapping
@@ -37,6 +38,7 @@ create_backup: Workflow[World] = Workflow("create_backup", cancellable=True, eve
 SWIFT, CINDER = "swift", "cinder"
 """Trove's storage drivers: our object store, and a snapshot of the volume besides."""
 CONTAINER = "database_backups"
+NO_KEY = re.compile(r"[^A-Za-z0-9._-]")
 LONGEST_MINUTES = 7 * 24 * 60
 PARTING = 60.0
 """Seconds that a guest has to let go of what nobody wants any more."""
@@ -118,7 +120,7 @@ def _parent(session: Session, caller: Caller, wanted: NewBackup, offer: Offer) -
         return _latest(session, instance, offer) if wanted.incremental else None
     parent = backup_rows.find(session, caller, wanted.parent_id)
     _require_parent(session, instance, parent)
-    if wanted.container not in ("", parent.container):
+    if wanted.container and key_of(wanted.container) != parent.container:
         raise errors.BadRequest(f"backup {parent.id} lies in container {parent.container}: what builds on it does too")
     return parent
 
@@ -176,7 +178,7 @@ def _backup(session: Session, wanted: NewBackup, strategy: Strategy, parent: Bac
         parent_id=parent.id if parent else None,
         state=State.NEW,
         storage_driver=wanted.storage_driver,
-        container=parent.container if parent else wanted.container or _container(session, instance),
+        container=parent.container if parent else key_of(wanted.container or _container(session, instance)),
         strategy=strategy.name,
         data_key=secrets.token_hex(32),
         gigabytes=instance.gigabytes,
@@ -185,6 +187,12 @@ def _backup(session: Session, wanted: NewBackup, strategy: Strategy, parent: Bac
         created=now,
         updated=now,
     )
+
+
+def key_of(container: str) -> str:
+    """A container's name as keys of the store begin: those know fewer characters than Trove allows."""
+    plain = NO_KEY.sub(lambda found: f"_{ord(found[0]):02x}", container)
+    return f"_{plain}" if plain[0] in ".-" else plain
 
 
 def _container(session: Session, instance: Instance) -> str:
