@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import mmap
 import struct
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import BinaryIO
+from zlib import crc32
 
 from argosy import errors
 
@@ -22,6 +22,8 @@ HEADER = struct.Struct("<IBIIIH")
 IN_USE = 0x1
 FLAGS_AT = len(MAGIC) + 17
 CHECKSUM = 4
+WHOLE = 0x2144DF1C
+"""the checksum of anything with its own checksum behind it"""
 
 QUERY, STOP, ROTATE, FORMAT, XID, XA_PREPARE = 2, 3, 4, 15, 16, 38
 ANNOTATION, GTID, GTID_LIST = 160, 162, 163
@@ -120,7 +122,7 @@ class Log:
 
     def _inside(self, data: mmap.mmap, kind: int, body: int, end: int, *, alone: bool) -> bool:
         """Whether the group ends here."""
-        if kind not in TEXTS:
+        if kind not in TEXTS or (kind == ANNOTATION and not self.text):
             return kind in ENDS
         words = data[body : end - CHECKSUM]
         if self.text and self.text in words.lower():
@@ -140,19 +142,14 @@ class Log:
                     return
                 if kind == FORMAT:
                     summed = view[at + length - CHECKSUM - 1] == 1
-                if summed and not self._intact(view[at : at + length], flags):
+                    if summed and crc32(_unused(view[at : at + length], flags)) != WHOLE:
+                        raise self._damaged(at)
+                elif summed and crc32(view[at : at + length]) != WHOLE:
                     raise self._damaged(at)
                 yield at, kind, length, time, server
                 at += length
         finally:
             view.release()
-
-    def _intact(self, event: memoryview, flags: int) -> bool:
-        """The mark that a file is in use is set and taken away without the checksum being made anew."""
-        body, told = event[:-CHECKSUM], int.from_bytes(event[-CHECKSUM:], "little")
-        if flags & IN_USE and event[4] == FORMAT:
-            body = memoryview(bytes(body[:17]) + bytes([body[17] & ~IN_USE]) + bytes(body[18:]))
-        return zlib.crc32(body) == told
 
     def _damaged(self, at: int) -> Damaged:
         return Damaged(f"the binary log {self.path.name} is damaged at byte {at}")
@@ -164,6 +161,11 @@ class Log:
                 raise Damaged(f"{self.path.name} is no binary log")
             with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
                 yield data
+
+
+def _unused(event: memoryview, flags: int) -> bytes:
+    """The mark that a file is in use is set and taken away without the checksum being made anew."""
+    return bytes(event[:17]) + (flags & ~IN_USE).to_bytes(2, "little") + bytes(event[19:])
 
 
 def head(path: Path) -> bytes:

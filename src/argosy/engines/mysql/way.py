@@ -91,9 +91,15 @@ class Goal:
         """Whether to stop after it."""
         return group.gtid == self.target.transaction or (path.name, group.end) == self.place
 
-    def refuse_passed(self, group: Group, start: int) -> None:
-        if group.gtid == self.target.transaction and group.end != start:
-            raise errors.Rejected(f"{group.gtid} lies before the end of the backup: choose an earlier one")
+    def passed(self, known: Known) -> bool:
+        """Whether the backup ends there. Raises Rejected when it has more."""
+        if not self.target.transaction:
+            return False
+        domain, server, number = _parsed(self.target.transaction)
+        last = known.get((domain, server), 0)
+        if number < last:
+            raise errors.Rejected(f"{self.target.transaction} lies before the end of the backup: choose an earlier one")
+        return number == last
 
     def refuse_unreached(self, way: Way) -> None:
         """Time passes without anything being written: by time the end of the log is as good."""
@@ -146,28 +152,26 @@ def _along(way: Way, path: Path, position: Mapping[str, Any], goal: Goal) -> Non
     log.begin()
     start = int(position["offset"]) if path.name == position["file"] else 0
     if start:
-        way.known = _passed(log, start, position, goal)
+        way.known = _passed(log, start, position)
+        way.reached = goal.passed(way.known)
     elif log.before != way.known:
         raise binlog.Damaged(f"the binary log has a gap: {path.name} does not go on where the one before it ends")
     for group in log.groups():
         if group.end <= start:
             continue
-        if goal.before(path, group, log):
-            way.reached = True
+        way.reached = way.reached or goal.before(path, group, log)
+        if way.reached:
             return
         way.take(path, group)
-        if goal.after(path, group):
-            way.reached = True
-            return
+        way.reached = goal.after(path, group)
 
 
-def _passed(log: Log, start: int, position: Mapping[str, Any], goal: Goal) -> Known:
+def _passed(log: Log, start: int, position: Mapping[str, Any]) -> Known:
     """What the server knew where the backup stands. Raises Damaged when that is nowhere in this file."""
     known, end = dict(log.before), 0
     for group in log.groups():
         if group.start >= start:
             break
-        goal.refuse_passed(group, start)
         known[group.domain, group.server], end = group.number, group.end
     if end > start or log.end < start or not _has(known, str(position.get("gtid", ""))):
         raise binlog.Damaged(f"{log.path.name} does not lead on from the backup")
@@ -175,5 +179,12 @@ def _passed(log: Log, start: int, position: Mapping[str, Any], goal: Goal) -> Kn
 
 
 def _has(known: Known, gtid: str) -> bool:
-    told = [tuple(map(int, each.split("-"))) for each in gtid.split(",") if each]
+    told = [_parsed(each) for each in gtid.split(",") if each]
     return all(known.get((domain, server)) == number for domain, server, number in told)
+
+
+def _parsed(gtid: str) -> tuple[int, int, int]:
+    found = re.fullmatch(r"(\d+)-(\d+)-(\d+)", gtid.strip())
+    if found is None:
+        raise errors.BadRequest(f"{gtid!r} is no GTID: say DOMAIN-SERVER-NUMBER")
+    return int(found[1]), int(found[2]), int(found[3])
