@@ -16,7 +16,7 @@ from argosy.db.tables import Backup, Command, Guest, Instance, Snapshot
 from argosy.model.backups import State
 from argosy.model.status import Facts, status
 from argosy.testing.fakes import FakeGuests
-from argosy.workflows import create_backup, delete_backup, delete_instance
+from argosy.workflows import create_backup, delete_backup, delete_instance, restart_instance
 
 LATER = "what was written after the copy was taken"
 
@@ -62,6 +62,24 @@ class Copying(Backing):
             assert session.scalars(select(Guest.id)).all() == [self.instance]
             assert session.scalars(select(Snapshot.id)).all() == []
         assert status(Facts(self.row(database).task)) == "ACTIVE"
+
+
+class RestartingWhileItIsRead(Copying):
+    """Once the copy is there the instance is free for anything else."""
+
+    restarted = False
+
+    def meanwhile(self, database: Database) -> None:
+        with database.write() as session:
+            backup = session.get_one(Backup, self.backup)
+            if not self.restarted and self.cloud.snapshots and self.cloud.names() != {self.instance}:
+                restart_instance.admit(session, CALLER, session.get_one(Instance, self.instance))
+                self.restarted = backup.state == State.BUILDING
+        super().meanwhile(database)
+
+    def check(self, database: Database) -> None:
+        super().check(database)
+        assert self.restarted
 
 
 class CopyingAgain(Copying):
@@ -146,6 +164,7 @@ class DeletingCopy(KeepingCopy):
 
 EVERY = (
     Copying,
+    RestartingWhileItIsRead,
     CopyingAgain,
     CopyingInVain,
     HelpingInVain,

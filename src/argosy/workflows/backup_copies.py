@@ -7,6 +7,7 @@ from __future__ import annotations
 from typing import Any
 
 from argosy.db.tables import Backup, Guest
+from argosy.durable import queue
 from argosy.durable.workflow import Context, Outcome
 from argosy.providers.base import Source
 from argosy.workflows import offers, snapshots, throwaway
@@ -31,9 +32,14 @@ def stays(backup: Backup) -> bool:
 
 
 def take(ctx: Context[World]) -> Outcome:
-    """The step that takes the copy."""
+    """The step that takes the copy. From its end on the instance is nobody's concern here: others may work on it."""
     backup = _backup(ctx)
-    return snapshots.take(ctx, backup.instance_id) if read(backup, ctx) else None
+    if not read(backup, ctx):
+        return None
+    outcome = snapshots.take(ctx, backup.instance_id)
+    if outcome is None:
+        ctx.record(lambda session: queue.let_go(session, ctx.run, backup.instance_id))
+    return outcome
 
 
 def place(ctx: Context[World]) -> Outcome:
