@@ -82,7 +82,9 @@ def _converse(task: Task, child: subprocess.Popen[bytes], job: Mapping[str, Any]
         if "error" in line:
             raise KINDS.get(line["kind"], errors.GuestFailed)(line["error"])
         task.progress(line["progress"], total)
-    raise errors.GuestFailed(f"the process that moves the backup died: it ended with {child.wait()}")
+    if (code := child.wait()) < 0:  # by somebody's hand, or for want of memory: it says nothing of the backup
+        raise errors.Unavailable(f"the process that moves the backup was killed by signal {-code}")
+    raise errors.GuestFailed(f"the process that moves the backup ended with {code}: the agent's log says why")
 
 
 def _lines(task: Task, told: IO[bytes]) -> Iterator[dict[str, Any]]:

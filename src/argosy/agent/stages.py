@@ -59,8 +59,10 @@ class Filter:
 
     def check(self) -> None:
         """Wait for its end. Raises GuestFailed."""
-        if self._process.wait() != 0:
-            raise errors.GuestFailed(f"{self._name} ended with {self._process.returncode}")
+        if (code := self._process.wait()) < 0:
+            raise errors.Unavailable(f"{self._name} was killed by signal {-code}")
+        if code:
+            raise errors.GuestFailed(f"{self._name} ended with {code}")
 
     def end(self) -> None:
         """It is over, whatever it was at."""
