@@ -14,6 +14,7 @@ from typing import Any
 
 from argosy.engines.archiving import Moment, Target
 from argosy.engines.backups import SNAPSHOT, Layer, Order, Taken
+from argosy.engines.excerpts import Excerpt
 from argosy.engines.postgresql.driver import PostgresqlDriver
 
 
@@ -71,6 +72,14 @@ class Archivist(PostgresqlDriver):
         file = self.site.state / "pg_hba.conf"
         file.write_text(file.read_text().replace(",replication", ""))
         self.reload()
+
+    def take_out_into(self, what: Excerpt, path: Path) -> None:
+        with path.open("wb") as file:
+            self.take_out(what, file.fileno())
+
+    def bring_in_from(self, what: Excerpt, path: Path) -> None:
+        with path.open("rb") as file:
+            self.bring_in(what, file.fileno())
 
     def switch_log(self) -> None:
         with self.session() as session:

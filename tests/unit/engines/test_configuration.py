@@ -95,8 +95,8 @@ def test_an_overrides_value_stays_in_its_line(engine: ModuleType, site: Site) ->
 def test_postgresql_lets_nobody_in_without_tls(site: Site) -> None:
     lines = postgresql.pg_hba_conf(site).splitlines()
     assert lines == [
-        "local all,replication os_admin peer map=guest",
-        "host all os_admin all reject",
+        "local all,replication os_admin,os_carrier peer map=guest",
+        "host all os_admin,os_carrier all reject",
         "hostssl all all all scram-sha-256",
     ]
     basic = postgresql.pg_hba_conf(replace(site, tls=TlsMode.BASIC))

@@ -29,7 +29,7 @@ ENGINE = Engine(
         database_length=63,
         user_length=63,
         reserved_databases=frozenset({"postgres", "template0", "template1"}),
-        reserved_users=frozenset({"os_admin", "root", "postgres", "public", "none"}),
+        reserved_users=frozenset({"os_admin", "os_carrier", "root", "postgres", "public", "none"}),
         reserved_prefixes=("pg_",),
     ),
     driver="argosy.engines.postgresql.driver:PostgresqlDriver",

@@ -161,12 +161,12 @@ WAYS: Mapping[TlsMode, tuple[str, ...]] = {
 
 def pg_hba_conf(site: Site) -> str:
     """Who may come in how. The administrator: only by the socket, only as the guest's own Unix user."""
-    lines = ["local all,replication os_admin peer map=guest", "host all os_admin all reject", *WAYS[site.tls]]
-    return "\n".join(lines) + "\n"
+    lines = ["local all,replication os_admin,os_carrier peer map=guest", "host all os_admin,os_carrier all reject"]
+    return "\n".join([*lines, *WAYS[site.tls]]) + "\n"
 
 
 def pg_ident_conf(unix_user: str) -> str:
-    return f'guest "{unix_user}" os_admin\n'
+    return "".join(f'guest "{unix_user}" {name}\n' for name in ("os_admin", "os_carrier"))
 
 
 def _kilobytes(size: int) -> str:

@@ -15,7 +15,7 @@ from argosy.engines.postgresql import configuration, finder, identity, wire
 from argosy.engines.postgresql.accounts import ADMINISTRATOR, HOME, MASTER, PostgresqlAccounts
 from argosy.engines.postgresql.archiving import PostgresqlArchiving
 from argosy.engines.postgresql.backups import PostgresqlBackups
-from argosy.engines.postgresql.doors import PostgresqlDoors
+from argosy.engines.postgresql.excerpts import PostgresqlExcerpts
 from argosy.engines.postgresql.finder import LAYOUT
 from argosy.engines.postgresql.logs import PostgresqlLogs
 from argosy.engines.postgresql.upgrade import PostgresqlUpgrades
@@ -49,7 +49,7 @@ METRICS = (
 
 
 class PostgresqlDriver(
-    PostgresqlUpgrades, PostgresqlBackups, PostgresqlArchiving, PostgresqlLogs, PostgresqlDoors, PostgresqlAccounts
+    PostgresqlUpgrades, PostgresqlBackups, PostgresqlArchiving, PostgresqlExcerpts, PostgresqlLogs, PostgresqlAccounts
 ):
     def install(self) -> None:
         """Built beside its place and renamed into it: what stands there is whole."""
