@@ -16,7 +16,7 @@ from sqlalchemy import delete, select, update
 from argosy import clock
 from argosy.api.bell import Bell
 from argosy.db.session import Database
-from argosy.db.tables import Backup, Command, DatastoreVersion, Instance, ProjectKey, QuotaUse
+from argosy.db.tables import Backup, Command, DatastoreVersion, Instance, Lock, ProjectKey, QuotaUse
 from argosy.durable.lease import Leases
 from argosy.durable.runner import Runner
 from argosy.settings import Settings
@@ -232,6 +232,23 @@ def test_a_version_that_cannot(ready: Ready, member: As, database: Database) -> 
         session.execute(update(DatastoreVersion).values(capabilities=["accounts"]))
     sent = {"backup": {"name": "b1", "instance": ready()}}
     assert member.refused("POST", "/backups", sent)[:2] == (501, "notImplemented")
+
+
+def test_as_the_operator_wants_it_for_a_version(ready: Ready, member: As, admin: As, database: Database) -> None:
+    version = f"/mgmt/datastore-versions/{VERSIONS['10.11']}"
+    assert admin.refused("PATCH", version, {"backup_strategy": "basebackup"})[0] == 400
+    assert admin("PATCH", version, {"backup_strategy": "mysqldump"}).status_code == 202
+    assert admin.get(version)["version"]["backup_strategy"] == "mysqldump"
+    with database.write() as session:  # there is no build of it here
+        session.execute(update(DatastoreVersion).values(active=True))
+    instance = ready(datastore={"type": "mariadb"})
+    assert take(member, instance)["strategy"] == "mysqldump"
+    with database.write() as session:
+        session.execute(update(Backup).values(state="FAILED"))
+        session.execute(delete(Lock))
+    assert take(member, instance, strategy="mariabackup")["strategy"] == "mariabackup"
+    assert admin("PATCH", version, {"backup_strategy": None}).status_code == 202
+    assert admin.get(version)["version"]["backup_strategy"] is None
 
 
 def test_beyond_the_quota(ready: Ready, member: As, admin: As) -> None:
