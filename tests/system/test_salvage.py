@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from keepers import COUNT, Keeper
 from owners import Owner
+from recoverers import READ, WRITE, Recoverer
 from salvors import PASSPHRASE, Salvor
 
+from argosy import clock
 from argosy.testing.deployments import Deployment
+from argosy.testing.waiting import eventually
 
 ENGINES = {"postgresql": "postgresql", "mariadb": "mysql", "redis": "redis"}
 TRIED = list(ENGINES) if os.environ.get("ARGOSY_SOAK") else ["postgresql"]
@@ -47,6 +54,33 @@ def test_what_the_api_took_is_restored_without_it(
     with salvor.served(salvor.home / "had", ENGINES[engine], port) as tenant:
         told = tenant.run(COUNT[engine])
         assert (told if isinstance(told, int) else int(told[0][0])) == rows
+
+
+@pytest.mark.parametrize("engine", TRIED)
+def test_moments_since_are_had_without_it(argosy: Deployment, owner: Owner, salvor: Salvor, engine: str) -> None:
+    writer, door = Recoverer(owner, engine, owner.ready(engine)), owner.door
+    writer.prepare()
+    writer.enable()
+    moments = []
+    for number in range(20):
+        door(writer.instance).ask(WRITE[engine].format(it=number))
+        moments.append(time.time())
+        time.sleep(1.2 if number == 9 else 0)  # engines tell moments in seconds
+    eventually(lambda: clock.moment(writer.seen()["latest"]) > moments[-1] + 1, within=60)
+    _take_away(argosy, salvor)
+    listed = json.loads(salvor.run("list", "-o", "json"))
+    [base] = [each["backup"] for each in listed if each["instance"] == writer.instance["id"]]
+    between = datetime.fromtimestamp(moments[9] + 0.6, UTC).isoformat()
+    for onward, rows in ((("--at", between), 10), (("--latest",), 20)):
+        place, port = salvor.home / f"{rows}", random.randint(20000, 30000)
+        salvor.run("restore", base, "--to", str(place), "--port", str(port), *onward)
+        with salvor.served(place, ENGINES[engine], port) as tenant:
+            assert _numbers(tenant.run(READ[engine])) == rows
+
+
+def _numbers(told: Any) -> int:
+    """How many: Redis counts, the others tell them."""
+    return told if isinstance(told, int) else len(told[0][0].split())
 
 
 def _take_away(argosy: Deployment, salvor: Salvor) -> None:

@@ -9,13 +9,12 @@ import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Protocol
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from argosy import errors
 from argosy.agent.stages import Tally
-from argosy.agent.uplink import Uplink
 from argosy.engines.archiving import PointInTime, Target
 from argosy.stores import chunks
 from argosy.stores.chunks import Damaged, Head, Named
@@ -26,13 +25,20 @@ LOOKS = 3
 """How often a file is begun anew whose chunks were put together while it was read."""
 
 
-def replay(job: Mapping[str, Any], driver: object, uplink: Uplink, tally: Tally) -> dict[str, Any]:
+class Source(Protocol):
+    """Where the archived log is."""
+
+    def get(self, place: str) -> BinaryIO:
+        """`<stream>/files/all`, `<stream>?after=<name>`, or a chunk of it by its name. Raises NotFound."""
+
+
+def replay(job: Mapping[str, Any], driver: object, source: Source, tally: Tally) -> dict[str, Any]:
     """Where it ended. Raises Rejected for a target that the log does not have, GuestFailed for a gap."""
     if not isinstance(driver, PointInTime):
         raise errors.NotSupported("this engine cannot be restored to a moment")
     logs = Path.cwd() / "logs"
     logs.mkdir(mode=0o700)
-    log = Log(uplink, job["logs"], tally)
+    log = Log(source, job["logs"], tally)
     for name, size in log.files():
         log.fetch(name, size, logs / name)
     ended = driver.replay(logs, job["position"], Target(**(job["logs"]["target"] or {})))
@@ -42,8 +48,8 @@ def replay(job: Mapping[str, Any], driver: object, uplink: Uplink, tally: Tally)
 class Log:
     """The stream of archived log that the command names."""
 
-    def __init__(self, uplink: Uplink, told: Mapping[str, Any], tally: Tally) -> None:
-        self._uplink, self._told, self._tally = uplink, told, tally
+    def __init__(self, source: Source, told: Mapping[str, Any], tally: Tally) -> None:
+        self._source, self._told, self._tally = source, told, tally
         self._cipher = AESGCM(bytes.fromhex(told["key"]))
         self._names: Mapping[str, Sequence[str]] = {}
 
@@ -71,7 +77,7 @@ class Log:
             out.truncate(size)
 
     def _chunk(self, file: str, named: Named, out: BinaryIO) -> bytes:
-        with self._uplink.get(f"{self._told['stream']}/{named.name}") as source:
+        with self._source.get(f"{self._told['stream']}/{named.name}") as source:
             head, data = self._opened(file, source.read())
         self._check(head, file, out.tell())
         self._tally.bytes += len(data)
@@ -108,6 +114,6 @@ class Log:
             after = page[-1]["name"]
 
     def _page(self, place: str) -> list[dict[str, Any]]:
-        with self._uplink.get(place) as source:
+        with self._source.get(place) as source:
             found: list[dict[str, Any]] = json.loads(source.read())
             return found

@@ -12,13 +12,14 @@ import click
 from argosy import __version__, clock, errors
 from argosy.cli import output, passphrases
 from argosy.cli.main import guarded
+from argosy.engines.archiving import Moment, Target
 from argosy.model.backups import Manifest
 from argosy.model.guest import Secret
-from argosy.salvage import exporting, restoring, serving, verifying
+from argosy.salvage import exporting, history, restoring, serving, verifying
 from argosy.salvage.access import Access
 from argosy.salvage.progress import shown
 from argosy.salvage.reading import Reader
-from argosy.salvage.restoring import Restored
+from argosy.salvage.restoring import Further, Restored
 from argosy.salvage.shelf import Shelf
 from argosy.stores.chains import Link
 
@@ -85,8 +86,10 @@ def verify(access: Access, backups: Sequence[str], form: str, *, quick: bool) ->
 @click.option("--to", "place", type=DIRECTORY, required=True, help="Directory that is empty or not there.")
 @click.option("--engine-root", type=DIRECTORY, default=Path("/"), help="Where the engine's programs are, if not here.")
 @click.option("--port", type=click.IntRange(1, 65535), default=PORT, show_default=True, help="For `serve`.")
+@click.option("--at", metavar="TIME", help="Go on along the archived log, to this moment (ISO 8601, UTC).")
+@click.option("--latest", is_flag=True, help="Go on along the archived log, as far as it goes.")
 @click.pass_obj
-def restore(access: Access, backup: str, place: Path, engine_root: Path, port: int) -> None:
+def restore(access: Access, /, backup: str, place: Path, engine_root: Path, port: int, **onward: Any) -> None:
     """Make a data directory of BACKUP and all that it builds on.
 
     Do it as the user that the server is to run as.
@@ -97,10 +100,28 @@ def restore(access: Access, backup: str, place: Path, engine_root: Path, port: i
     found = restoring.choose(manifest, engine_root)
     restored = Restored(manifest.engine, found.version, str(found.root), backup, port)
     reader = Reader(shelf.store)
+    further = _further(shelf, manifest, **onward)
     with shown(reader, _bytes(links)):
-        restoring.restore(reader, links, place, restored)
+        ended = restoring.restore(reader, links, place, restored, further)
     click.echo(f"{place / 'data' / restoring.DATABASE} is backup {backup} ({manifest.datastore} {manifest.version})")
+    if ended is not None:
+        click.echo(f"and what came after it, {_until(ended)}")
     click.echo(f"argosy-restore serve {place} runs {found.version} on it")
+
+
+def _further(shelf: Shelf, manifest: Manifest, at: str | None, *, latest: bool) -> Further | None:
+    """Raises BadRequest, NoHistory."""
+    if at is None and not latest:
+        return None
+    try:
+        target = Target(time=clock.moment(at) if at else None)
+    except ValueError as error:
+        raise errors.BadRequest(f"--at {at}: a moment is told as 2026-01-31T12:00:00") from error
+    return Further(history.find(shelf, manifest), target)
+
+
+def _until(ended: Moment) -> str:
+    return f"until {clock.timestamp(ended.at)} UTC" if ended.at else f"until {dict(ended.position)}"
 
 
 @argosy_restore.command()

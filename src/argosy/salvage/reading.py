@@ -25,11 +25,11 @@ class Reader:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._tally = Tally(Throttle(0))
+        self.tally = Tally(Throttle(0))
 
     @property
     def bytes(self) -> int:
-        return self._tally.bytes
+        return self.tally.bytes
 
     def layers(self, links: Sequence[Link]) -> list[Layer]:
         return [Layer(each.manifest.strategy, each.manifest.position, partial(self.stream, each)) for each in links]
@@ -40,7 +40,7 @@ class Reader:
         told = link.manifest
         opener = Opener(link.key, told.backup, told.attempt, told.parts, lambda name: self._part(link, name))
         try:
-            with Unpacking(opener, Expected(told.raw_bytes, told.sha256), self._tally) as source:
+            with Unpacking(opener, Expected(told.raw_bytes, told.sha256), self.tally) as source:
                 yield source
         except (Damaged, WrongKey, NotAsTaken) as error:
             raise Damaged(f"backup {told.backup}: {error.message}") from error

@@ -14,10 +14,13 @@ from typing import Any
 
 from argosy import errors
 from argosy.agent.archiver import driver_of
+from argosy.agent.replaying import Log
 from argosy.engines import registry, roots
+from argosy.engines.archiving import Moment, PointInTime, Target
 from argosy.engines.base import Driver, Engine, Found
 from argosy.model.backups import Manifest
 from argosy.model.guest import Identity, Site, TlsMode
+from argosy.salvage.history import History
 from argosy.salvage.reading import Reader
 from argosy.stores.chains import Link
 
@@ -26,6 +29,14 @@ DATABASE = "db"
 MEMORY = 1 << 30
 """of the server, unless told otherwise"""
 LOOPBACK = "127.0.0.1"
+
+
+@dataclass(frozen=True)
+class Further:
+    """How to go on from a backup."""
+
+    history: History
+    target: Target
 
 
 @dataclass(frozen=True)
@@ -57,16 +68,20 @@ class Restored:
         )
 
 
-def restore(reader: Reader, links: Sequence[Link], place: Path, restored: Restored) -> None:
-    """Into a directory that is empty or not there, ready to be served.
+def restore(
+    reader: Reader, links: Sequence[Link], place: Path, restored: Restored, further: Further | None = None
+) -> Moment | None:
+    """Into a directory that is empty or not there, ready to be served; and on along a log, where that ended.
 
-    Raises Conflict, Damaged, WrongKey, Broken, GuestFailed.
+    Raises Conflict, Damaged, WrongKey, Broken, GuestFailed, Rejected for a moment that the log does not have.
     """
     load(reader, links, place, restored)
     driver = restored.driver(place)
     driver.adopt(Identity(str(uuid.uuid4()), 1))
     driver.configure({})
+    ended = _go_on(reader, links[-1].manifest, place, driver, further) if further else None
     (place / TOLD).write_text(json.dumps(dataclasses.asdict(restored), indent=1) + "\n")
+    return ended
 
 
 def load(reader: Reader, links: Sequence[Link], place: Path, restored: Restored) -> None:
@@ -81,6 +96,17 @@ def load(reader: Reader, links: Sequence[Link], place: Path, restored: Restored)
     for each in sorted(draft.iterdir(), key=lambda path: path.name == DATABASE):
         each.rename(site.data / each.name)
     draft.rmdir()
+
+
+def _go_on(reader: Reader, backup: Manifest, place: Path, driver: Driver, further: Further) -> Moment:
+    """Along the log that was archived since, which is laid together first."""
+    if not isinstance(driver, PointInTime):
+        raise errors.NotSupported("this engine cannot be restored to a moment")
+    with tempfile.TemporaryDirectory(dir=place, prefix="logs-") as logs:
+        log = Log(further.history, further.history.order(backup), reader.tally)
+        for name, size in log.files():
+            log.fetch(name, size, Path(logs) / name)
+        return driver.replay(Path(logs), backup.position, further.target)
 
 
 def told(place: Path) -> Restored:

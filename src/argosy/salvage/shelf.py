@@ -50,12 +50,17 @@ class Shelf:
         """All that it takes to restore it, the full one first. Raises as `chains.chain` does."""
         return chains.chain(self.store, place, self._key_of(place))
 
-    def _key_of(self, place: str) -> KeyOf:
+    def require_wrapping(self) -> Wrapping:
+        """Raises NoKey."""
         if self.wrapping is None:
             raise NoKey
-        return self._keys.setdefault(
-            container := place.partition("/")[0], chains.by_wrapping(self.store, container, self.wrapping)
-        )
+        return self.wrapping
+
+    def _key_of(self, place: str) -> KeyOf:
+        container = place.partition("/")[0]
+        if container not in self._keys:
+            self._keys[container] = chains.by_wrapping(self.store, container, self.require_wrapping())
+        return self._keys[container]
 
     @cached_property
     def _keys(self) -> dict[str, KeyOf]:

@@ -16,11 +16,11 @@ from argosy.model import usage
 from argosy.model.backups import Proof, State
 from argosy.model.usage import Level
 from argosy.settings import Backups
+from argosy.stores import streams as places
 from argosy.workflows.offers import Offer
 
 BASE = "base"
 """purpose of a backup that was taken for a stream to begin with"""
-CONTAINER = "database_backups"
 GIGABYTE = 1 << 30
 BYTES_WARNING, BYTES_CRITICAL = 50.0, 90.0
 """percent of the room that log may take"""
@@ -68,7 +68,7 @@ def begin(session: Session, archive: Archive, instance: Instance) -> ArchiveStre
         instance_id=instance.id,
         number=number,
         project_id=instance.project_id,
-        place=f"{CONTAINER}/{instance.project_id}/archive/{instance.id}/{number:08d}/",
+        place=places.place(instance.project_id, instance.id, number),
         data_key=secrets.token_hex(32),
         version_id=instance.version_id,
         generation=instance.generation,

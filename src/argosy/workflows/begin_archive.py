@@ -8,10 +8,12 @@ from __future__ import annotations
 from sqlalchemy.orm import Session
 
 from argosy import clock, errors
+from argosy.db import project_keys
 from argosy.db.tables import Archive, ArchiveStream, Instance, Run
 from argosy.durable import locks, queue
 from argosy.durable.workflow import Context, Outcome, Wait, Workflow
 from argosy.guest import mailbox
+from argosy.stores import keys, streams
 from argosy.workflows import archives, offers
 from argosy.workflows.world import World
 
@@ -67,6 +69,29 @@ def stream(ctx: Context[World]) -> Outcome:
             ctx.memory["stream"] = archives.begin(session, archive, instance).number
 
     ctx.record(write)
+    return None
+
+
+@begin_archive.step(minutes=5)
+def key(ctx: Context[World]) -> Outcome:
+    """What opens the stream lies beside it before anything does that it opens."""
+    if "stream" not in ctx.memory:
+        return None
+    with ctx.database.write() as session:
+        begun = session.get_one(ArchiveStream, (ctx.subject, ctx.memory["stream"]))
+        offer, newest = offers.get(session, begun.version_id), project_keys.newest(session, begun.project_id)
+    keys.publish(ctx.world.store, streams.CONTAINER, newest, project_keys.wrapping())
+    secret, name = bytes.fromhex(begun.data_key), streams.name(begun.instance_id, begun.number)
+    told = streams.Stream(
+        project=begun.project_id,
+        instance=begun.instance_id,
+        number=begun.number,
+        engine=offer.engine.name,
+        version=offer.version.number,
+        asked=begun.asked,
+        key=newest.seal(name, secret),
+    )
+    streams.publish(ctx.world.store, begun.place, told, secret)
     return None
 
 

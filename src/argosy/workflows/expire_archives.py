@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from argosy import clock, errors
 from argosy.db.tables import Archive, ArchiveFile, ArchiveStream, Backup, Instance
 from argosy.durable.workflow import Context, Outcome, Wait, Workflow
-from argosy.stores import chunks
+from argosy.stores import chunks, streams
 from argosy.workflows import archives, delete_backup, joining, offers, replaying
 from argosy.workflows.world import World
 
@@ -73,8 +73,12 @@ def files(ctx: Context[World]) -> Outcome:
             old = _old_files(session, key)
         for each in old:
             _drop(ctx, stream, each)
-        with ctx.database.write() as session:
-            _forget(session, key)
+        with ctx.database.read() as session:
+            over = _is_over(session, key)
+        if over:
+            ctx.world.store.delete(stream.place + streams.FILE)
+            with ctx.database.write() as session:
+                _forget(session, key)
     return _next(ctx, "files", page)
 
 
@@ -106,14 +110,17 @@ def _drop(ctx: Context[World], stream: ArchiveStream, file: ArchiveFile) -> None
         session.execute(delete(ArchiveFile).where(mine & (ArchiveFile.name == file.name)))
 
 
-def _forget(session: Session, key: Key) -> None:
-    """A stream that has ended without anything left of it; of an instance that is gone its archive, with the last."""
+def _is_over(session: Session, key: Key) -> bool:
+    """A stream that has ended without anything left of it."""
     stream = session.get_one(ArchiveStream, key)
     if stream.ended is None or archives.files(session, stream):
-        return
-    if stream.ended > _since(session, key) and not _is_gone(session, key):
-        return
-    session.delete(stream)
+        return False
+    return stream.ended <= _since(session, key) or _is_gone(session, key)
+
+
+def _forget(session: Session, key: Key) -> None:
+    """Of an instance that is gone its archive, too, with the last stream."""
+    session.delete(session.get_one(ArchiveStream, key))
     session.flush()
     left = select(ArchiveStream.number).where(ArchiveStream.instance_id == key[0]).limit(1)
     if _is_gone(session, key) and session.scalar(left) is None:
