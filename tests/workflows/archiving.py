@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from types import MappingProxyType
 from typing import Any
@@ -27,9 +28,11 @@ from argosy.db.tables import (
 )
 from argosy.durable import queue
 from argosy.model.backups import State
+from argosy.settings import Settings
 from argosy.stores import chunks
 from argosy.stores.chunks import Head
 from argosy.workflows import archives, begin_archive, delete_instance
+from argosy.workflows.end_peeks import end_peeks
 from argosy.workflows.expire_archives import expire_archives
 from argosy.workflows.joining import MANY
 from argosy.workflows.watch_archives import watch_archives
@@ -148,9 +151,7 @@ class TakingBaseInVain(TakingBase):
         assert "quota" in (self.archive(database).fault or "").lower()
 
 
-def _without_backups(settings: Any) -> Any:
-    import dataclasses
-
+def _without_backups(settings: Settings) -> Settings:
     return dataclasses.replace(settings, limits=dataclasses.replace(settings.limits, backups=0))
 
 
@@ -247,6 +248,18 @@ class Outliving(Archiving):
             assert session.scalars(select(Run.id).where(Run.state == "active")).all() == []
 
 
+class EndingPeek(Archiving):
+    """What was only to be looked at goes by itself, and nothing else does."""
+
+    def start(self, session: Session) -> None:
+        self.prepared(session).ends_at = clock.now() - 1
+        queue.enqueue(session, end_peeks, "end_peeks")
+
+    def check(self, database: Database) -> None:
+        assert self.row(database).deleted
+        assert self.cloud.names() == set()
+
+
 EVERY = (
     Beginning,
     BeginningInVain,
@@ -255,6 +268,7 @@ EVERY = (
     TakingBaseInVain,
     FallingBehind,
     Ending,
+    EndingPeek,
     EndingInVain,
     Expiring,
     Outliving,

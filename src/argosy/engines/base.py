@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
@@ -120,6 +120,8 @@ class Engine:
     """how many numbers of a version name a series, within which servers take each other's data"""
     crosses_series: bool = False
     """data can be taken from one series to a later one"""
+    read_only: Mapping[str, object] = field(default_factory=dict)
+    """overrides with which tenants only read, as far as the engine has such a thing"""
     start_bytes: int = 0
     """what a server that has filled its volume needs of it to start again, beyond what it has"""
 

@@ -53,6 +53,8 @@ class NewInstance:
     configuration_id: str | None = None
     modules: tuple[Module, ...] = ()
     protected: bool = False
+    ends_at: float | None = None
+    """made to look at until then; None: it stays"""
     restore: Restore | None = None
     """None: its data begin empty"""
 
@@ -127,6 +129,7 @@ def _instance(settings: Settings, caller: Caller, request: NewInstance, offer: o
         locality=request.locality,
         configuration_id=request.configuration_id,
         protected=request.protected,
+        ends_at=request.ends_at,
         client_token=request.client_token,
         client_digest=request.client_digest,
         created=now,

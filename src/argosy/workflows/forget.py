@@ -17,6 +17,7 @@ DAY = 86_400
 AT_ONCE = 500
 HOUSEKEEPING = (
     "deliver_webhook",
+    "end_peeks",
     "expire_archives",
     "expire_logs",
     "expire_undos",

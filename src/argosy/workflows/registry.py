@@ -19,6 +19,7 @@ from argosy.workflows.delete_backup import delete_backup, retry_deletions
 from argosy.workflows.delete_instance import delete_instance
 from argosy.workflows.deliver_webhook import deliver_webhook
 from argosy.workflows.drill_backup import drill_backup
+from argosy.workflows.end_peeks import end_peeks
 from argosy.workflows.end_quarantines import end_quarantines
 from argosy.workflows.expire_archives import expire_archives
 from argosy.workflows.expire_logs import expire_logs
@@ -56,6 +57,7 @@ WORKFLOWS: dict[str, Workflow[World]] = {
         *OPERATIONS,
         begin_archive,
         end_archive,
+        end_peeks,
         expire_archives,
         watch_archives,
         bring_back_instance,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from argosy.durable.timers import Recurrence, every
 from argosy.workflows.backup_schedules import prune_backups, run_schedules
 from argosy.workflows.delete_backup import retry_deletions
+from argosy.workflows.end_peeks import end_peeks
 from argosy.workflows.end_quarantines import end_quarantines
 from argosy.workflows.expire_archives import expire_archives
 from argosy.workflows.expire_logs import expire_logs
@@ -33,6 +34,7 @@ TIMERS: tuple[Recurrence, ...] = (
     every("forget", 3600, forget, "forget"),
     every("retry_deletions", 600, retry_deletions, "retry_deletions"),
     every("expire_undos", 60, expire_undos, "expire_undos"),
+    every("end_peeks", 30, end_peeks, "end_peeks"),
     every("expire_archives", 3600, expire_archives, "expire_archives"),
     every("expire_logs", 3600, expire_logs, "expire_logs"),
     every("run_drills", 30, run_drills, "run_drills"),

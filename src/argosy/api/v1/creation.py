@@ -21,6 +21,7 @@ from argosy.api.v1 import (
     instance_view,
     instances,
     placement,
+    recovery,
     repeats,
     restore_point,
     root,
@@ -118,6 +119,7 @@ def read(session: Session, request: Request, fields: Fields) -> NewInstance:
         modules=tuple(instance_modules.wanted(session, request, fields)),
         protected=bool(fields.flag("deletion_protection")),
         restore=restore,
+        ends_at=recovery.peek(fields, restored=restore is not None),
     )
 
 

@@ -170,7 +170,8 @@ def _origin(instance: Instance) -> dict[str, Any]:
     if not told:
         return {}
     moment = told.get("moment")
-    return {"restored_from": {**told, "moment": clock.timestamp(moment) if moment else None}}
+    ends = {"ends_at": clock.timestamp(instance.ends_at)} if instance.ends_at else {}
+    return {"restored_from": {**told, "moment": clock.timestamp(moment) if moment else None}, **ends}
 
 
 def _configuration(request: Request, seen: Seen) -> dict[str, Any]:

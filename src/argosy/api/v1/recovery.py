@@ -20,6 +20,7 @@ from argosy.workflows.restoring import Restore
 TARGETS = ("at", "transaction", "position", "before_statement")
 LATEST = "latest"
 LONGEST_DAYS = 3650
+LONGEST_HOURS = 24 * 7
 
 
 def show(request: Request) -> Answer:
@@ -62,6 +63,16 @@ def resolved(session: Session, request: Request, fields: Fields) -> Restore:
         base=(fields.text("backupRef", most=1000) or "").rpartition("/")[2],
     )
     return recovery.resolve(session, found, point)
+
+
+def peek(fields: Fields, *, restored: bool) -> float | None:
+    """When an instance that is only looked at goes again; None for one that stays. Raises BadRequest."""
+    hours = fields.object("peek").integer("hours", least=1, most=LONGEST_HOURS)
+    if hours is None:
+        return None
+    if not restored:
+        raise fields.wrong("peek", "is for what is restored: name a restorePoint")
+    return clock.now() + hours * 3600
 
 
 def _origin(session: Session, request: Request, instance_id: str) -> Instance:

@@ -19,6 +19,7 @@ class Instance(Table):
         Index("instances_recent", "updated", "id", "deleted"),
         Index("instances_configured", "configuration_id", "id"),
         Index("instances_quarantined", "quarantined_until"),
+        Index("instances_ending", "ends_at"),
         Index("instances_token", "project_id", "client_token", unique=True),
     )
 
@@ -58,6 +59,8 @@ class Instance(Table):
     """its owner wants it to be neither deleted nor restored over before they say so"""
     quarantined_until: Mapped[float | None] = mapped_column(Double)
     """deleted for Trove's views and quota, its volume kept until then, and it can be brought back; None: it is not"""
+    ends_at: Mapped[float | None] = mapped_column(Double)
+    """made to look at for a while, without writing; None: it stays until somebody deletes it"""
     restored_from: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     """the backup, and the moment, that its data began as"""
     wanted: Mapped[str] = mapped_column(String(16), default="running")

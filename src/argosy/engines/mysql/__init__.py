@@ -49,6 +49,7 @@ ENGINE = Engine(
         Log("slow_query", Switch("slow_query_log", on="ON", off="OFF", shipped=True)),
         ERROR,
     ),
+    read_only={"read_only": "ON"},
     strategies=(
         Strategy("mariabackup", "the server's files, read by mariadb-backup while it runs", suffix="mbstream"),
         Strategy(

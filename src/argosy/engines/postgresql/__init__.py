@@ -40,6 +40,7 @@ ENGINE = Engine(
         Log("slow_query", Switch("log_min_duration_statement", on="1s", off="-1", shipped=True)),
         ERROR,
     ),
+    read_only={"default_transaction_read_only": "on"},
     strategies=(
         Strategy("basebackup", "base backup with its log"),
         Strategy(SNAPSHOT, "copy of a snapshot", offline=True),

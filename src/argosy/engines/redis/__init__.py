@@ -42,6 +42,7 @@ ENGINE = Engine(
     own="argosy.engines.redis.configuration:own",
     finder="argosy.engines.redis.finder:find",
     logs=(Log("slow_query", Switch("slowlog-log-slower-than", on="10000", off="-1", shipped=True)), ERROR),
+    read_only={"min-replicas-to-write": 1},  # there are no replicas
     strategies=(
         Strategy("rdb", "the data set, saved by the server while it runs"),
         Strategy(SNAPSHOT, "the server's files, read from an atomic copy of the volume", offline=True),

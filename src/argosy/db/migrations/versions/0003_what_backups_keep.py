@@ -168,5 +168,7 @@ def upgrade() -> None:
     op.create_index("guests_thrown_away", "guests", ["run_id"], if_not_exists=True)
     add_column("instances", sa.Column("protected", sa.Boolean(), nullable=False), existing="false")
     add_column("instances", sa.Column("quarantined_until", sa.Double(), nullable=True))
+    add_column("instances", sa.Column("ends_at", sa.Double(), nullable=True))
     add_column("instances", sa.Column("restored_from", sa.JSON(none_as_null=True), nullable=True))
+    op.create_index("instances_ending", "instances", ["ends_at"], if_not_exists=True)
     op.create_index("instances_quarantined", "instances", ["quarantined_until"], if_not_exists=True)
