@@ -235,13 +235,10 @@ def test_a_version_that_cannot(ready: Ready, member: As, database: Database) -> 
 
 
 def test_as_the_operator_wants_it_for_a_version(ready: Ready, member: As, admin: As, database: Database) -> None:
-    version = f"/mgmt/datastore-versions/{VERSIONS['10.11']}"
+    instance, version = ready(datastore={"type": "mariadb"}), f"/mgmt/datastore-versions/{VERSIONS['10.11']}"
     assert admin.refused("PATCH", version, {"backup_strategy": "basebackup"})[0] == 400
     assert admin("PATCH", version, {"backup_strategy": "mysqldump"}).status_code == 202
     assert admin.get(version)["version"]["backup_strategy"] == "mysqldump"
-    with database.write() as session:  # there is no build of it here
-        session.execute(update(DatastoreVersion).values(active=True))
-    instance = ready(datastore={"type": "mariadb"})
     assert take(member, instance)["strategy"] == "mysqldump"
     with database.write() as session:
         session.execute(update(Backup).values(state="FAILED"))
