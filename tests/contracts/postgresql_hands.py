@@ -73,13 +73,13 @@ class Archivist(PostgresqlDriver):
         file.write_text(file.read_text().replace(",replication", ""))
         self.reload()
 
-    def take_out_into(self, what: Excerpt, path: Path) -> None:
-        with path.open("wb") as file:
-            self.take_out(what, file.fileno())
+    def take_out_into(self, database: str, tables: Sequence[str], path: Path) -> Excerpt:
+        with TemporaryDirectory(dir=self.site.state) as scratch, path.open("wb") as file:
+            return self.take_out(database, tables, Path(scratch), file.fileno())
 
-    def bring_in_from(self, what: Excerpt, path: Path) -> None:
-        with path.open("rb") as file:
-            self.bring_in(what, file.fileno())
+    def put_in_from(self, excerpt: Excerpt, into: str, path: Path) -> None:
+        with TemporaryDirectory(dir=self.site.state) as scratch, path.open("rb") as file:
+            self.put_in(excerpt, into, Path(scratch), file.fileno())
 
     def switch_log(self) -> None:
         with self.session() as session:
