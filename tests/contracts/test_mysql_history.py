@@ -149,6 +149,7 @@ def _back(farm: Farm, template: Server, story: Story, target: Target, logs: Path
     return found
 
 
+@pytest.mark.timeout(300 + 30 * MOMENTS)
 def test_random_moments_are_exactly_that_prefix(farm: Farm, template: Server, story: Story) -> None:
     """By GTID and by place exactly, by time without a gap and not later, but for the clock's step."""
     seed = random.randrange(1 << 32)

@@ -36,7 +36,8 @@ class Excerpts(Protocol):
         """
 
     def put_in(self, excerpt: Excerpt, into: str, scratch: Path, source: int) -> None:
-        """Into the database of that name, which is made if there is none. All of it, or none of it is there.
+        """Into the database of that name, which is made if there is none. All of it, or none of it is there: so where
+        a definition spells out the name of the database that it was in, it goes into no other.
 
         Raises Conflict, naming it, when something of that name is there already: for a whole database any database.
         """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import tempfile
 import uuid
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 from argosy.engines import registry
 from argosy.engines.archiving import LogFile, Moment, Target
 from argosy.engines.backups import Position
+from argosy.engines.excerpts import Excerpt
 from argosy.model.guest import Identity, Secret
 from argosy.testing import hands, servers
 from argosy.testing.clients import Tenant
@@ -23,6 +25,15 @@ DRIVER: Any = registry.get("mysql").load_driver()
 
 class Handy(Recorder, DRIVER):  # type: ignore[misc]
     """A driver with tapes, whose holds begin and end by calls."""
+
+    def cut(self, database: str, tables: Sequence[str], path: Path) -> Excerpt:
+        with tempfile.TemporaryDirectory(dir=self.site.state) as scratch, path.open("wb") as out:
+            excerpt: Excerpt = self.take_out(database, tables, Path(scratch), out.fileno())
+            return excerpt
+
+    def paste(self, excerpt: Excerpt, into: str, path: Path) -> None:
+        with tempfile.TemporaryDirectory(dir=self.site.state) as scratch, path.open("rb") as source:
+            self.put_in(excerpt, into, Path(scratch), source.fileno())
 
     def begin_hold(self, seconds: float) -> Position:
         self._holding = self.quiesce(seconds)

@@ -16,6 +16,7 @@ from argosy.engines import files, programs
 from argosy.engines.mysql import bootstrap, configuration, wire
 from argosy.engines.mysql.accounts import ADMINISTRATOR
 from argosy.engines.mysql.backups import MysqlBackups
+from argosy.engines.mysql.excerpts import MysqlExcerpts
 from argosy.engines.mysql.finder import LAYOUT, base, share
 from argosy.engines.mysql.history import MysqlHistory
 from argosy.engines.mysql.logs import MysqlLogs
@@ -45,7 +46,7 @@ METRICS: Mapping[str, str] = {
 LOOK = "SHOW GLOBAL STATUS WHERE Variable_name IN (" + ", ".join(f"'{name}'" for name in METRICS) + ")"
 
 
-class MysqlDriver(MysqlBackups, MysqlHistory, MysqlUpgrades, MysqlLogs):
+class MysqlDriver(MysqlBackups, MysqlHistory, MysqlExcerpts, MysqlUpgrades, MysqlLogs):
     def install(self) -> None:
         """Built beside its place and renamed into it: what stands there is whole."""
         if self._data.exists():

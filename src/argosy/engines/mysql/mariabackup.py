@@ -17,6 +17,8 @@ WAIT_SECONDS = 60
 """for statements that hold tables by LOCK TABLES, which a backup has to wait for"""
 LEFT_BY_TOOLS = ("xtrabackup_*", "mariadb_backup_*", "backup-my.cnf")
 LEAST_MEMORY = 16 << 20
+AT_ONCE = 2
+"""files that are read or written at a time: with one the tools wait for the disk and for each other"""
 
 
 def dump(site: Site, login: str, scratch: Path, out: int, *, since: str = "") -> Mapping[str, str]:
@@ -29,6 +31,7 @@ def dump(site: Site, login: str, scratch: Path, out: int, *, since: str = "") ->
         login,
         "--backup",
         "--stream=mbstream",
+        f"--parallel={AT_ONCE}",
         f"--target-dir={target}",
         f"--extra-lsndir={told}",
         f"--startup-wait-timeout={WAIT_SECONDS}",
@@ -58,7 +61,8 @@ def load(site: Site, layers: Sequence[Layer], scratch: Path) -> None:
 def _unpack(site: Site, layer: Layer, into: Path, scratch: Path) -> None:
     unpack = tools.find(site.root, tools.UNPACK)
     with layer.open() as source:
-        programs.stream(unpack, "--extract", f"--directory={into}", source=source, cwd=scratch)
+        options = ("--extract", f"--parallel={AT_ONCE}", f"--directory={into}")
+        programs.stream(unpack, *options, source=source, cwd=scratch)
 
 
 def _prepare(site: Site, data: Path, increment: Path, scratch: Path) -> None:

@@ -15,8 +15,8 @@ from argosy.engines.mysql import bootstrap, secluded, tools
 from argosy.model.guest import Site
 
 OF_THE_SYSTEM = ("mysql", "sys")
-WITH = ("--routines", "--events", "--triggers", "--dump-history", "--hex-blob", "--quick", "--single-transaction")
-LARGEST_ROW = 1 << 30
+FAITHFUL = ("--dump-history", "--hex-blob", "--quick", "--single-transaction", f"--max-allowed-packet={1 << 30}")
+DEFINITIONS = ("--triggers", "--routines", "--events")
 HEAD_BYTES = 64 << 10
 COPY_BYTES = 1 << 20
 WHERE = re.compile(
@@ -32,10 +32,12 @@ def dump(site: Site, login: str, scratch: Path, out: int, *, logs: bool) -> Mapp
     """
     with_position = ["--master-data=2"] if logs else []
     without = [f"--ignore-database={each}" for each in OF_THE_SYSTEM]
-    dump = (tools.find(site.root, tools.DUMP), login, f"--max-allowed-packet={LARGEST_ROW}")
+    dump = (tools.find(site.root, tools.DUMP), login, *FAITHFUL)
     head = _Head(out)
     try:
-        programs.stream(*dump, "--all-databases", *without, *WITH, *with_position, into=head.entrance, cwd=scratch)
+        programs.stream(
+            *dump, "--all-databases", *without, *DEFINITIONS, *with_position, into=head.entrance, cwd=scratch
+        )
     finally:
         head.close()
     programs.stream(*dump, "--insert-ignore", "--system=users,servers", into=out, cwd=scratch)
