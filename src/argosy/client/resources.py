@@ -48,6 +48,8 @@ class Request:
     """id of the one that it is to begin as"""
     restore: Mapping[str, str] = field(default_factory=dict)
     """the moment that it is to begin as: `instance`, and `at`, `transaction`, `position` or `before_statement`"""
+    peek: int = 0
+    """hours after which it goes by itself; 0: it stays"""
     client_token: str = ""
     """who asks again with the same one gets what the first request made"""
     protect: bool = False
@@ -157,6 +159,16 @@ class Instances:
         user = self._session.post(f"/instances/{instance_id}/root")["user"]
         return str(user["password"])
 
+    def recovery(self, instance_id: str) -> Document:
+        """Which moments it can be restored to."""
+        found: Document = self._session.get(f"/instances/{instance_id}/recovery")["recovery"]
+        return found
+
+    def change_recovery(self, instance_id: str, wanted: Mapping[str, Any]) -> Document:
+        """Archive its log or not (`enabled`), for so long (`keep_days`)."""
+        told: Document = self._session.put(f"/instances/{instance_id}/recovery", {"recovery": dict(wanted)})["recovery"]
+        return told
+
     def tls(self, instance_id: str) -> Document:
         """How it speaks TLS, with the certificate that it shows."""
         told: Document = self._session.get(f"/instances/{instance_id}/ssl", include_certificate="true")["ssl"]
@@ -202,10 +214,6 @@ def _body(request: Request) -> Document:
         "volume": {"size": request.gigabytes},
         "datastore": {"type": request.engine} if request.engine else {},
     }
-    if request.backup:
-        body["restorePoint"] = {"backupRef": request.backup}
-    if request.restore:
-        body["restorePoint"] = dict(request.restore)
     if request.version:
         body["datastore"]["version"] = request.version
     if request.tls:
@@ -215,7 +223,7 @@ def _body(request: Request) -> Document:
     if request.modules:
         body["modules"] = [{"id": each} for each in request.modules]
     plain = {"configuration": request.configuration, "tags": dict(request.tags), "client_token": request.client_token}
-    body |= {name: value for name, value in plain.items() if value}
+    body |= {name: value for name, value in {**plain, **_origin(request)}.items() if value}
     if request.protect:
         body["deletion_protection"] = True
     if request.database:
@@ -224,3 +232,9 @@ def _body(request: Request) -> Document:
         databases = [{"name": request.database}] if request.database else []
         body["users"] = [{"name": request.user, "password": request.password, "databases": databases}]
     return body
+
+
+def _origin(request: Request) -> Document:
+    """What its data begin as."""
+    point = {"backupRef": request.backup} if request.backup else dict(request.restore)
+    return {"restorePoint": point, "peek": {"hours": request.peek} if request.peek else None}

@@ -8,7 +8,7 @@ from argosy.cli.main import Lazy
 
 LIFE, USE = "argosy.cli.db.life", "argosy.cli.db.use"
 CHANGE, PROTECTION = "argosy.cli.db.change", "argosy.cli.db.protection"
-UNDO = "argosy.cli.db.undo"
+UNDO, RECOVERY = "argosy.cli.db.undo", "argosy.cli.db.recovery"
 COMMANDS = {
     "create": f"{LIFE}:create",
     "list": f"{LIFE}:list_instances",
@@ -25,6 +25,8 @@ COMMANDS = {
     "rebuild": f"{CHANGE}:rebuild",
     "upgrade": f"{CHANGE}:upgrade",
     "restore": f"{UNDO}:restore",
+    "recovery": f"{RECOVERY}:recovery",
+    "peek": f"{RECOVERY}:peek",
     "undo": f"{UNDO}:undo",
     "undos": f"{UNDO}:undos",
     "operations": f"{LIFE}:operations",

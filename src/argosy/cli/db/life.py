@@ -170,10 +170,20 @@ def tell(instance: Document, form: str) -> None:
         "tls": [each["tls"] for each in instance.get("endpoints", ()) if "tls" in each],
         "guarantees": instance.get("guarantees", ()),
         "created": instance["created"],
+        "any moment": _window(instance.get("recovery", {})),
+        "ends": instance.get("ends_at"),
         "restored from": instance.get("restored_from", {}).get("name"),
         "fault": instance.get("fault", {}).get("message"),
     }
     output.one(instance, {title: value for title, value in fields.items() if value}, form)
+
+
+def _window(recovery: Document) -> str:
+    """That it can be restored to."""
+    if not recovery.get("latest"):
+        return "soon" if recovery.get("enabled") else ""
+    level = f" ({recovery['level']})" if recovery["level"] != "fine" else ""
+    return f"{recovery['earliest']} to {recovery['latest']}{level}"
 
 
 def _volume(volume: Document) -> str:

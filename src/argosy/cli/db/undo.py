@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import click
 
 from argosy.cli import output, waiting
+from argosy.cli.db import recovery
 from argosy.cli.db.life import wait
 from argosy.cli.place import Place, connect
 
@@ -39,11 +40,18 @@ yes = click.option("--yes", is_flag=True, help="Do not ask; needed too for an in
 @click.argument("name")
 @click.option("--backup", default="", help="Id of the backup (argosy backup list).")
 @click.option("--at", default="", metavar="TIME", help="A moment of its own, as 2026-01-31T12:00:00Z, or latest.")
+@click.option("--into", default="", metavar="NEW", help="A new instance of that name; this one stays as it is.")
 @yes
 @wait
+@output.option
 @click.pass_obj
-def restore(place: Place, /, *, name: str, yes: bool, wait: bool, **target: str) -> None:
+def restore(place: Place, /, *, name: str, into: str, yes: bool, wait: bool, form: str, **target: str) -> None:  # noqa: PLR0913 - what it is given
     """Have an instance's data be those of a backup, or its own of a moment. What they were can be had back: db undo."""
+    if into:
+        if target["backup"]:
+            raise click.UsageError("name --at: a new instance of a backup is made by `argosy backup restore`")
+        recovery.make(place, name, into, {"at": target["at"] or "latest"}, wait=wait, form=form)
+        return
     chosen = {key: value for key, value in target.items() if value}
     if not chosen:
         raise click.UsageError("name --backup or --at")
