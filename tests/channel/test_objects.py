@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import functools
 import hashlib
 import http.client
-import json
 import os
 import secrets
 import socket
 import threading
 import uuid
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,77 +20,21 @@ import pytest
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from argosy.conductor.grants import SPARE_PARTS
-from argosy.db.tables import Archive, ArchiveFile, ArchiveStream, Backup, Command
+from argosy.db.tables import Archive, ArchiveFile, ArchiveStream, Backup
 from argosy.model.backups import PART_BYTES, Proof, State
-from argosy.stores import chunks, deployment
-from argosy.stores.base import Store
+from argosy.stores import chunks
 from argosy.stores.chunks import CHUNK_BYTES, LARGEST, Head
+from argosy.testing import bringing
+from argosy.testing.bringing import ATTEMPT, Bringing
 from argosy.testing.channel import Channel
 from argosy.testing.waiting import eventually
 
 Credential = Callable[[str], str]
-ATTEMPT = "0123456789abcdef"
-
-
-@dataclass
-class Told:
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.body)
-
-
-@dataclass
-class Bringing:
-    """A guest with a command, at the door."""
-
-    channel: Channel
-    guest: str
-    credential: str
-    command: str
-    place: str
-
-    @property
-    def store(self) -> Store:
-        return deployment.store(self.channel.settings)
-
-    def ask(self, method: str, path: str, body: bytes | None = None, **headers: str) -> Told:
-        connection = http.client.HTTPSConnection("127.0.0.1", self.channel.settings.conductor.port, timeout=60)
-        connection.sock = self.channel.dial()
-        connection.request(method, path, body, {"Authorization": f"Bearer {self.credential}", **headers})
-        answer = connection.getresponse()
-        told = Told(answer.status, dict(answer.headers), answer.read())
-        connection.close()
-        return told
-
-    def put(self, data: bytes = b"sealed", name: str = "000000", attempt: str = ATTEMPT, command: str = "") -> int:
-        return self.ask("PUT", f"/v1/guest/objects/{attempt}/{name}?command={command or self.command}", data).status
-
-    def get(self, path: str, command: str = "", **headers: str) -> Told:
-        return self.ask("GET", f"/v1/guest/{path}?command={command or self.command}", **headers)
-
-    def end(self, **changed: bool) -> None:
-        with self.channel.database.write() as session:
-            command = session.get_one(Command, self.command)
-            for name, value in changed.items():
-                setattr(command, name, value)
-
-    def stored(self) -> list[str]:
-        return [each.removeprefix(self.place) for each in self.store.list(self.place)]
 
 
 @pytest.fixture
-def backing_up(channel: Channel, credential: Credential) -> Callable[..., Bringing]:
-    def begin(**arguments: Any) -> Bringing:
-        guest, backup = channel.expect(), str(uuid.uuid4())
-        place = f"database_backups/p1/{backup}/"
-        told = {"backup": backup, "place": place, "attempt": ATTEMPT, **arguments}
-        return Bringing(channel, guest, credential(guest), channel.ask(guest, "backup", **told), place)
-
-    return begin
+def backing_up(channel: Channel) -> Callable[..., Bringing]:
+    return functools.partial(bringing.backing_up, channel)
 
 
 @pytest.fixture
@@ -102,11 +46,11 @@ def restoring(channel: Channel, credential: Credential) -> Callable[..., Bringin
         chain = [{"place": f"{place}{each}/", "attempt": ATTEMPT} for each in ("full", "increment")]
         logs = {"stream": 3, "place": f"{place}logs/"}
         command = channel.ask(guest, "restore", chain=chain, logs=logs)
-        bringing = Bringing(channel, guest, credential(guest), command, place)
+        reader = Bringing(channel, guest, credential(guest), command, place)
         for key in (f"full/{ATTEMPT}/000000", f"increment/{ATTEMPT}/000000", "logs/a-1", "logs/a-2", "logs/b-1"):
-            with bringing.store.create(place + key) as out:
+            with reader.store.create(place + key) as out:
                 out.write(key.encode())
-        return bringing
+        return reader
 
     return begin
 
@@ -432,7 +376,8 @@ class _sending:  # noqa: N801 - reads as what it does
     def __exit__(self, *_: object) -> None:
         sock = self._connection.sock
         if sock is not None:
-            sock.shutdown(socket.SHUT_RDWR)
+            with contextlib.suppress(OSError):  # the conductor is gone already
+                sock.shutdown(socket.SHUT_RDWR)
         self._connection.close()
 
 
@@ -452,7 +397,14 @@ def _target(link: Path) -> str:
 
 def _stream(guest: str, number: int, place: str) -> ArchiveStream:
     return ArchiveStream(
-        instance_id=guest, number=number, project_id="p1", place=place, data_key="00", version_id="v", asked=0.0
+        instance_id=guest,
+        number=number,
+        project_id="p1",
+        place=place,
+        data_key="00",
+        version_id="v",
+        generation=1,
+        asked=0.0,
     )
 
 

@@ -22,8 +22,8 @@ BLOCK = 1 << 20
 """Bytes held of one object on its way."""
 THREADS = 8
 """that wait for the store"""
-AT_ONCE = 32
-"""transfers under way"""
+AT_ONCE = 16
+"""transfers under way: a store over the network holds a part of each in memory"""
 EACH_AT_ONCE = 4
 """of them by one guest"""
 BLOCK_SECONDS = 60.0

@@ -17,9 +17,15 @@ from argosy.settings import Settings
 COLUMNS: tuple[output.Column, ...] = (
     ("STORE", lambda row: row["store"]),
     ("USED", lambda row: f"{row['used_percent']} %" if row["used_percent"] is not None else "unknown"),
-    *((name.upper(), lambda row, name=name: f"{row['seconds'][name] * 1000:.0f} ms") for name in ("write", "list")),
-    *((name.upper(), lambda row, name=name: f"{row['seconds'][name] * 1000:.0f} ms") for name in ("read", "delete")),
+    ("WRITE", lambda row: _milliseconds(row, "write")),
+    ("LIST", lambda row: _milliseconds(row, "list")),
+    ("READ", lambda row: _milliseconds(row, "read")),
+    ("DELETE", lambda row: _milliseconds(row, "delete")),
 )
+
+
+class Away(errors.Unavailable):
+    """the object store does not answer"""
 
 
 class Unusable(errors.Broken):
@@ -39,7 +45,7 @@ def check(place: Place, form: str) -> None:
     deployment = settings.load(place.state)
     told = json.loads(forks.ask(lambda: json.dumps(_checked(deployment)), owner(deployment)) or "{}")
     if "seconds" not in told:
-        raise Unusable(told.get("error", ""))
+        raise (Away if told.get("away") else Unusable)(told.get("error", ""))
     output.rows([told], COLUMNS, form)
 
 
@@ -53,7 +59,7 @@ def _checked(deployment: Settings) -> dict[str, Any]:
         there = opened(deployment)
         seconds, room = probe.probe(there), there.room()
     except errors.ArgosyError as error:
-        return {"error": error.message}
+        return {"error": error.message, "away": isinstance(error, errors.Unavailable)}
     percent = usage.percent(*room) if room else None
     return {"store": name(deployment), "used_percent": percent, "seconds": seconds}
 
@@ -63,3 +69,7 @@ def name(deployment: Settings) -> str:
     if told.kind == "filesystem":
         return told.path or str(deployment.state / "objects")
     return f"{told.kind} {told.url or 'amazonaws.com'} {told.bucket}/{told.prefix}"
+
+
+def _milliseconds(row: Any, name: str) -> str:
+    return f"{row['seconds'][name] * 1000:.0f} ms"
