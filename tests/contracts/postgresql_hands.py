@@ -15,7 +15,9 @@ from typing import Any
 from argosy.engines.archiving import Moment, Target
 from argosy.engines.backups import SNAPSHOT, Layer, Order, Taken
 from argosy.engines.excerpts import Excerpt
+from argosy.engines.postgresql import positions
 from argosy.engines.postgresql.driver import PostgresqlDriver
+from argosy.engines.postgresql.positions import Segment
 
 
 @dataclass(frozen=True)
@@ -80,6 +82,13 @@ class Archivist(PostgresqlDriver):
     def put_in_from(self, excerpt: Excerpt, into: str, path: Path) -> None:
         with TemporaryDirectory(dir=self.site.state) as scratch, path.open("rb") as file:
             self.put_in(excerpt, into, Path(scratch), file.fileno())
+
+    def lose_log(self, position: Mapping[str, Any]) -> None:
+        """As a server does that has given up on who wanted to read it."""
+        stop = positions.parse(position["stop"])
+        segment = Segment.holding(position["timeline"], stop, position["segment"])
+        self.switch_log()
+        (self.site.data / "db" / "pg_wal" / segment.name).unlink()
 
     def switch_log(self) -> None:
         with self.session() as session:

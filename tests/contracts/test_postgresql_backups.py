@@ -199,6 +199,20 @@ class TestBackupsOfPostgresql15(BackupsOfPostgresql):
     version = "15"
     made_of = "log"
 
+    def test_so_much_log_that_a_volume_could_not_take_it_is_refused(self, source: Server, store: Path) -> None:
+        """Told before anything is written, and by a parent that has so much below it already."""
+        kept: Kept = source.hands.call("dump_into", store / "full", "basebackup")
+        much = {**kept.taken.position, "log_bytes": source.site.volume // 4}
+        with pytest.raises(errors.Rejected, match="full backup"):
+            source.hands.call("dump_into", store / "more", "incremental", much)
+        assert (store / "more").stat().st_size == 0
+
+    def test_log_that_is_not_kept_any_more_is_refused(self, source: Server, store: Path) -> None:
+        kept: Kept = source.hands.call("dump_into", store / "full", "basebackup")
+        source.hands.call("lose_log", kept.taken.position)
+        with pytest.raises(errors.Rejected, match="not kept any more"):
+            source.hands.call("dump_into", store / "more", "incremental", kept.taken.position)
+
 
 class TestBackupsOfPostgresql17(BackupsOfPostgresql):
     version = "17"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -34,6 +35,8 @@ TELLS_BLOCKS = 170000
 """From this release on, a server can tell which blocks have changed."""
 NO_SUMMARIES = "WAL summaries are required"
 
+LOG_SHARE = 4
+"""One part in so many of the volume may be log in a chain: a restore lays it beside the data."""
 LONGEST = 7 * 86400.0
 """seconds that a backup may take"""
 
@@ -58,7 +61,12 @@ class PostgresqlBackups(PostgresqlDoors):
         return self._increment(order, order.since, out)
 
     def load(self, layers: Sequence[Layer], scratch: Path) -> None:  # noqa: ARG002 - nothing is kept beside
-        loading.load(layers, self.site.data, finder.release(LAYOUT.place(self.site.root)))
+        try:
+            loading.load(layers, self.site.data, finder.release(LAYOUT.place(self.site.root)))
+        except OSError as error:
+            if error.errno not in {errno.ENOSPC, errno.EDQUOT}:
+                raise
+            raise errors.Rejected("the data do not fit on the volume: restore them to a larger one") from error
 
     @contextmanager
     def quiesce(self, seconds: float) -> Iterator[Position]:
@@ -134,10 +142,16 @@ class PostgresqlBackups(PostgresqlDoors):
             [(stop,)] = session.query("SELECT pg_current_wal_flush_lsn()")
         if since["timeline"] != who["timeline"]:
             raise errors.Rejected("the server has been promoted since that backup: take a full backup")
-        first = Segment.holding(who["timeline"], positions.parse(since["stop"]), who["segment"])
-        segments.dump(self._cluster, first, positions.parse(str(stop)), out)
+        begin, end = positions.parse(since["stop"]), positions.parse(str(stop))
+        whole = since.get("log_bytes", 0) + end - begin
+        if whole > self.site.volume // LOG_SHARE:
+            raise errors.Rejected(
+                f"the log since the last backup that is none takes {whole >> 20} MiB, and would need that much room"
+                " beside the data in a restore: take a full backup"
+            )
+        segments.dump(self._cluster, Segment.holding(who["timeline"], begin, who["segment"]), end, out)
         position = {**who, "kind": loading.LOG, "from": since["stop"], "stop": stop, "start": since["start"]}
-        return Taken({**position, "next": since.get("next", {})}, now)
+        return Taken({**position, "log_bytes": whole, "next": since.get("next", {})}, now)
 
     def _relations(self) -> Iterator[Path]:
         for pattern in ("global/*", "base/*/*"):

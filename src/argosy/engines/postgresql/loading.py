@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from argosy import errors
-from argosy.engines import copies
+from argosy.engines import copies, programs
 from argosy.engines.backups import SNAPSHOT, Layer
 from argosy.engines.postgresql import basebackup, blocks, tape
 
@@ -25,7 +25,7 @@ MADE_ANEW = (
 
 
 def load(layers: Sequence[Layer], data: Path, release: str) -> None:
-    """The chain becomes `data / "db"`."""
+    """The chain becomes `data / "db"`, durably."""
     cluster = data / copies.DIRECTORY
     for layer in layers:
         _refuse_other(layer, release)
@@ -36,6 +36,7 @@ def load(layers: Sequence[Layer], data: Path, release: str) -> None:
             else:
                 _unpack(cluster, source, layer.position)
     _tidy(cluster)
+    programs.run("sync", "--file-system", data)
 
 
 def _refuse_other(layer: Layer, release: str) -> None:
