@@ -71,6 +71,17 @@ def test_without_a_last_backup_if_its_owner_wants_none(member: As, instance: str
     assert begun(database) == ["quarantine_instance"]
 
 
+def test_where_there_can_be_no_last_backup_it_is_said_how_to_do_without(
+    member: As, instance: str, database: Database
+) -> None:
+    with database.write() as session:
+        session.get_one(Instance, instance).wanted = "stopped"
+    status, _, words = member.refused("DELETE", f"/instances/{instance}")
+    assert status == 422
+    assert "skip_final_backup" in words
+    assert begun(database) == []
+
+
 def test_its_backups_are_not_deleted_with_it(member: As, instance: str, database: Database) -> None:
     assert member.refused("DELETE", f"/instances/{instance}?delete_backups=true")[0] == 422
     assert begun(database) == []

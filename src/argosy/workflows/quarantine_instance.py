@@ -9,7 +9,7 @@ from __future__ import annotations
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from argosy import clock
+from argosy import clock, errors
 from argosy.db.tables import Backup, Certificate, Endpoint, Instance, InstanceTag, Run
 from argosy.durable import queue
 from argosy.durable.workflow import Context, Outcome, Wait, Workflow
@@ -48,7 +48,10 @@ def admit(session: Session, settings: Settings, caller: Caller, instance: Instan
 
 def _last_backup(session: Session, settings: Settings, caller: Caller, instance: Instance) -> str:
     name = f"{instance.name[:200]} (last, before it was deleted)"
-    return create_backup.admit(session, settings, caller, NewBackup(name, instance, purpose="final")).id
+    try:
+        return create_backup.admit(session, settings, caller, NewBackup(name, instance, purpose="final")).id
+    except (errors.Busy, errors.OverQuota, errors.NotSupported) as error:
+        raise type(error)(f"{error.message} To delete it without a last backup add skip_final_backup=true.") from error
 
 
 @quarantine_instance.step(minutes=WEEK)
