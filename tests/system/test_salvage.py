@@ -65,12 +65,12 @@ def test_moments_since_are_had_without_it(argosy: Deployment, owner: Owner, salv
     for number in range(20):
         door(writer.instance).ask(WRITE[engine].format(it=number))
         moments.append(time.time())
-        time.sleep(1.2 if number == 9 else 0)  # engines tell moments in seconds
+        time.sleep(2.5 if number == 9 else 0)  # some engines tell moments in seconds, and stop one before
     eventually(lambda: clock.moment(writer.seen()["latest"]) > moments[-1] + 1, within=60)
     _take_away(argosy, salvor)
     listed = json.loads(salvor.run("list", "-o", "json"))
     [base] = [each["backup"] for each in listed if each["instance"] == writer.instance["id"]]
-    between = datetime.fromtimestamp(moments[9] + 0.6, UTC).isoformat()
+    between = datetime.fromtimestamp(moments[9] + 1.5, UTC).isoformat()
     for onward, rows in ((("--at", between), 10), (("--latest",), 20)):
         place, port = salvor.home / f"{rows}", random.randint(20000, 30000)
         salvor.run("restore", base, "--to", str(place), "--port", str(port), *onward)
