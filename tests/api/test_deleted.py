@@ -79,6 +79,11 @@ def test_where_there_can_be_no_last_backup_it_is_said_how_to_do_without(
     status, _, words = member.refused("DELETE", f"/instances/{instance}")
     assert status == 422
     assert "skip_final_backup" in words
+    with database.write() as session:
+        session.execute(update(DatastoreVersion).values(capabilities=["accounts"]))
+    status, _, words = member.refused("DELETE", f"/instances/{instance}")
+    assert status == 501
+    assert "skip_final_backup" in words
     assert begun(database) == []
 
 
