@@ -26,6 +26,10 @@ USER_TIMEOUT = 30_000
 """milliseconds after which bytes that nobody acknowledged break the connection (tcp(7))"""
 
 
+FULL = 507
+"""The store takes no more: somebody must make room, and a guest cannot wait for that."""
+
+
 class Lost(errors.Unavailable):
     """the conductor cannot be reached"""
 
@@ -251,7 +255,7 @@ def exchange(  # noqa: PLR0913, PLR0917 - what HTTP has
 def _judged(status: int, text: bytes, path: str) -> Any:
     if status == 401:
         raise Refused
-    if status >= 500:
+    if status >= 500 and status != FULL:
         raise Lost(f"the conductor answered {path} with {status}: {text[:300].decode(errors='replace')}")
     if status >= 300:
         raise errors.GuestFailed(f"the conductor answered {path} with {status}: {text[:300].decode(errors='replace')}")

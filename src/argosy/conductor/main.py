@@ -62,7 +62,7 @@ def run(settings: Settings) -> int:
 
 def application(desk: Desk, *beside: Callable[[], Coroutine[Any, Any, None]]) -> Starlette:
     """The routes of the conductor, and what runs beside them."""
-    store = deployment.store(desk.settings)
+    store = deployment.Deferred(desk.settings)
     doors, bulk, objects = Doors(desk), Bulk(desk, store), Objects(desk, store)
     routes = [
         Route("/healthcheck", doors.healthcheck),

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import BinaryIO
 
 from argosy import settings
 from argosy.settings import BadSetting, Settings
@@ -16,6 +18,39 @@ from argosy.stores.filesystem import FilesystemStore
 def store(told: Settings) -> Store:
     """The same one each time. Raises BadSetting, StoreRefused."""
     return _made(told.store, told.state)
+
+
+class Deferred:
+    """The store of a deployment, looked for with each call: one whose settings are wrong stops only who needs it, until
+    they are right.
+    """
+
+    def __init__(self, told: Settings) -> None:
+        self._told = told
+
+    def create(self, key: str) -> AbstractContextManager[BinaryIO]:
+        return store(self._told).create(key)
+
+    def open(self, key: str, start: int = 0, length: int | None = None) -> BinaryIO:
+        return store(self._told).open(key, start, length)
+
+    def stat(self, key: str) -> int:
+        return store(self._told).stat(key)
+
+    def list(self, prefix: str) -> Iterator[str]:
+        return store(self._told).list(prefix)
+
+    def sizes(self, prefix: str) -> Iterator[tuple[str, int]]:
+        return store(self._told).sizes(prefix)
+
+    def delete(self, key: str) -> None:
+        store(self._told).delete(key)
+
+    def delete_prefix(self, prefix: str) -> None:
+        store(self._told).delete_prefix(prefix)
+
+    def room(self) -> tuple[int, int] | None:
+        return store(self._told).room()
 
 
 @functools.cache
