@@ -160,6 +160,9 @@ class FakeVolumes(_Part):
         self._do("volumes.grow", lambda: self.cloud.volumes.update({name: larger}))
         return Volume(name, State.ACTIVE, larger << 30)
 
+    def begin_snapshot(self, name: str, snapshot: str) -> None:
+        self._do("volumes.begin_snapshot", lambda: (name, snapshot))
+
     def snapshot(self, name: str, snapshot: str) -> None:
         if name not in self.cloud.volumes:
             raise errors.CloudFailed(f"volume {name} is not there")

@@ -49,6 +49,9 @@ def take(ctx: Context[World], instance_id: str) -> Outcome:
     snapshot = name(ctx, turn)
     if ctx.memory.get("expected") != turn:
         return _begin(ctx, instance_id, snapshot, turn)
+    if ctx.memory.get("begun") != turn:
+        ctx.world.provider.volumes.begin_snapshot(instance_id, snapshot)
+        ctx.memory["begun"] = turn
     held = mailbox.ask(ctx, instance_id, "quiesce", turn=str(turn), seconds=_seconds(turn), hold=snapshot)
     if held is None:
         return Wait(5, "the database server is asked to hold still")

@@ -51,6 +51,9 @@ class DirectoryVolumes:
         self.attach(name)
         return Volume(name, State.ACTIVE, gigabytes * GIB)
 
+    def begin_snapshot(self, name: str, snapshot: str) -> None:
+        self.snapshot(name, snapshot)
+
     def snapshot(self, name: str, snapshot: str) -> None:
         raise errors.NotSupported(f"volume {name} cannot be copied as {snapshot}: that needs root")
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from argosy import errors
 from argosy.providers.base import Source, State, Usage, Volume
 from argosy.providers.local import loops, mounts, ownership, xfs
+from argosy.providers.local.copies import ImageCopies
 from argosy.providers.local.faults import translated
 from argosy.providers.local.layout import Layout
 from argosy.providers.local.locks import alone
@@ -23,6 +24,7 @@ class ImageVolumes:
     layout: Layout
     pool: Pool
     sealed: ImageTemplates
+    copies: ImageCopies
 
     def prepare(self) -> None:
         """The pool; and databases can write again where a process was killed in `snapshot`."""
@@ -63,11 +65,15 @@ class ImageVolumes:
                 os.truncate(image, gigabytes * GIB)
             return self._mounted(name, image)
 
+    def begin_snapshot(self, name: str, snapshot: str) -> None:
+        with self._working(f"volume {name} cannot be copied"), self._image(name) as image:
+            self._mounted(name, image)
+            self.copies.begin(image, self.layout.mount(name), snapshot)
+
     def snapshot(self, name: str, snapshot: str) -> None:
         with self._working(f"volume {name} cannot be copied"), self._image(name) as image:
             self._mounted(name, image)
-            if not self.layout.snapshot(snapshot).exists():
-                self._copy(name, image, self.layout.snapshot(snapshot))
+            self.copies.take(image, self.layout.mount(name), snapshot)
 
     def revert(self, name: str, snapshot: str) -> Volume:
         return self.remake(name, Source(snapshot=snapshot), snapshot)
@@ -81,11 +87,11 @@ class ImageVolumes:
 
     def snapshots(self) -> Sequence[str]:
         with self._working("snapshots cannot be listed"):
-            return sorted(path.stem for path in self.layout.snapshots.glob("*.img"))
+            return self.copies.names()
 
     def delete_snapshot(self, snapshot: str) -> None:
         with self._working(f"snapshot {snapshot} cannot be deleted"):
-            self.layout.snapshot(snapshot).unlink(missing_ok=True)
+            self.copies.delete(snapshot)
 
     def delete(self, name: str) -> None:
         with self._working(f"volume {name} cannot be deleted"):
@@ -162,13 +168,6 @@ class ImageVolumes:
         size = image.stat().st_size
         xfs.fill(mount, size)
         return Volume(name, State.ACTIVE, size)
-
-    def _copy(self, name: str, image: Path, snapshot: Path) -> None:
-        self.pool.check_room()
-        with self.pool.new_file(snapshot, 0o400) as file:
-            with xfs.frozen(self.layout.mount(name)):
-                xfs.clone(image, file)
-            os.fsync(file)
 
     def _replace(self, name: str, image: Path, origin: Path | None, mark: str) -> None:
         """What was in the volume is there until the moment in which all that is to be there is."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import errno
 import os
 import struct
@@ -19,6 +20,8 @@ GEOMETRY = 0x80705864
 """XFS_IOC_FSGEOMETRY_V1, 112 bytes: eight words, the block size first and imaxpct last, then the number of blocks."""
 GROW = 0x4010586E
 """XFS_IOC_FSGROWFSDATA: new number of blocks, imaxpct."""
+
+_libc = ctypes.CDLL(None, use_errno=True)
 
 LABEL = "user.argosy.origin"
 """Name of the attribute of an image that tells what it was made of."""
@@ -51,6 +54,12 @@ def label(image: Path) -> str:
 
 def set_label(file: int, text: str) -> None:
     os.setxattr(file, LABEL, text.encode())
+
+
+def flush(mount: Path) -> None:
+    """Write what is to be written, so that there is little left for a freeze."""
+    with _opened(mount) as directory:
+        _libc.syncfs(directory)
 
 
 @contextmanager

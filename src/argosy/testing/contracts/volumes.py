@@ -136,6 +136,34 @@ class VolumesContract:
         first, second = (len((copy / file).read_bytes()) for file in ("first", "second"))
         assert second <= first <= second + 1
 
+    def test_a_snapshot_that_was_begun_is_of_the_moment_it_is_taken(
+        self, provider: Provider, made: Callable[..., str]
+    ) -> None:
+        """Whatever is written, grown or copied by others between the two."""
+        need(provider, Feature.SNAPSHOT)
+        name, snapshots = made(), [fresh() for _ in range(4)]
+        (self.place(provider, name) / "row").write_text("before")
+        for snapshot in snapshots[:3]:
+            provider.volumes.begin_snapshot(name, snapshot)
+        (self.place(provider, name) / "row").write_text("between")
+        provider.volumes.snapshot(name, snapshots[3])
+        (self.place(provider, name) / "row").write_text("at the moment")
+        provider.volumes.snapshot(name, snapshots[0])
+        provider.volumes.begin_snapshot(name, snapshots[1])
+        provider.volumes.grow(name, 2)
+        with counting(self.place(provider, name)):
+            provider.volumes.snapshot(name, snapshots[1])
+        (self.place(provider, name) / "row").write_text("after")
+        provider.volumes.snapshot(name, snapshots[2])
+        told = ["at the moment", "at the moment", "after", "between"]
+        for snapshot, text in zip(snapshots, told, strict=True):
+            copy = self.place(provider, made(2, Source(snapshot=snapshot)))
+            assert (copy / "row").read_text() == text
+            provider.volumes.delete_snapshot(snapshot)
+            counted = [copy / file for file in ("first", "second")]
+            first, second = (len(file.read_bytes()) if file.exists() else 0 for file in counted)
+            assert second <= first <= second + 1
+
     def test_every_snapshot_is_listed(self, provider: Provider, made: Callable[..., str]) -> None:
         need(provider, Feature.SNAPSHOT)
         before, name, snapshots = {*provider.volumes.snapshots()}, made(), {fresh(), fresh()}
@@ -256,6 +284,7 @@ class VolumesContract:
         name, extra = made(), [fresh()]
         for moment in killing.moments(lambda: provider.volumes.snapshot(name, extra[0])):
             snapshot = fresh()
+            killing.killed(lambda: provider.volumes.begin_snapshot(name, snapshot), moment)  # noqa: B023
             killing.killed(lambda: provider.volumes.snapshot(name, snapshot), moment)  # noqa: B023
             provider.volumes.snapshot(name, snapshot)
             assert self.sound(provider, provider.volumes.ensure(name, 1, BLANK))
