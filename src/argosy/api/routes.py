@@ -87,6 +87,7 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", f"{I}/undos", undos.index, "instance:undos"),
     Route("DELETE", f"{I}/undos/{{name}}", undos.delete, "instance:undo"),
     Route("GET", f"{I}/operations", operations.index, "instance:operations"),
+    Route("POST", f"{I}/operations/{{operation}}/cancel", operations.cancel, "instance:cancel_operation"),
     Route("GET", f"{I}/configuration", attachment.defaults, "instance:configuration"),
     Route("GET", f"{I}/log", logs.index, "instance:guest_log_list"),
     Route("POST", f"{I}/log", logs.change, "instance:guest_log_update"),

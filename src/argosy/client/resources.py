@@ -202,6 +202,10 @@ class Instances:
         """The operations now, and again whenever something has changed."""
         return operations.follow(self._session, f"/instances/{instance_id}")
 
+    def cancel(self, instance_id: str, operation_id: str) -> None:
+        """One of its operations, by its id."""
+        self._session.post(f"/instances/{instance_id}/operations/{operation_id}/cancel")
+
     def operations(self, instance_id: str, *, since: str = "", wait: float = 0) -> Document:
         """Every operation with its steps; with `wait`, once something has changed since the answer named by `since`."""
         return operations.told(self._session, f"/instances/{instance_id}", since=since, wait=wait)

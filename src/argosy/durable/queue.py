@@ -86,6 +86,11 @@ def let_go(session: Session, run: Run, subject: str) -> None:
     wake_waiting(session, run, [subject])
 
 
+def cancel_run(session: Session, run_id: str) -> None:
+    """Ask this one to stop at its next step."""
+    _signal(session, {run_id}, cancelled=True)
+
+
 def wake(session: Session, run_id: str) -> None:
     """Have the run look again now. Never lost: a run that is just going to sleep stays awake."""
     _signal(session, {run_id})

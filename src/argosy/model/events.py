@@ -65,6 +65,7 @@ def _instances() -> Iterator[Kind]:
     yield from _operation("instance_detach_configuration", "an instance to leave a configuration", "configuration_id")
     yield from _operation("instance_configure", "a changed configuration in an instance", "configuration_id")
     yield Kind("dbaas.configuration_taken_back", "a server does not start with settings and runs without", ("message",))
+    yield Kind("dbaas.operation_cancel", "somebody wants an operation no more", ("operation",))
     yield Kind(
         "dbaas.instance_update", "an instance was renamed, tagged or protected", ("name", "tags", "deletion_protection")
     )
@@ -88,6 +89,7 @@ def _instances() -> Iterator[Kind]:
 
 def _accounts() -> Iterator[Kind]:
     yield from _operation("database_create", "databases in an instance", "dbname")
+    yield from _operation("database_copy", "a database or tables from another instance", "dbname", "from")
     yield from _operation("database_delete", "the end of a database in an instance", "dbname")
     yield from _operation("user_create", "users of an instance", "username")
     yield from _operation("user_delete", "the end of a user of an instance", "username")

@@ -48,8 +48,8 @@ OWNER = (
     *_named("instance", "resize_flavor promote_to_replica_source eject_replica_source configuration"),
     *_named("instance", "guest_log_list backups module_list module_apply module_remove"),
     *_named("instance", "guest_log_read guest_log_update"),  # ours
-    *_named("instance", "recovery recovery_update"),  # ours
-    *_named("instance", "operations stop start rebuild restore undo undos"),  # ours
+    *_named("instance", "recovery recovery_update copy_from"),  # ours
+    *_named("instance", "operations cancel_operation stop start rebuild restore undo undos"),  # ours
     *_named("deleted_instance", "bring_back delete index"),  # ours
     *_named("backup_drill", "create index"),  # ours
     *_named("deleted_backup", "bring_back delete index"),  # ours

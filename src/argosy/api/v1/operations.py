@@ -11,11 +11,14 @@ import orjson
 from sqlalchemy import select
 from sqlalchemy.orm import Session, defer
 
-from argosy import clock
+from argosy import clock, errors
 from argosy.api import paging, query
-from argosy.api.exchange import Answer, Request
+from argosy.api.exchange import ACCEPTED, Answer, Request
 from argosy.api.v1 import backups, instance_rows, progress_view
+from argosy.db import events
 from argosy.db.tables import Run, RunStep
+from argosy.durable import queue
+from argosy.workflows.registry import WORKFLOWS
 
 LONGEST_WAIT = 20
 """Seconds that one request may wait for news."""
@@ -31,6 +34,20 @@ def index(request: Request) -> Answer:
 
 def of_backup(request: Request) -> Answer:
     return _told(request, lambda session, asked: backups.one(session, asked).id)
+
+
+def cancel(request: Request) -> Answer:
+    """It ends at its next step, and leaves the instance as a failure would. Raises NotFound, Unprocessable."""
+    with request.services.database.write() as session:
+        instance = instance_rows.one(session, request)
+        run = session.get(Run, request.path["operation"][:36])
+        if run is None or run.subject != instance.id or run.id != request.path["operation"]:
+            raise errors.NotFound(f"Operation {request.path['operation']} cannot be found.")
+        if run.state != "active" or not WORKFLOWS[run.workflow].cancellable:
+            raise errors.Unprocessable(f"The operation {run.workflow} cannot be cancelled: it is {run.state}.")
+        queue.cancel_run(session, run.id)
+        events.tell(session, "dbaas.operation_cancel", subject=instance.id, operation=run.workflow)
+    return ACCEPTED
 
 
 def _told(request: Request, find: Find) -> Answer:

@@ -30,6 +30,7 @@ COMMANDS = {
     "undo": f"{UNDO}:undo",
     "undos": f"{UNDO}:undos",
     "operations": f"{LIFE}:operations",
+    "cancel": f"{LIFE}:cancel",
     "tag": "argosy.cli.db.tags:tag",
     "databases": "argosy.cli.db.databases:databases",
     "users": "argosy.cli.db.users:users",

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from argosy import errors
 from argosy.cli import output, waiting
 from argosy.cli.db.tags import pairs
 from argosy.cli.place import Place, connect
@@ -125,6 +126,22 @@ def operations(place: Place, name: str, form: str) -> None:
     """Everything that was done to an instance, newest first, step by step."""
     client = connect(place)
     waiting.tell(client.instances.operations(client.instances.find(name)["id"])["operations"], form)
+
+
+@click.command()
+@click.argument("name")
+@click.pass_obj
+def cancel(place: Place, name: str) -> None:
+    """Stop what is being done to an instance: a new one that is being restored, a restore in place, …"""
+    client = connect(place)
+    instance = client.instances.find(name)
+    told = client.instances.operations(instance["id"])["operations"]
+    under_way = [each for each in told if each["state"] == "active"]
+    if not under_way:
+        raise errors.Conflict(f"nothing is being done to {instance['name']}")
+    for each in under_way:
+        client.instances.cancel(instance["id"], each["id"])
+        click.echo(f"{each['operation']} is being cancelled")
 
 
 def _request(name: str, told: dict[str, Any]) -> Request:
