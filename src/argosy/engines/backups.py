@@ -15,6 +15,11 @@ from typing import Any, Protocol, runtime_checkable
 Position = Mapping[str, Any]
 """Where in the engine's history something stands, in the engine's own words, as JSON."""
 
+NEXT = "next"
+"""What stands under this name in a position only the next increment needs: a restore is not told it, because a chain of
+them has to fit into one command.
+"""
+
 SNAPSHOT = "snapshot"
 """The one strategy that every engine shares: the files as an atomic copy of the volume holds them."""
 
@@ -102,6 +107,11 @@ class Backups(Protocol):
         compare it with what was seen when the backup was taken, any part of which may be missing. What was checked, by
         name. Raises GuestFailed naming what is wrong.
         """
+
+
+def to_restore(position: Position) -> dict[str, Any]:
+    """What a restore has to know of it."""
+    return {name: value for name, value in position.items() if name != NEXT}
 
 
 def unchanged(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:

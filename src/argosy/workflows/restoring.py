@@ -15,7 +15,7 @@ from argosy.db import project_keys, sealed
 from argosy.db.session import Database
 from argosy.db.tables import Backup, Datastore, DatastoreVersion, Instance
 from argosy.durable.workflow import Context, Outcome
-from argosy.engines.backups import Strategy
+from argosy.engines.backups import Strategy, to_restore
 from argosy.engines.base import Capability, Engine
 from argosy.engines.upgrades import Jump
 from argosy.guest import mailbox
@@ -199,7 +199,7 @@ def layers(links: Sequence[Link]) -> list[dict[str, Any]]:
             "attempt": link.manifest.attempt,
             "key": link.key.hex(),
             "strategy": link.manifest.strategy,
-            "position": dict(link.manifest.position),
+            "position": to_restore(link.manifest.position),
             "sha256": link.manifest.sha256,
             "raw_bytes": link.manifest.raw_bytes,
             "parts_sha256": hashlib.sha256(archive.parts_text(link.manifest.parts)).hexdigest(),
