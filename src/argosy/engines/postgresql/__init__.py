@@ -20,6 +20,7 @@ ENGINE = Engine(
             Capability.UPGRADES,
             Capability.BACKUPS,
             Capability.POINT_IN_TIME,
+            Capability.EXCERPTS,
         }
     ),
     smallest_ram=96,

@@ -11,7 +11,7 @@ from typing import Any
 
 from argosy import errors
 from argosy.engines import copies
-from argosy.engines.backups import SNAPSHOT, Layer, Order, Position, Taken
+from argosy.engines.backups import NEXT, SNAPSHOT, Layer, Order, Position, Taken
 from argosy.engines.postgresql import (
     basebackup,
     examination,
@@ -77,7 +77,7 @@ class PostgresqlBackups(PostgresqlDoors):
             [(start,)] = session.query("SELECT pg_backup_start('argosy', true)")
             [(stop,)] = session.query("SELECT pg_current_wal_flush_lsn()")
             files = [str(each.relative_to(self._cluster)) for each in self._relations()]
-            yield {**who, "start": start, "stop": stop, "next": _for_the_next(who, files)}
+            yield {**who, "start": start, "stop": stop, NEXT: _for_the_next(who, files)}
             try:
                 session.query("SELECT pg_backup_stop(false)")
             except (OSError, wire.ServerError) as error:
@@ -112,7 +112,7 @@ class PostgresqlBackups(PostgresqlDoors):
             who, _ = self._who(session)
         if since.get("history") != who["history"] or since.get("version", 0) // 10000 != who["version"] // 10000:
             raise errors.Rejected("the data have been restored or upgraded since that backup: take a full backup")
-        if since.get("next", {}).get("files") and who["version"] >= TELLS_BLOCKS:
+        if since.get(NEXT, {}).get("files") and who["version"] >= TELLS_BLOCKS:
             try:
                 return self._base_backup(order.scratch, manifests.write(since), out, since)
             except errors.GuestFailed as error:
@@ -128,7 +128,7 @@ class PostgresqlBackups(PostgresqlDoors):
             seen = basebackup.take(LAYOUT.place(self.site.root) / "pg_basebackup", door, scratch, parent, out)
         with self.session() as session:
             who, now = self._who(session)
-        position = {**who, "start": seen.start, "stop": seen.stop, "next": _for_the_next(who, seen.files)}
+        position = {**who, "start": seen.start, "stop": seen.stop, NEXT: _for_the_next(who, seen.files)}
         if since is not None:
             position |= {"kind": loading.BLOCKS, "from": since["start"]}
         return Taken(position, now)
@@ -151,7 +151,7 @@ class PostgresqlBackups(PostgresqlDoors):
             )
         segments.dump(self._cluster, Segment.holding(who["timeline"], begin, who["segment"]), end, out)
         position = {**who, "kind": loading.LOG, "from": since["stop"], "stop": stop, "start": since["start"]}
-        return Taken({**position, "log_bytes": whole, "next": since.get("next", {})}, now)
+        return Taken({**position, "log_bytes": whole, NEXT: since.get(NEXT, {})}, now)
 
     def _relations(self) -> Iterator[Path]:
         for pattern in ("global/*", "base/*/*"):

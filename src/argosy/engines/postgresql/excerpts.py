@@ -36,6 +36,7 @@ class PostgresqlExcerpts(PostgresqlDoors):
         wanted = [_whole_name(each) for each in tables]
         with self.session(database) as session:
             there = [f"{schema}.{name}" for schema, name in session.query(TABLES)]
+            [(encoding, collate)] = session.query(WORDS)
         if missing := sorted(set(wanted) - set(there)):
             raise errors.NotFound(f"{database} has no table {', '.join(missing[:NAMED])}")
         chosen = [f"--table={_quoted(each)}" for each in wanted]
@@ -44,7 +45,7 @@ class PostgresqlExcerpts(PostgresqlDoors):
             "--no-publications", "--no-subscriptions", "--no-security-labels", *chosen, f"--dbname={database}",
             into=out, cwd=scratch,
         )  # fmt: skip
-        return Excerpt(database, wanted or there, not tables)
+        return Excerpt(database, wanted or there, not tables, str(encoding), str(collate))
 
     def put_in(self, excerpt: Excerpt, into: str, scratch: Path, source: int) -> None:
         fresh = into not in self.list_databases()
@@ -52,7 +53,7 @@ class PostgresqlExcerpts(PostgresqlDoors):
             raise errors.Conflict(f"there is a database {into} already: drop it, or choose another name")
         if not fresh:
             self._refuse_present(excerpt, into)
-        self.put_database(Database(into))
+        self.put_database(Database(into, excerpt.character_set, excerpt.collate))
         try:
             with self._carrier():
                 self._restore(excerpt, into, scratch, _file(source, scratch))
@@ -113,6 +114,9 @@ TABLES = """
 SELECT nspname, relname FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
  WHERE nspname !~ '^pg_' AND nspname <> 'information_schema' AND relkind IN ('r', 'p', 'v', 'm') ORDER BY 1, 2
 """
+
+
+WORDS = "SELECT pg_encoding_to_char(encoding), datcollate FROM pg_database WHERE datname = current_database()"
 
 
 def _whole_name(table: str) -> str:

@@ -15,6 +15,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from argosy.engines.backups import NEXT
+
 MOST_LETTERS = 96 << 10
 """of a packed list: it travels with commands"""
 
@@ -45,7 +47,7 @@ def unpack(packed: str) -> Iterator[str]:
 
 def write(position: Mapping[str, Any]) -> str:
     """The manifest, as `pg_basebackup --incremental` takes it, of the backup that stands there."""
-    files = ",\n".join(json.dumps({"Path": path, "Size": 0}) for path in unpack(position["next"]["files"]))
+    files = ",\n".join(json.dumps({"Path": path, "Size": 0}) for path in unpack(position[NEXT]["files"]))
     told = {"Timeline": position["timeline"], "Start-LSN": position["start"], "End-LSN": position["start"]}
     text = (
         f'{{ "PostgreSQL-Backup-Manifest-Version": 2,\n"System-Identifier": {int(position["system"])},\n'
