@@ -57,8 +57,13 @@ class Filter:
             os.close(source)
             os.close(sink)
 
+    @property
+    def failed(self) -> bool:
+        """By now."""
+        return self._process.poll() not in (None, 0)
+
     def check(self) -> None:
-        """Wait for its end. Raises GuestFailed."""
+        """Wait for its end. Raises GuestFailed, Unavailable when somebody has killed it."""
         if (code := self._process.wait()) < 0:
             raise errors.Unavailable(f"{self._name} was killed by signal {-code}")
         if code:

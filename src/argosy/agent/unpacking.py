@@ -94,19 +94,31 @@ class Unpacking:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """The first stage that failed is the cause: those after it only had nothing to go on."""
-        if error is None:
-            for _ in stages.read(self._source):
-                pass
-        os.close(self._source)
         try:
-            self._opening.check(GRACE if error is not None else None)
             if error is None:
-                self._zstd.check()
-                self._counting.check()
-                self._judge()
+                self._finish()
+            else:
+                self._explain()
         finally:
             self._zstd.end()
+
+    def _finish(self) -> None:
+        """Read what nobody has read, and judge all of it."""
+        for _ in stages.read(self._source):
+            pass
+        os.close(self._source)
+        self._opening.check()
+        self._zstd.check()
+        self._counting.check()
+        self._judge()
+
+    def _explain(self) -> None:
+        """The first stage that failed is the cause: those after it only had nothing to go on."""
+        fell = self._zstd.failed  # asked before it has nowhere to go because of us
+        os.close(self._source)
+        self._opening.check(GRACE)
+        if fell:
+            self._zstd.check()
 
     def _open(self) -> None:
         with stages.closing(self._zstd.into), contextlib.suppress(BrokenPipeError):  # not the cause: who closed it is
