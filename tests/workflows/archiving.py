@@ -7,7 +7,7 @@ import os
 from types import MappingProxyType
 from typing import Any
 
-from backing import Backing
+from backing import DATA, Backing
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from scenario import CALLER
 from sqlalchemy import select, update
@@ -31,7 +31,8 @@ from argosy.model.backups import State
 from argosy.settings import Settings
 from argosy.stores import chunks
 from argosy.stores.chunks import Head
-from argosy.workflows import archives, begin_archive, delete_instance
+from argosy.workflows import archives, begin_archive, copy_excerpt, delete_instance
+from argosy.workflows.copy_excerpt import Wanted
 from argosy.workflows.end_peeks import end_peeks
 from argosy.workflows.expire_archives import expire_archives
 from argosy.workflows.joining import MANY
@@ -260,6 +261,40 @@ class EndingPeek(Archiving):
         assert self.cloud.names() == set()
 
 
+class Copying(Archiving):
+    """A database goes from one instance to another by the store, where nothing of it stays."""
+
+    def start(self, session: Session) -> None:
+        instance = self.prepared(session)
+        origin = self.standing(session)
+        self.instance = instance.id
+        self.data[origin.id] = DATA
+        copy_excerpt.admit(session, CALLER, instance, origin, Wanted("shop", ("orders",)))
+
+    def check(self, database: Database) -> None:
+        assert self.row(database).fault is None
+        assert list(self.store.list("database_backups/p/excerpts/")) == []
+        assert self.copied(database) == ["start", "end"]
+        self.each_command_once()
+        self.no_secret_left(database)
+
+    def copied(self, database: Database) -> list[str]:
+        mine = select(Event.kind).where(Event.subject == self.instance, Event.kind.like("dbaas.database_copy%"))
+        with database.read() as session:
+            return [each.rpartition(".")[2] for each in session.scalars(mine.order_by(Event.seq))]
+
+
+class CopyingInVain(Copying):
+    """It is there already: the guest's words stand where the owner looks."""
+
+    refuse = MappingProxyType({"put_in": "shop.orders is there already"})
+
+    def check(self, database: Database) -> None:
+        assert "is there already" in (self.row(database).fault or "")
+        assert list(self.store.list("database_backups/p/excerpts/")) == []
+        assert self.copied(database) == ["start", "error"]
+
+
 EVERY = (
     Beginning,
     BeginningInVain,
@@ -267,6 +302,8 @@ EVERY = (
     TakingBase,
     TakingBaseInVain,
     FallingBehind,
+    Copying,
+    CopyingInVain,
     Ending,
     EndingPeek,
     EndingInVain,

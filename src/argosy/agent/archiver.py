@@ -15,7 +15,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -31,6 +31,7 @@ from argosy.agent.work import kind
 from argosy.engines import backups, registry
 from argosy.engines.backups import Backups, Layer, Order, Strategy
 from argosy.engines.base import Engine
+from argosy.engines.excerpts import Excerpt, Excerpts
 from argosy.model.guest import Site
 from argosy.stores.archive import PARTS, Opener, Sealer, read_parts
 
@@ -51,7 +52,13 @@ class Archiver:
 
     def run(self) -> None:
         threading.Thread(target=self._report, daemon=True).start()
-        jobs: Mapping[str, Callable[[], Result]] = {"dump": self._dump, "load": self._load, "replay": self._replay}
+        jobs: Mapping[str, Callable[[], Result]] = {
+            "dump": self._dump,
+            "load": self._load,
+            "replay": self._replay,
+            "take_out": self._take_out,
+            "put_in": self._put_in,
+        }
         started = clock.monotonic()
         try:
             answer = jobs[self._job["do"]]()
@@ -65,20 +72,42 @@ class Archiver:
         job, driver = self._job, driver_of(self._engine, self._site)
         strategy = self._strategy(job["strategy"])
         seen = {} if strategy.offline else driver.canaries()
-        put = Behind(lambda name, data: self._uplink.put(f"{job['attempt']}/{name}", data))
-        sealer = Sealer(bytes.fromhex(job["key"]), put, backup=job["backup"], attempt=job["attempt"])
-        with Packing(sealer, self._tally) as packing:
+        with self._packing() as packing:
             taken = driver.dump(strategy.name, Order(Path.cwd(), job["since"]), packing.into)
         return {
-            "attempt": job["attempt"],
-            "raw_bytes": packing.count.bytes,
-            "sha256": packing.count.sha256,
-            "stored_bytes": packing.sealed.stored_bytes,
-            "parts_sha256": packing.sealed.parts_sha256,
+            **self._packed(packing),
             "position": dict(taken.position),
             "canaries": backups.unchanged(seen, {} if strategy.offline else driver.canaries()),
             "moment": taken.moment,
         }
+
+    def _packing(self) -> Packing:
+        job = self._job
+        put = Behind(lambda name, data: self._uplink.put(f"{job['attempt']}/{name}", data))
+        sealer = Sealer(bytes.fromhex(job["key"]), put, backup=job["backup"], attempt=job["attempt"])
+        return Packing(sealer, self._tally)
+
+    def _packed(self, packing: Packing) -> Result:
+        """What is in the store."""
+        return {
+            "attempt": self._job["attempt"],
+            "raw_bytes": packing.count.bytes,
+            "sha256": packing.count.sha256,
+            "stored_bytes": packing.sealed.stored_bytes,
+            "parts_sha256": packing.sealed.parts_sha256,
+        }
+
+    def _take_out(self) -> Result:
+        driver = excerpts_of(self._engine, self._site)
+        with self._packing() as packing:
+            taken = driver.take_out(self._job["database"], self._job["tables"], Path.cwd(), packing.into)
+        return {**self._packed(packing), "excerpt": asdict(taken)}
+
+    def _put_in(self) -> Result:
+        driver = excerpts_of(self._engine, self._site)
+        with self._stream(0, self._job["chain"][0]) as source:
+            driver.put_in(Excerpt(**self._job["excerpt"]), self._job["into"], Path.cwd(), source)
+        return {"raw_bytes": self._tally.bytes}
 
     def _load(self) -> Result:
         """Into `data`, where the volume would be."""
@@ -126,6 +155,14 @@ def driver_of(engine: Engine, site: Site) -> Backups:
     driver: Any = engine.load_driver()(site)
     if not isinstance(driver, Backups):
         raise errors.NotSupported(f"{engine.title} has no backups")
+    return driver
+
+
+def excerpts_of(engine: Engine, site: Site) -> Excerpts:
+    """Raises NotSupported."""
+    driver: Any = engine.load_driver()(site)
+    if not isinstance(driver, Excerpts):
+        raise errors.NotSupported(f"nothing can be taken out of {engine.title} by itself")
     return driver
 
 

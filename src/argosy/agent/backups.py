@@ -17,7 +17,7 @@ from argosy.engines.backups import Backups, unchanged
 from argosy.model.backups import begun
 from argosy.model.guest import Identity
 
-LONG = frozenset({"backup", "restore"})
+LONG = frozenset({"backup", "restore", "take_out", "put_in"})
 """verbs that must not hold up others"""
 
 Arguments = Mapping[str, Any]

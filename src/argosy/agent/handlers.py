@@ -14,6 +14,7 @@ from argosy.agent.backups import LONG, BackupVerbs
 from argosy.agent.collector import Collector
 from argosy.agent.configuration import Configuration
 from argosy.agent.diagnostics import Diagnostics
+from argosy.agent.excerpts import ExcerptVerbs
 from argosy.agent.guest import Guest
 from argosy.agent.lifecycle import Lifecycle
 from argosy.agent.logs import LogVerbs
@@ -62,6 +63,7 @@ class Hands:
             **UpgradeVerbs(guest, configuration, self).verbs,
             **BackupVerbs(guest, self).verbs,
             **ArchiveVerbs(self.shipper).verbs,
+            **ExcerptVerbs(guest).verbs,
         }
         self.long = LONG
 

@@ -30,7 +30,7 @@ class Asking:
 
 def part_to_write(session: Session, asking: Asking, attempt: str, name: str) -> str:
     """The key of a part of the backup that the guest is taking. Raises Forbidden."""
-    asked = _arguments(session, asking, "backup")
+    asked = _arguments(session, asking, "backup", "take_out")
     if not is_begun(attempt, asked["attempt"]) or not PART.fullmatch(name):
         raise errors.Forbidden(f"'{attempt}/{name}' is not a part of the backup that was asked for")
     _require_bounded(session, asked, name)
@@ -39,7 +39,7 @@ def part_to_write(session: Session, asking: Asking, attempt: str, name: str) -> 
 
 def part_to_read(session: Session, asking: Asking, layer: int, attempt: str, name: str) -> str:
     """The key of a part of the chain that the guest is restoring. Raises Forbidden."""
-    chain = _arguments(session, asking, "restore")["chain"]
+    chain = _arguments(session, asking, "restore", "put_in")["chain"]
     if layer >= len(chain) or attempt != chain[layer]["attempt"] or not PART.fullmatch(name):
         raise errors.Forbidden(f"'{layer}/{attempt}/{name}' is not a part of what is being restored")
     return f"{chain[layer]['place']}{attempt}/{name}"
@@ -73,10 +73,10 @@ def log_to_read(session: Session, asking: Asking, stream: int) -> Mapping[str, A
     return logs
 
 
-def _arguments(session: Session, asking: Asking, verb: str) -> Mapping[str, Any]:
-    """What the command says. Raises Forbidden unless it is this guest's, of that verb, and still wanted."""
+def _arguments(session: Session, asking: Asking, *verbs: str) -> Mapping[str, Any]:
+    """What the command says. Raises Forbidden unless it is this guest's, of one of these verbs, and still wanted."""
     command = session.get(Command, asking.command) if len(asking.command) <= 190 else None
-    if command is None or command.guest_id != asking.known.id or command.verb != verb:
+    if command is None or command.guest_id != asking.known.id or command.verb not in verbs:
         raise errors.Forbidden("nobody has asked this guest for that")
     if command.answered or command.cancelled:
         raise errors.Forbidden("nobody wants it any more")

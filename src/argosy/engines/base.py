@@ -14,6 +14,7 @@ from argosy.engines import roots
 from argosy.engines.accounts import Accounts
 from argosy.engines.archiving import PointInTime
 from argosy.engines.backups import Backups, Strategy
+from argosy.engines.excerpts import Excerpts
 from argosy.engines.logfiles import Log
 from argosy.engines.upgrades import Jump, Upgrades, jump
 from argosy.model.guest import Identity, Probe, ServiceSpec, Site
@@ -28,6 +29,8 @@ class Capability(StrEnum):
     BACKUPS = "backups"
     POINT_IN_TIME = "point-in-time"
     """its log can be shipped and replayed"""
+    EXCERPTS = "excerpts"
+    """single databases and tables can be brought from one server into another"""
 
 
 @dataclass(frozen=True)
@@ -208,4 +211,5 @@ FACETS: Mapping[Capability, type] = {
     Capability.UPGRADES: Upgrades,
     Capability.BACKUPS: Backups,
     Capability.POINT_IN_TIME: PointInTime,
+    Capability.EXCERPTS: Excerpts,
 }

@@ -300,7 +300,7 @@ class FakeGuests:
 
     def _answer(self, command: Command) -> wire.Answer:
         error = self.refuse.get(command.verb, "cancelled" if command.cancelled else "")
-        work = {"backup": self._back_up, "restore": self._restore}.get(command.verb)
+        work = {"backup": self._back_up, "restore": self._restore, "take_out": self._take_out}.get(command.verb)
         if error or work is None or self.store is None:
             kind = "rejected" if command.verb in self.rejects else ""
             return wire.Answer(command.id, {"version": "15.18"}, error, kind)
@@ -325,6 +325,9 @@ class FakeGuests:
             "position": position,
         }
         return {**told, "parts_sha256": sealed.parts_sha256, "stored_bytes": sealed.stored_bytes, "moment": 1.0}
+
+    def _take_out(self, store: Store, guest: str, asked: Mapping[str, Any]) -> dict[str, Any]:
+        return {**self._back_up(store, guest, {**asked, "since": None}), "excerpt": {"database": asked["database"]}}
 
     def _restore(self, store: Store, guest: str, asked: Mapping[str, Any]) -> dict[str, Any]:
         if not asked["chain"]:

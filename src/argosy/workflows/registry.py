@@ -13,6 +13,7 @@ from argosy.workflows.change_log import change_log
 from argosy.workflows.change_modules import change_modules
 from argosy.workflows.change_tls import change_tls
 from argosy.workflows.configure_instance import configure_instance
+from argosy.workflows.copy_excerpt import copy_excerpt
 from argosy.workflows.create_backup import create_backup
 from argosy.workflows.create_instance import create_instance
 from argosy.workflows.delete_backup import delete_backup, retry_deletions
@@ -56,6 +57,7 @@ WORKFLOWS: dict[str, Workflow[World]] = {
     for workflow in (
         *OPERATIONS,
         begin_archive,
+        copy_excerpt,
         end_archive,
         end_peeks,
         expire_archives,

@@ -13,7 +13,8 @@ from argosy.api.exchange import Answer, Request
 from argosy.api.fields import Fields
 from argosy.api.v1 import instance_rows
 from argosy.db.tables import Archive, Backup, Guest, Instance
-from argosy.workflows import archives, begin_archive, offers, recovery
+from argosy.workflows import archives, begin_archive, copy_excerpt, offers, recovery
+from argosy.workflows.copy_excerpt import Wanted
 from argosy.workflows.recovery import Point, Window
 from argosy.workflows.restoring import Restore
 
@@ -92,6 +93,22 @@ def _moment(fields: Fields) -> float | None:
         return clock.moment(told or "")
     except (ValueError, OverflowError) as error:
         raise fields.wrong("at", "must be a time as 2026-01-31T12:00:00Z, or latest") from error
+
+
+def copy_from(session: Session, request: Request, instance: Instance, fields: Fields) -> None:
+    """An action on an instance: a database, or tables of it, from another one, beside what is there."""
+    request.permit(instance.project_id, "instance:copy_from")
+    fields.only(("instance", "database", "tables", "into"))
+    origin = instance_rows.named(session, request, fields.needed_text("instance"))
+    tables = [_name(fields, each) for each in fields.list("tables")]
+    wanted = Wanted(fields.needed_text("database", most=64), tables, fields.text("into", most=64) or "")
+    copy_excerpt.admit(session, request.caller, instance, origin, wanted)
+
+
+def _name(fields: Fields, told: Any) -> str:
+    if not isinstance(told, str) or not 1 <= len(told) <= 255 or not told.isprintable():
+        raise fields.wrong("tables", "must be names of tables")
+    return told
 
 
 # --- what is shown ---

@@ -27,6 +27,7 @@ COMMANDS = {
     "restore": f"{UNDO}:restore",
     "recovery": f"{RECOVERY}:recovery",
     "peek": f"{RECOVERY}:peek",
+    "copy-from": f"{RECOVERY}:copy_from",
     "undo": f"{UNDO}:undo",
     "undos": f"{UNDO}:undos",
     "operations": f"{LIFE}:operations",

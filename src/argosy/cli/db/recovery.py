@@ -43,6 +43,27 @@ def peek(place: Place, /, name: str, new: str, wait: bool, form: str, **told: An
     make(place, name, new or f"{name}-peek", {"at": told["at"]}, hours=told["hours"], wait=wait, form=form)
 
 
+@click.command("copy-from")
+@click.argument("name")
+@click.argument("origin", metavar="FROM")
+@click.option("--database", required=True, help="What to take out of FROM.")
+@click.option("--table", "tables", multiple=True, help="Only this table; may be repeated.")
+@click.option("--into", default="", help="The database to put it into, when not of the same name.")
+@wait
+@click.pass_obj
+def copy_from(place: Place, /, *, name: str, origin: str, wait: bool, **told: Any) -> None:
+    """Bring one database, or tables of it, from another instance. Nothing that is there is replaced."""
+    client = connect(place)
+    instance, other = client.instances.find(name)["id"], client.instances.find(origin)["id"]
+    wanted = {"instance": other, **{key: value for key, value in told.items() if value}}
+    client.instances.act(instance, {"copy_from": wanted})
+    if wait:
+        waiting.until_done(client, instance, "copy_excerpt")
+    click.echo(
+        f"{told['database']} {'is' if wait else 'is being brought'} in {told['into'] or told['database']} of {name}"
+    )
+
+
 def make(  # noqa: PLR0913 - what the commands are given
     place: Place, name: str, new: str, point: dict[str, str], *, hours: int = 0, wait: bool, form: str
 ) -> None:

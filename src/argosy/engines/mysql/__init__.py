@@ -27,6 +27,7 @@ ENGINE = Engine(
             Capability.BACKUPS,
             Capability.DATABASES,
             Capability.POINT_IN_TIME,
+            Capability.EXCERPTS,
             Capability.TLS,
             Capability.UPGRADES,
         }
