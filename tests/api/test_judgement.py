@@ -66,7 +66,6 @@ UNSEEN_STATUSES: Mapping[str, str] = {
     "GET /mgmt/instances/{id} 400": UNTRIED,
     "GET /modules 404": UNTRIED,
     "GET /modules/{id}/instances 400": UNTRIED,
-    "POST /instances/{id}/action 501": UNTRIED,
     "POST /mgmt/instances/{id}/upgrade 422": UNTRIED,
 }
 """Operation and status, and why no test sees it."""

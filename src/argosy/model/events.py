@@ -24,8 +24,8 @@ class Kind:
 def _operation(name: str, doing: str, *keys: str) -> Iterator[Kind]:
     """The three that every operation has, as Trove's notifications do."""
     yield Kind(f"dbaas.{name}.start", f"somebody asked for {doing}", keys)
-    yield Kind(f"dbaas.{name}.end", f"{doing} is done")
-    yield Kind(f"dbaas.{name}.error", f"{doing} has failed", ("message", "exception"))
+    yield Kind(f"dbaas.{name}.end", f"{doing} is done", keys)
+    yield Kind(f"dbaas.{name}.error", f"{doing} has failed", (*keys, "message", "exception"))
 
 
 def _resource(name: str, *verbs: str) -> Iterator[Kind]:
@@ -39,6 +39,7 @@ def _instances() -> Iterator[Kind]:
     yield from _operation("instance_delete", "the end of an instance")
     yield from _operation("instance_restore", "data of a backup in the place of an instance's", "backup_id")
     yield from _operation("instance_undo", "the data that an instance had before", "undo_id")
+    yield Kind("dbaas.instance_undo_forget", "what could be gone back to is let go of before its time", ("undo_id",))
     yield from _operation("instance_quarantine", "the end of a protected instance, which can be brought back")
     yield from _operation("instance_bring_back", "an instance that was deleted")
     yield from _operation("instance_restart", "a restart of the database server")

@@ -11,6 +11,7 @@ from argosy import clock
 from argosy.api.exchange import ACCEPTED, Answer, Request
 from argosy.api.fields import Fields
 from argosy.api.v1 import instance_rows, recovery
+from argosy.db import events
 from argosy.db.tables import DatastoreVersion, Instance, Undo
 from argosy.workflows import restore_in_place, undo_change, undos
 from argosy.workflows.restoring import Restore
@@ -27,8 +28,11 @@ def index(request: Request) -> Answer:
 def delete(request: Request) -> Answer:
     """Let go of it before its time: it takes room."""
     with request.services.database.write() as session:
-        undo = undos.find(session, instance_rows.one(session, request), request.path["name"])
+        instance = instance_rows.one(session, request)
+        undo = undos.find(session, instance, request.path["name"])
         undo.until = 0.0
+        kind = "dbaas.instance_undo_forget"
+        events.tell(session, kind, subject=instance.id, project_id=instance.project_id, undo_id=undo.id)
     return ACCEPTED
 
 
