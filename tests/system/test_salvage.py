@@ -76,6 +76,17 @@ def test_moments_since_are_had_without_it(argosy: Deployment, owner: Owner, salv
         salvor.run("restore", base, "--to", str(place), "--port", str(port), *onward)
         with salvor.served(place, ENGINES[engine], port) as tenant:
             assert _numbers(tenant.run(READ[engine])) == rows
+    _lose_a_piece(salvor, writer.instance["id"])
+    said = salvor.run("restore", base, "--to", str(salvor.home / "gap"), "--latest", status=1)
+    assert "of the archived log has a gap from" in said
+    salvor.run("serve", str(salvor.home / "gap"), status=3)
+
+
+def _lose_a_piece(salvor: Salvor, instance: str) -> None:
+    """In the middle of a file of its log."""
+    pieces = sorted(salvor.home.glob(f"objects/*/*/archive/{instance}/*/*.????????????????????"))
+    [*_, middle, _] = [each for each in pieces if each.name.rpartition(".")[0] == pieces[-1].name.rpartition(".")[0]]
+    middle.unlink()
 
 
 def _numbers(told: Any) -> int:

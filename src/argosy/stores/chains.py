@@ -75,7 +75,7 @@ def parse(text: bytes) -> Manifest:
             raise TooNew(f"the manifest is of format {told.get('format')}, this release knows {FORMAT}")
         parts = tuple(_made(Part, part) for part in told.pop("parts"))
         return _made(Manifest, {**told, "parts": parts, "key": _made(Key, told.pop("key"))})
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise Damaged(f"{MANIFEST} is damaged: it cannot be read") from error
 
 

@@ -122,7 +122,7 @@ def _read(store: Store, place: str, project: str, number: int, by: Wrapping) -> 
 def _sealed(source: BinaryIO, place: str) -> bytes:
     try:
         return bytes.fromhex(json.loads(source.read(LONGEST))["sealed"])
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise Damaged(f"{place} is damaged: it cannot be read") from error
 
 

@@ -69,16 +69,24 @@ def read(store: Store, where: str, find_key: FindKey) -> tuple[Stream, bytes]:
     """And the key of its chunks. Raises NoSuchObject, Damaged, LostKey, WrongKey."""
     with store.open(where + FILE) as source:
         text = source.read()
+    stream = _parsed(text, where)
+    key = find_key(stream.key.number).open(name(stream.instance, stream.number), stream.key)
+    if not hmac.compare_digest(stream.mac, stream.signed(key).mac):
+        raise Damaged(f"{where}{FILE} was changed: its MAC is not by the stream's key")
+    return stream, key
+
+
+def _parsed(text: bytes, where: str) -> Stream:
+    """What it claims to be, if it stands where that would be. Raises Damaged."""
     try:
         told = json.loads(text)
-        stream = Stream(**{**told, "key": Key(**told["key"])})
-        key = find_key(stream.key.number).open(name(stream.instance, stream.number), stream.key)
-        good = hmac.compare_digest(stream.mac, stream.signed(key).mac)
-    except (ValueError, TypeError, KeyError) as error:
+        stream = Stream(**{**told, "key": Key(int(told["key"]["number"]), str(told["key"]["sealed"]))})
+        there = place(stream.project, stream.instance, stream.number)
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise Damaged(f"{where}{FILE} is damaged: it cannot be read") from error
-    if not good or where != place(stream.project, stream.instance, stream.number):
-        raise Damaged(f"{where}{FILE} was changed: its MAC is not by the stream's key, or it is another's")
-    return stream, key
+    if where != there:
+        raise Damaged(f"{where}{FILE} is of another stream: {there}")
+    return stream
 
 
 def find(store: Store, project: str, instance: str) -> Iterator[str]:

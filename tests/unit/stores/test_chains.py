@@ -5,9 +5,12 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import tempfile
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from argosy import errors
 from argosy.model.backups import Key, Manifest, Part, keys_place, place
@@ -100,6 +103,30 @@ def test_what_is_no_manifest_is_damage(shop: Shop, text: bytes) -> None:
     shop.file("one").write_bytes(text)
     with pytest.raises((Damaged, chains.TooNew)):
         shop.chain("two")
+
+
+def test_not_even_what_means_nothing_can_be_cut_off(shop: Shop) -> None:
+    shop.file("one").write_bytes(shop.file("one").read_bytes().rstrip())
+    with pytest.raises(Damaged, match="not as it was written"):
+        shop.chain("two")
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=5,
+)
+NAMES = st.sampled_from(sorted(each.name for each in dataclasses.fields(Manifest)))
+
+
+@given(st.dictionaries(NAMES, JSON, min_size=1, max_size=3))
+def test_whatever_stands_there_is_damage_and_nothing_worse(changes: dict[str, object]) -> None:
+    with tempfile.TemporaryDirectory() as root:
+        shop = Shop(Path(root))
+        had = json.loads(shop.keep("full").text())
+        shop.file("full").write_text(json.dumps({**had, **changes}))
+        with pytest.raises((Damaged, LostKey, WrongKey, chains.TooNew)):
+            shop.chain("full")
 
 
 def test_a_missing_parent_is_named(shop: Shop) -> None:
