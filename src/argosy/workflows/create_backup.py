@@ -348,7 +348,7 @@ def _order(ctx: Context[World]) -> dict[str, Any]:
         "key": backup.data_key,
         "strategy": backup.strategy,
         "since": parent.position if parent else None,
-        "total": guest.volume_used if guest else 0,
+        "total": guest.volume_used if guest and not parent else 0,
         "limits": ctx.memory["limits"],
     }
 
