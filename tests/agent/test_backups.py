@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import os
 import secrets
+import shutil
 import signal
 import subprocess
 import uuid
@@ -106,6 +107,29 @@ def test_what_was_backed_up_is_there_in_another_guest(prepared: RealGuest, guest
     client(other).set("later", "too")
     other.do("restart")
     assert client(other).get("later") == b"too"
+
+
+def test_a_restored_server_may_be_left_stopped(prepared: RealGuest, guest: Make) -> None:
+    client(prepared).set("key", "kept")
+    asked = Asked()
+    link = asked.link(prepared.do("backup", **asked.order()))
+    other = guest()
+    other.start()
+    other.do("restore", chain=[link], **restored(run=False))
+    assert not other.ask_init()["wanted"]
+    other.do("start")
+    assert client(other).get("key") == b"kept"
+
+
+def test_a_volume_that_is_a_copy_already_becomes_the_guests_own(prepared: RealGuest, guest: Make) -> None:
+    client(prepared).set("key", "kept")
+    other = guest()
+    shutil.copytree(prepared.site.data, other.site.data, dirs_exist_ok=True)
+    hands.give(other.site.data)
+    other.start()
+    other.do("restore", chain=[], **restored(master="another-password"))
+    assert client(other, "another-password").get("key") == b"kept"
+    assert client(prepared).get("key") == b"kept"
 
 
 # --- slow ones, in which somebody is lost ---
