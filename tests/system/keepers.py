@@ -39,6 +39,19 @@ class Keeper:
     def rows(self, instance: Document, engine: str, **more: Any) -> int:
         return int(self.owner.door(instance, **more).ask(COUNT[engine]))
 
+    def holds(self, instance: Document, engine: str, many: int) -> None:
+        """So many rows, within a few seconds: the server may just be coming back."""
+
+        def look() -> bool:
+            try:
+                rows = self.rows(instance, engine)
+            except Exception as error:
+                raise AssertionError(f"{type(error).__name__}: {error}") from error
+            assert rows == many
+            return True
+
+        eventually(look, within=30)
+
     def begin(self, instance: Document, name: str = "b", **more: Any) -> Document:
         body = {"backup": {"name": name, "instance": instance["id"], **more}}
         made: Document = self.owner.client.session.post("/backups", body)["backup"]

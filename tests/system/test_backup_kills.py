@@ -62,7 +62,7 @@ def test_killed_in_a_step(
     keeper.write(instance, engine, ROWS)
     TRIED[operation](argosy, keeper, instance, engine, step, victim)
     owner.healthy(instance["id"])
-    assert keeper.rows(instance, engine) == ROWS
+    keeper.holds(instance, engine, ROWS)
 
 
 def take(argosy: Deployment, keeper: Keeper, instance: Document, engine: str, step: str, victim: str) -> None:
@@ -76,7 +76,7 @@ def take(argosy: Deployment, keeper: Keeper, instance: Document, engine: str, st
         assert ended["fault"]["message"]
         assert left == []
         ended = keeper.backed_up(keeper.owner.healthy(instance["id"]), **more)
-    assert keeper.rows(keeper.restored(ended, engine), engine) == ROWS
+    keeper.holds(keeper.restored(ended, engine), engine, ROWS)
 
 
 def restore(argosy: Deployment, keeper: Keeper, instance: Document, engine: str, step: str, victim: str) -> None:
@@ -85,10 +85,10 @@ def restore(argosy: Deployment, keeper: Keeper, instance: Document, engine: str,
         made = insisted(keeper, lambda: keeper.restoring(backup, engine), lambda: named(keeper, "r"))
         state = settled(keeper.owner, made["id"])
     if state == "done":
-        assert keeper.rows(keeper.owner.healthy(made["id"]), engine) == ROWS
+        keeper.holds(keeper.owner.healthy(made["id"]), engine, ROWS)
     else:
         assert keeper.owner.client.instances.get(made["id"])["fault"]["message"]
-        assert keeper.rows(keeper.restored(backup, engine, "again"), engine) == ROWS
+        keeper.holds(keeper.restored(backup, engine, "again"), engine, ROWS)
 
 
 def delete(argosy: Deployment, keeper: Keeper, instance: Document, engine: str, step: str, victim: str) -> None:
