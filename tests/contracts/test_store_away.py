@@ -18,7 +18,6 @@ from argosy.stores.filesystem import FilesystemStore
 from argosy.testing.cables import Cable
 from argosy.testing.contracts.store import put, read
 from argosy.testing.swift_server import KEY, USER, Swift
-from argosy.testing.waiting import eventually
 
 BODY = os.urandom(1_000_000)
 TIMES = 25
@@ -111,12 +110,14 @@ def test_an_answer_that_was_lost_is_no_conflict(connect: Connect, cable: Cable) 
 def test_a_server_that_is_killed_and_comes_back(connect: Connect, swift: Swift) -> None:
     store = connect()
 
+    back: list[threading.Timer] = []
+
     def kill() -> None:
         swift.kill()
-        threading.Timer(1.0, swift.start).start()
+        back.append(swift.start_in(1.0))
 
     write(store, "a/b", kill)
-    eventually(swift.answers)
+    back[0].join()
     assert read(store, "a/b") == BODY * TIMES
 
 

@@ -11,6 +11,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -108,6 +109,7 @@ class Swift:
     home: Path
     ports: dict[str, int]
     processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @property
     def url(self) -> str:
@@ -119,32 +121,45 @@ class Swift:
         return f"{self.url}/auth/v1.0"
 
     def start(self) -> None:
-        for name in self.ports:
-            with (self.home / f"{name}.log").open("ab") as log:
-                argv = [str(VENV / "bin" / f"swift-{name}-server"), str(self.home / f"{name}-server.conf"), "-v"]
-                environment = {**os.environ, "PYTHONPATH": str(self.home)}
-                self.processes[name] = subprocess.Popen(
-                    argv, stdout=log, stderr=log, cwd=self.home, env=environment, start_new_session=True
-                )
+        """Unless it runs."""
+        with self._lock:
+            if not self.processes:
+                self.processes = {name: self._serve(name) for name in self.ports}
         eventually(self.answers, within=60)
+
+    def start_in(self, seconds: float) -> threading.Timer:
+        """To be joined."""
+        timer = threading.Timer(seconds, self.start)
+        timer.start()
+        return timer
 
     def kill(self) -> None:
         """All of it at once, in the middle of whatever it does."""
-        for process in self.processes.values():
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            process.wait(30)
-        self.processes.clear()
+        with self._lock:
+            for process in self.processes.values():
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL)
+                process.wait(30)
+            self.processes = {}
 
     def answers(self) -> bool:
-        for name, process in self.processes.items():
+        processes = self.processes
+        for name, process in processes.items():
             assert process.poll() is None, (self.home / f"{name}.log").read_text()
-        if not all(map(_listens, self.ports.values())):
+        if not processes or not all(map(_listens, self.ports.values())):
             return False
         try:
             return urllib3.request("GET", f"{self.url}/healthcheck", retries=False, timeout=5).status == 200
         except urllib3.exceptions.HTTPError:
             return False
+
+    def _serve(self, name: str) -> subprocess.Popen[bytes]:
+        argv = [str(VENV / "bin" / f"swift-{name}-server"), str(self.home / f"{name}-server.conf"), "-v"]
+        environment = {**os.environ, "PYTHONPATH": str(self.home)}
+        with (self.home / f"{name}.log").open("ab") as log:
+            return subprocess.Popen(
+                argv, stdout=log, stderr=log, cwd=self.home, env=environment, start_new_session=True
+            )
 
     def limit(self, container: str, quota: int | None) -> None:
         """The most bytes that a container may hold; None: no limit."""
