@@ -14,6 +14,7 @@ from typing import Any
 from owners import Owner
 
 from argosy.client.resources import Document
+from argosy.testing.connections import Door
 from argosy.testing.waiting import eventually
 
 MAKE = {
@@ -39,6 +40,7 @@ class Recoverer:
     owner: Owner
     engine: str
     instance: Document
+    database: str = ""
     written: list[float] = field(default_factory=list)
     """when each number was acknowledged"""
 
@@ -56,9 +58,12 @@ class Recoverer:
         found: Document = self.owner.client.session.get(f"/instances/{self.instance['id']}/recovery")["recovery"]
         return found
 
+    def door(self, instance: Document) -> Door:
+        return self.owner.door(instance, database=self.database)
+
     def prepare(self) -> None:
         for each in MAKE[self.engine]:
-            self.owner.door(self.instance).ask(each)
+            self.door(self.instance).ask(each)
 
     @contextmanager
     def writing(self) -> Iterator[None]:
@@ -72,7 +77,7 @@ class Recoverer:
             thread.join()
 
     def _run(self, end: threading.Event) -> None:
-        door = self.owner.door(self.instance)
+        door = self.door(self.instance)
         for number in itertools.count(len(self.written)):
             if end.wait(PAUSE):
                 return
@@ -89,13 +94,13 @@ class Recoverer:
     def at(self, moment: float, **more: Any) -> Document:
         return self.restored({"at": stamp(moment)}, **more)
 
-    def restored(self, point: Document, name: str = "r") -> Document:
+    def restored(self, point: Document, name: str = "r", **more: Any) -> Document:
         restore = {"instance": self.instance["id"], **point}
-        return self.owner.ready(self.engine, name, restore=restore)
+        return self.owner.ready(self.engine, name, restore=restore, **more)
 
     def numbers(self, instance: Document) -> int:
         """How many there are; they must be the first so many."""
-        told = self.owner.door(instance).ask(READ[self.engine])
+        told = self.door(instance).ask(READ[self.engine])
         if self.engine == "redis":
             return int(told)
         found = [int(each) for each in told.split()]
