@@ -161,7 +161,8 @@ def slowly(asked: Asked) -> dict[str, Any]:
 
 def under_way(guest: RealGuest, command: str) -> int:
     """The child that moves the backup, once some of it has gone through."""
-    eventually(lambda: guest.channel.command(command).done > 0)
+    eventually(lambda: guest.channel.command(command).done > 0 or guest.channel.command(command).answered)
+    assert not guest.channel.command(command).answered, guest.channel.command(command).error
     [child] = tree(guest)
     return child
 
@@ -194,6 +195,7 @@ def test_a_cancelled_backup_ends_at_once_and_leaves_nobody(filled: RealGuest) ->
     assert (answer.error, answer.error_kind) == ("cancelled", "rejected")
     assert not Path(f"/proc/{child}").exists()
     assert nobody_works_in(filled)
+    assert not list((filled.site.data / "db").glob("*.rdb"))
 
 
 def cancel(channel: Channel, command: str) -> None:

@@ -13,7 +13,7 @@ from argosy.agent.holds import Hold
 from argosy.agent.lifecycle import FIRST
 from argosy.agent.restoring import Restoring
 from argosy.agent.task import Task
-from argosy.engines.backups import Backups, unchanged
+from argosy.engines.backups import Backups, Untidy, unchanged
 from argosy.model.backups import begun
 from argosy.model.guest import Identity
 
@@ -53,7 +53,11 @@ class BackupVerbs:
         _facet(self._guest)
         attempt = begun(arguments["attempt"])
         job = {**self._job("dump", task, arguments), **_only(arguments, "backup", "key", "strategy", "since")}
-        return moving.move(task, {**job, "attempt": attempt}, self._scratch, int(arguments.get("total") or 0))
+        try:
+            return moving.move(task, {**job, "attempt": attempt}, self._scratch, int(arguments.get("total") or 0))
+        except BaseException:
+            self._tidy()
+            raise
 
     def restore(self, task: Task, arguments: Arguments) -> Result:
         """From an empty volume to what `prepare` makes of one, with the data of a chain of backups. Without a chain
@@ -97,9 +101,18 @@ class BackupVerbs:
 
     def _clear(self) -> None:
         """What an agent that was killed has left."""
-        moving.clear(self._scratch)
+        if self._scratch.exists():
+            moving.clear(self._scratch)
+            self._tidy()
         with contextlib.suppress(boot.BadBoot):
             Restoring(boot.site(self._guest.directory).data, "").clear()
+
+    def _tidy(self) -> None:
+        """At the server, if it can be reached: else the next backup will."""
+        with contextlib.suppress(errors.ArgosyError, OSError):
+            driver = self._guest.driver()
+            if isinstance(driver, Untidy):
+                driver.tidy()
 
     def _load(self, task: Task, arguments: Arguments, restoring: Restoring) -> Result:
         total = sum(int(each["raw_bytes"]) for each in arguments["chain"])

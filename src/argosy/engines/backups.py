@@ -114,6 +114,14 @@ def to_restore(position: Position) -> dict[str, Any]:
     return {name: value for name, value in position.items() if name != NEXT}
 
 
+@runtime_checkable
+class Untidy(Protocol):
+    """A driver whose server goes on with a backup that nobody wants any more, or keeps what came of it."""
+
+    def tidy(self) -> None:
+        """Take away what a dump that was killed has left. Quick, and may be repeated."""
+
+
 def unchanged(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
     """What two sights have in common."""
     both = {name: (value, after[name]) for name, value in before.items() if name in after}

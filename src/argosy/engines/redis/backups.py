@@ -10,10 +10,11 @@ from __future__ import annotations
 import io
 import os
 import shutil
+import signal
 import tarfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
@@ -78,6 +79,14 @@ class RedisBackups(RedisAccounts):
         if wrong:
             raise errors.GuestFailed(f"the restored data are not what they were: {'; '.join(wrong[:5])}")
         return {"databases": len(keys), "keys": sum(each[0] for each in keys.values()), "compared": sorted(canaries)}
+
+    def tidy(self) -> None:
+        """End a saving that is under way, and remove what one has left: the log has all of it."""
+        facts = self._facts()
+        if facts["rdb_bgsave_in_progress"] != "0":
+            for each in self._data.glob("temp-*.rdb"):
+                _give_up(int(each.stem.removeprefix("temp-")), server=int(facts["process_id"]))
+        (self._data / SAVED).unlink(missing_ok=True)
 
     @property
     def _data(self) -> Path:
@@ -191,6 +200,14 @@ def _unpack(source: int, into: Path) -> None:
                 shutil.copyfileobj(piece, out, PIECE)
     files.write(into / appendonly.DIRECTORY / appendonly.MANIFEST, appendonly.manifest([BASE]))
     files.sync_tree(into)
+
+
+def _give_up(process: int, server: int) -> None:
+    """By the signal by which the server itself ends it: then it does not count as a failure."""
+    with suppress(OSError, StopIteration):  # it has just ended
+        told = Path(f"/proc/{process}/status").read_text().splitlines()
+        if int(next(line for line in told if line.startswith("PPid:")).split()[1]) == server:
+            os.kill(process, signal.SIGUSR1)
 
 
 def _is(file: IO[bytes], path: Path) -> bool:
