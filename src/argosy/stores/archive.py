@@ -29,6 +29,7 @@ from argosy import errors
 from argosy.model.backups import FRAME_BYTES, PART_BYTES, Part
 from argosy.stores import frames
 from argosy.stores.frames import HEADER, SEALED_FRAME, Damaged, Frames, NotThisFrame, WrongKey
+from argosy.stores.part_reader import PartReader
 
 PARTS = "parts.json"
 FRAMES_OF_PART = PART_BYTES // FRAME_BYTES
@@ -138,7 +139,7 @@ class Opener:
 
     def _opened(self, part: Part, *, final: bool) -> Iterator[bytes]:
         with _found(self._get, part) as source:
-            reading = _Reading(part, source)
+            reading = PartReader(part, source)
             opening = self._begun(part, reading.take(HEADER))
             while (left := part.bytes - reading.taken) > 0:
                 sealed = reading.take(min(SEALED_FRAME, left))
@@ -156,7 +157,7 @@ class Opener:
             raise Damaged(f"part {part.name} is damaged: it belongs to another writing")
         return self._frames
 
-    def _open(self, opening: Frames, reading: _Reading, sealed: bytes, *, last: bool) -> bytes:
+    def _open(self, opening: Frames, reading: PartReader, sealed: bytes, *, last: bool) -> bytes:
         try:
             plain = opening.open(self._number, sealed, last=last)
         except NotThisFrame as error:
@@ -165,7 +166,7 @@ class Opener:
         self._ended = last
         return plain
 
-    def _blamed(self, opening: Frames, reading: _Reading, sealed: bytes, *, last: bool) -> errors.Broken:
+    def _blamed(self, opening: Frames, reading: PartReader, sealed: bytes, *, last: bool) -> errors.Broken:
         """What must have happened to a frame that does not open."""
         name = reading.part.name
         if self._number == 0 and reading.rest_is_whole():
@@ -177,45 +178,6 @@ class Opener:
         if last:
             return Damaged(f"parts after {name} are missing: it is not the last")
         return Damaged(f"there is more after the end of the stream in part {name}")
-
-
-class _Reading:
-    """One part, read in order, its digest with it."""
-
-    def __init__(self, part: Part, source: BinaryIO) -> None:
-        self.part, self._source = part, source
-        self._digest = hashlib.sha256()
-        self.taken = 0
-
-    def take(self, size: int) -> bytes:
-        """Exactly so many bytes. Raises Damaged."""
-        pieces = []
-        while size:
-            piece = self._source.read(size)
-            if not piece:
-                raise Damaged(f"part {self.part.name} is cut short: {self.taken} of {self.part.bytes} bytes are there")
-            self._digest.update(piece)
-            self.taken += len(piece)
-            size -= len(piece)
-            pieces.append(piece)
-        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
-
-    def check_end(self) -> None:
-        """Raises Damaged."""
-        if self._source.read(1):
-            raise Damaged(f"part {self.part.name} is longer than the {self.part.bytes} bytes that were written")
-        if self._digest.hexdigest() != self.part.sha256:
-            raise Damaged(f"part {self.part.name} is damaged: its checksum is another than the one that was written")
-
-    def rest_is_whole(self) -> bool:
-        """Whether it is at least what was stored, byte by byte."""
-        try:
-            while self.taken < self.part.bytes:
-                self.take(min(SEALED_FRAME, self.part.bytes - self.taken))
-            self.check_end()
-        except Damaged:
-            return False
-        return True
 
 
 def _begun(writing: Frames) -> tuple[bytearray, int]:
