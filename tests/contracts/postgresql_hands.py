@@ -12,10 +12,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from argosy.engines import programs
 from argosy.engines.archiving import Moment, Target
 from argosy.engines.backups import SNAPSHOT, Layer, Order, Taken
 from argosy.engines.excerpts import Excerpt
-from argosy.engines.postgresql import positions
+from argosy.engines.postgresql import positions, slots
 from argosy.engines.postgresql.driver import PostgresqlDriver
 from argosy.engines.postgresql.positions import Segment
 
@@ -89,6 +90,17 @@ class Archivist(PostgresqlDriver):
         segment = Segment.holding(position["timeline"], stop, position["segment"])
         self.switch_log()
         (self.site.data / "db" / "pg_wal" / segment.name).unlink()
+
+    def lose_slot(self, segment: str) -> None:
+        """As a server does for which a slot held too much back."""
+        with self.session() as session:
+            slots.drop(session, slots.ARCHIVE)
+        self.switch_log()
+        (self.site.data / "db" / "pg_wal" / segment).unlink()
+
+    def clear(self) -> None:
+        with programs.alone(self.site.state / "replay.lock"):
+            shutil.rmtree(self.site.data / "db")
 
     def switch_log(self) -> None:
         with self.session() as session:

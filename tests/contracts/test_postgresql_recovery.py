@@ -9,6 +9,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
@@ -162,6 +163,23 @@ class RecoveryOfPostgresql:
                 assert max(each.number for each in story.written if each.after <= moment) <= found
                 assert found <= max(each.number for each in story.written if each.before <= moment)
 
+    def test_whoever_is_killed_meanwhile_it_is_done_again(self, farm: Farm, source: Server, story: Story) -> None:
+        """And the server that he has left running is ended."""
+        server = loaded(farm, source, [story.kept])
+        other = Hands(Archivist, server.site)
+        with ThreadPoolExecutor() as pool:
+            replaying = pool.submit(other.call, "replay_from", story.logs, story.position, Target())
+            eventually((server.site.state / "replay" / "asked").exists, every=0.001)
+            other.kill()
+            with pytest.raises(EOFError):
+                replaying.result()
+        server.hands.call("clear")
+        server.hands.call("load_from", [story.kept])
+        server.hands.call("replay_from", story.logs, story.position, Target())
+        start(server)
+        assert run(server, "SELECT max(number) FROM numbered") == [[story.written[-1].number]]
+        assert server.stop() == 0
+
     def test_as_far_as_the_log_goes(self, farm: Farm, source: Server, story: Story) -> None:
         last = story.written[-1].number
         assert self._recovered(farm, source, story, Target()) == last
@@ -213,6 +231,15 @@ class RecoveryOfPostgresql:
         for each in kept[:2]:
             source.hands.call("log_shipped", each.name, each.size)
         assert [each.name for each in source.hands.call("log_files")] == [each.name for each in kept[2:]]
+
+    def test_what_the_server_has_given_up_is_told_as_lost(self, source: Server) -> None:
+        """As a file of no bytes: fewer than were shipped of it."""
+        half = source.hands.call("log_files")[-1]
+        source.hands.call("log_shipped", half.name, half.size)
+        source.hands.call("lose_slot", half.name)
+        lost = source.hands.call("log_files")[0]
+        assert (lost.name, lost.size) == (half.name, 0)
+        source.hands.call("log_give_up", 0)
 
     def test_history_gives_way_to_the_server(self, source: Server) -> None:
         source.hands.call("log_files")

@@ -22,7 +22,6 @@ from argosy.engines.postgresql import (
     manifests,
     positions,
     segments,
-    slots,
     wire,
 )
 from argosy.engines.postgresql.accounts import ADMINISTRATOR, HOME, PATIENCE
@@ -57,7 +56,7 @@ class PostgresqlBackups(PostgresqlDoors):
             copies.dump(self.site.data, out, without=[f"{copies.DIRECTORY}/{each}" for each in loading.MADE_ANEW])
             return Taken()
         if order.since is None:
-            return self._everything(order, out)
+            return self._base_backup(order.scratch, "", out)
         return self._increment(order, order.since, out)
 
     def load(self, layers: Sequence[Layer], scratch: Path) -> None:  # noqa: ARG002 - nothing is kept beside
@@ -73,7 +72,6 @@ class PostgresqlBackups(PostgresqlDoors):
         with self.session(seconds=seconds + PATIENCE) as session:
             session.query(f"SET idle_session_timeout = {int(seconds * 1000)}")
             who, _ = self._who(session)
-            self._keep_log(session, who)
             [(start,)] = session.query("SELECT pg_backup_start('argosy', true)")
             [(stop,)] = session.query("SELECT pg_current_wal_flush_lsn()")
             files = [str(each.relative_to(self._cluster)) for each in self._relations()]
@@ -100,11 +98,6 @@ class PostgresqlBackups(PostgresqlDoors):
 
     def patient_session(self, database: str) -> AbstractContextManager[wire.Connection]:
         return self.session(database, LONGEST)
-
-    def _everything(self, order: Order, out: int) -> Taken:
-        with self.session() as session:
-            self._keep_log(session, self._who(session)[0])
-        return self._base_backup(order.scratch, "", out)
 
     def _increment(self, order: Order, since: Position, out: int) -> Taken:
         """By the blocks that changed, where the server can tell them, else by its log."""
@@ -136,7 +129,6 @@ class PostgresqlBackups(PostgresqlDoors):
     def _log(self, since: Position, out: int) -> Taken:
         """All that was written since. It is as one with the backup below it, which the next blocks are told from."""
         with self.session() as session:
-            slots.advance(session, slots.BACKUP, positions.parse(since["stop"]))
             session.query(COMMIT)
             who, now = self._who(session)
             [(stop,)] = session.query("SELECT pg_current_wal_flush_lsn()")
@@ -172,11 +164,6 @@ class PostgresqlBackups(PostgresqlDoors):
             "segment": int(segment or 0),
         }
         return told, float(now or 0)
-
-    def _keep_log(self, session: wire.Connection, who: Mapping[str, Any]) -> None:
-        """For an increment of the backup that begins, where only the log tells what changed."""
-        if who["version"] < TELLS_BLOCKS:
-            slots.begin(session, slots.BACKUP)
 
     @contextmanager
     def _nothing_recycled(self) -> Iterator[None]:

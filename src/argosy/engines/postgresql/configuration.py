@@ -96,21 +96,31 @@ def _memory(site: Site) -> dict[str, str]:
 
 
 def _durability(site: Site) -> dict[str, str]:
-    """WAL takes at most an eighth of the volume between checkpoints, and another for who is yet to read it."""
+    """WAL takes at most an eighth of the volume between checkpoints. What waits for its archive may take a quarter, if
+    the agent lets it.
+    """
     return {
         "fsync": "on",
         "full_page_writes": "on",
         "synchronous_commit": "on",
         "min_wal_size": "32MB",
-        "max_wal_size": _kilobytes(min(max(site.volume // 8, 64 * MIB), 4096 * MIB)),
+        "max_wal_size": _log(site),
+        "max_slot_wal_keep_size": _kilobytes(max(site.volume // 4, 128 * MIB)),
         "checkpoint_timeout": "15min",
-        "max_slot_wal_keep_size": _kilobytes(max(site.volume // 8, 64 * MIB)),
     }
 
 
-def _summaries(release: int) -> dict[str, str]:
-    """Kept as long as a chain of increments may last."""
-    return {"summarize_wal": "on", "wal_summary_keep_time": "32d"} if release >= SUMMARISES else {}
+def _increments(site: Site, release: int) -> dict[str, str]:
+    """What increments of backups are told from: notes as old as a chain may become, or the log itself, no more of it
+    than there may be anyway.
+    """
+    if release >= SUMMARISES:
+        return {"summarize_wal": "on", "wal_summary_keep_time": "32d"}
+    return {"wal_keep_size": _log(site)}
+
+
+def _log(site: Site) -> str:
+    return _kilobytes(min(max(site.volume // 8, 64 * MIB), 4096 * MIB))
 
 
 def _tls(site: Site) -> dict[str, str]:
@@ -146,7 +156,9 @@ def postgresql_conf(site: Site, sockets: str, overrides: Mapping[str, object], r
     for name in overrides:
         if name in OURS or not re.fullmatch(r"[a-z_][a-z0-9_]*(\.[a-z_][a-z0-9_]*)?", name):
             raise errors.BadRequest(f"the setting {name!r} of PostgreSQL cannot be changed")
-    values = settings(site, sockets) | _summaries(release) | {name: _text(value) for name, value in overrides.items()}
+    values = (
+        settings(site, sockets) | _increments(site, release) | {name: _text(value) for name, value in overrides.items()}
+    )
     return "".join(f"{name} = {quoted(value)}\n" for name, value in values.items())
 
 

@@ -65,6 +65,7 @@ def recover(site: Site, work: Path, target: Mapping[str, str]) -> Ended:
     Raises TooEarly, GuestFailed with the server's words.
     """
     with programs.alone(site.state / "replay.lock") as held:
+        _forget_killed(site)
         ended = _recovered(site, work, target, held)
         if ended is None:  # no server is promoted before its target: the same again, from its last checkpoint, without
             ended = _recovered(site, work, {}, held)
@@ -72,6 +73,12 @@ def recover(site: Site, work: Path, target: Mapping[str, str]) -> Ended:
     if ended is None:
         raise errors.GuestFailed("the log is replayed and the server does not end its recovery")
     return ended
+
+
+def _forget_killed(site: Site) -> None:
+    """Notes of a server that nobody is any more, and that the next would believe while its process is not reaped."""
+    for each in (*site.state.glob(f".s.PGSQL.{PORT}*"), site.data / "db" / "postmaster.pid"):
+        each.unlink(missing_ok=True)
 
 
 def _recovered(site: Site, work: Path, target: Mapping[str, str], held: int) -> Ended | None:

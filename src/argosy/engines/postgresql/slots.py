@@ -1,12 +1,11 @@
-"""Slots: how a server is told from where on somebody still needs its log. `max_slot_wal_keep_size` bounds them all."""
+"""Slots: how a server is told from where on its log is needed. `max_slot_wal_keep_size` bounds what that costs."""
 
 from __future__ import annotations
 
 from argosy.engines.postgresql import positions, wire
 from argosy.engines.postgresql.wire import literal
 
-BACKUP, ARCHIVE = "argosy_backup", "argosy_archive"
-"""for the next increment of a backup, and for the log's archive"""
+ARCHIVE = "argosy_archive"
 
 GONE = frozenset({"lost", None})
 
