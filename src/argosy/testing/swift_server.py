@@ -1,5 +1,5 @@
 """A real Swift in processes and a virtual environment of its own: proxy, account, container and object server on
-loopback, with TempAuth, TempURL, large objects, quotas, and the S3 API that checks signatures.
+loopback, with large objects, quotas, and either TempAuth and the S3 API that checks signatures, or Keystone.
 """
 
 from __future__ import annotations
@@ -24,10 +24,9 @@ import urllib3
 from argosy.testing.waiting import eventually
 
 VENV = Path(os.environ.get("ARGOSY_SWIFT_VENV") or Path(__file__).parents[3] / ".venv-swift")
-PACKAGES = ("swift==2.38.3",)
+PACKAGES = ("swift==2.38.3", "keystonemiddleware==13.0.1")
 USER, KEY = "test:tester", "testing"
 """of TempAuth; to the S3 API they are access key and secret key"""
-TEMPURL_KEY = "signs-urls"
 SERVERS = ("account", "container", "object")
 
 COMMON = """
@@ -51,7 +50,7 @@ use = egg:swift#{name}
 """
 PROXY = """
 [pipeline:main]
-pipeline = catch_errors gatekeeper healthcheck cache tempurl s3api tempauth copy container-quotas slo dlo proxy-server
+pipeline = catch_errors gatekeeper healthcheck cache {auth} copy container-quotas slo dlo proxy-server
 [app:proxy-server]
 use = egg:swift#proxy
 account_autocreate = true
@@ -64,14 +63,26 @@ use = egg:swift#gatekeeper
 use = egg:swift#healthcheck
 [filter:cache]
 paste.filter_factory = one_process_cache:filter_factory
-[filter:tempurl]
-use = egg:swift#tempurl
 [filter:s3api]
 use = egg:swift#s3api
 location = us-east-1
 [filter:tempauth]
 use = egg:swift#tempauth
 user_test_tester = testing .admin
+[filter:keystoneauth]
+use = egg:swift#keystoneauth
+operator_roles = admin
+[filter:authtoken]
+paste.filter_factory = keystonemiddleware.auth_token:filter_factory
+auth_type = password
+auth_url = {keystone}
+www_authenticate_uri = {keystone}
+username = admin
+password = {password}
+project_name = admin
+user_domain_name = Default
+project_domain_name = Default
+delay_auth_decision = true
 [filter:copy]
 use = egg:swift#copy
 [filter:container-quotas]
@@ -185,26 +196,28 @@ def installed() -> None:
 
 
 @contextmanager
-def running() -> Iterator[Swift]:
-    """A Swift that answers, with an empty account. Its file system must keep extended attributes."""
+def running(keystone: str = "", password: str = "") -> Iterator[Swift]:
+    """A Swift that answers, with an empty account: of its own, or of Keystone's project `admin`. Its file system must
+    keep extended attributes.
+    """
     installed()
+    auth = "authtoken keystoneauth" if keystone else "s3api tempauth"
     with tempfile.TemporaryDirectory(prefix="ag-swift-", dir="/var/tmp") as directory:
         swift = Swift(Path(directory), {name: _free_port() for name in (*SERVERS, "proxy")})
-        _configure(swift)
+        _configure(swift, auth=auth, keystone=keystone, password=password)
         try:
             swift.start()
-            swift.post("", {"X-Account-Meta-Temp-URL-Key": TEMPURL_KEY})
             yield swift
         finally:
             swift.kill()
 
 
-def _configure(swift: Swift) -> None:
+def _configure(swift: Swift, **more: str) -> None:
     (swift.home / "devices" / "d1").mkdir(parents=True)
     (swift.home / "one_process_cache.py").write_text(CACHE)
     (swift.home / "swift.conf").write_text("[swift-hash]\nswift_hash_path_suffix = tests\n")
     for name, port in swift.ports.items():
-        told: dict[str, Any] = {"home": swift.home, "name": name, "port": port, "user": _user()}
+        told: dict[str, Any] = {"home": swift.home, "name": name, "port": port, "user": _user(), **more}
         rest = PROXY if name == "proxy" else STORAGE
         (swift.home / f"{name}-server.conf").write_text((COMMON + rest).format(**told))
         if name != "proxy":
