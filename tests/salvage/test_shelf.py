@@ -127,3 +127,18 @@ def test_the_deployments_own_user_needs_no_escrow(vault: Vault, tmp_path: Path) 
     words = ["--state", str(tmp_path), "backup", "export", full.backup, "--to", str(tmp_path / "out")]
     assert run(COMMANDS, words) == 0
     assert (tmp_path / "out" / f"0-{full.backup}.mbstream").read_bytes() == b"full"
+
+
+@pytest.mark.parametrize("lost", [0, 1, 3])
+def test_archived_log_is_verified_with_the_backups(
+    vault: Vault, opened: list[str], capsys: pytest.CaptureFixture[str], lost: int
+) -> None:
+    vault.keep(b"full")
+    place = vault.keep_log({"log.000001": os.urandom(3000), "log.000002": os.urandom(2000)}, 1000)
+    assert main([*opened, "verify", "-o", "json"]) == 0
+    assert [each["verdict"] for each in json.loads(capsys.readouterr().out)] == ["good", "good"]
+    vault.store.delete([key for key in vault.store.list(place) if not key.endswith(".json")][lost])
+    assert main([*opened, "verify", "-o", "json"]) == 1
+    [_, log] = json.loads(capsys.readouterr().out)
+    assert log["backup"] == f"log 1 of instance {place.split('/')[3]}"
+    assert "has a gap from" in log["verdict"]

@@ -35,10 +35,10 @@ class History:
     stream: Stream
     key: bytes = field(repr=False)
 
-    def order(self, backup: Manifest) -> dict[str, Any]:
-        """What agent/replaying.py wants to be told."""
+    def order(self, backup: Manifest | None = None) -> dict[str, Any]:
+        """What agent/replaying.py wants to be told: what leads on from a backup, or all."""
         told = {"instance": self.stream.instance, "stream": self.stream.number, "key": self.key.hex()}
-        return {**told, "first": self._first(backup)}
+        return {**told, "first": self._first(backup) if backup else ""}
 
     def get(self, place: str) -> BinaryIO:
         """Raises NotFound."""
@@ -78,19 +78,24 @@ class History:
 
 def find(shelf: Shelf, backup: Manifest) -> History:
     """The stream that was under way when the backup was taken. Raises NoHistory, Damaged, WrongKey, LostKey."""
-    by = shelf.require_wrapping()
-
-    def find_key(number: int) -> keys.ProjectKey:
-        return keys.find(shelf.store, streams.CONTAINER, backup.project, number, by)
-
     found = None
     for place in streams.find(shelf.store, backup.project, backup.instance):
-        stream, key = streams.read(shelf.store, place, find_key)
-        if stream.asked <= backup.created:
-            found = History(shelf.store, place, stream, key)
+        there = at(shelf, place)
+        if there.stream.asked <= backup.created:
+            found = there
     if found is None:
         raise NoHistory(f"no archived log leads on from backup {backup.backup}: it can be restored as it is")
     return found
+
+
+def at(shelf: Shelf, place: str) -> History:
+    """Raises Damaged, WrongKey, LostKey, NoKey."""
+    by, project = shelf.require_wrapping(), place.split("/")[1]
+
+    def find_key(number: int) -> keys.ProjectKey:
+        return keys.find(shelf.store, streams.CONTAINER, project, number, by)
+
+    return History(shelf.store, place, *streams.read(shelf.store, place, find_key))
 
 
 def _told(value: object) -> BinaryIO:

@@ -72,10 +72,16 @@ def list_backups(access: Access, form: str) -> None:
 @output.option
 @click.pass_obj
 def verify(access: Access, backups: Sequence[str], form: str, *, quick: bool) -> int:
-    """Read BACKUPS, or all, with everything that they build on, and say which are damaged. Exit code 1 if any is."""
+    """Read BACKUPS with everything that they build on, and say which are damaged. Exit code 1 if any is.
+
+    Without BACKUPS all of them, and the archived log.
+    """
     shelf = access.shelf()
     places = [shelf.find(each) for each in backups] or list(shelf.places())
-    verdicts = list(verifying.verify(shelf, places, Reader(shelf.store), quick=quick))
+    reader = Reader(shelf.store)
+    verdicts = list(verifying.verify(shelf, places, reader, quick=quick))
+    if not (backups or quick):
+        verdicts += verifying.verify_logs(shelf, reader)
     rows = [{"backup": each.backup, "verdict": each.fault or "good"} for each in verdicts]
     output.rows(rows, (("BACKUP", lambda row: row["backup"]), ("VERDICT", lambda row: row["verdict"])), form)
     return 1 if any(each.fault for each in verdicts) else 0

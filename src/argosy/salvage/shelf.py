@@ -8,7 +8,7 @@ from functools import cached_property
 
 from argosy import errors
 from argosy.model.backups import Manifest
-from argosy.stores import chains
+from argosy.stores import chains, streams
 from argosy.stores.base import Store
 from argosy.stores.chains import KeyOf, Link
 from argosy.stores.keys import Wrapping
@@ -31,6 +31,12 @@ class Shelf:
         for key in self.store.list(self.within):
             if key.endswith(f"/{chains.MANIFEST}") and key.count("/") == 3:
                 yield key.removesuffix(chains.MANIFEST)
+
+    def logs(self) -> Iterator[str]:
+        """Places of all streams of archived log."""
+        for key in self.store.list(self.within):
+            if key.endswith(f"/{streams.FILE}") and key.count("/") == 5:
+                yield key.removesuffix(streams.FILE)
 
     def find(self, backup: str) -> str:
         """Its place. Raises NotFound."""

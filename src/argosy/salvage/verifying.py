@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from argosy import errors
+from argosy.agent.replaying import Log
+from argosy.salvage import history
+from argosy.salvage.history import History
 from argosy.salvage.reading import Reader
 from argosy.salvage.shelf import Shelf
 from argosy.stores import chains
@@ -38,6 +43,26 @@ def verify(shelf: Shelf, places: Sequence[str], reader: Reader, *, quick: bool) 
             raise
         except (errors.Broken, errors.NotFound, chains.TooNew) as error:
             yield Verdict(name, error.message)
+
+
+def verify_logs(shelf: Shelf, reader: Reader) -> Iterator[Verdict]:
+    """A verdict on each stream of archived log: whether it can be read, without a gap."""
+    for place in shelf.logs():
+        _, _, _, instance, number, _ = place.split("/")
+        name = f"log {int(number)} of instance {instance}"
+        try:
+            _lay(history.at(shelf, place), reader)
+            yield Verdict(name)
+        except (errors.Broken, errors.NotFound) as error:
+            yield Verdict(name, error.message)
+
+
+def _lay(found: History, reader: Reader) -> None:
+    """Raises Damaged, GuestFailed for a gap."""
+    log = Log(found, found.order(), reader.tally)
+    with tempfile.TemporaryDirectory() as directory:
+        for name, size in log.files():
+            log.fetch(name, size, Path(directory) / "file")
 
 
 def _fault(shelf: Shelf, link: Link, reader: Reader, *, quick: bool) -> str:

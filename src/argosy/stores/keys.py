@@ -98,10 +98,13 @@ def find(store: Store, container: str, project: str, number: int, by: Wrapping) 
         others = [found[2] for key in store.list(prefix) if (found := NAMED.fullmatch(key[len(prefix) :]))]
         if others:
             raise WrongKey(
-                f"key {number} of project {project} is not wrapped by this master key ({by.master}): the store has keys"
-                f" wrapped by {', '.join(sorted(set(others)))}"
+                f"key {number} of project {project} is not wrapped by this master key ({by.master}): it takes the"
+                f" escrow of master key {' or '.join(sorted(set(others)))}"
             ) from None
-        raise LostKey(f"key {number} of project {project} is not in the store: {place} is missing") from None
+        raise LostKey(
+            f"key {number} of project {project} is not in the store: put {place} back, or take another backup of the"
+            " project where its deployment still runs, which does that"
+        ) from None
 
 
 def _text(key: ProjectKey, by: Wrapping) -> bytes:

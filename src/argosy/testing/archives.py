@@ -6,19 +6,24 @@ import os
 import secrets
 import shutil
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
+
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from argosy import clock
 from argosy.agent.packing import Packing
 from argosy.agent.stages import Tally
 from argosy.agent.throttle import Throttle
 from argosy.model.backups import Key, Manifest, place
-from argosy.stores import chains, keys
+from argosy.stores import chains, chunks, keys, streams
 from argosy.stores.archive import Sealer
 from argosy.stores.base import Store
+from argosy.stores.chunks import Head
 from argosy.stores.keys import ProjectKey, Wrapping
+from argosy.stores.streams import Stream
 
 PIECE = 1 << 20
 BLANK = Manifest(
@@ -72,6 +77,20 @@ class Vault:
         signed = chains.signed(manifest, data_key)
         chains.write(self.store, self.place(backup), signed)
         return signed
+
+    def keep_log(self, files: Mapping[str, bytes], piece: int) -> str:
+        """A stream of archived log, of files in pieces. Its place."""
+        instance, data_key = str(uuid.uuid4()), os.urandom(keys.KEY_BYTES)
+        where, sealed = streams.place(self.project, instance, 1), self.key.seal(streams.name(instance, 1), data_key)
+        told = Stream(self.project, instance, 1, "redis", "7.0.15", clock.now(), sealed)
+        streams.publish(self.store, where, told, data_key)
+        for name, data in files.items():
+            for offset in range(0, len(data), piece):
+                some = data[offset : offset + piece]
+                digest = chunks.digest(some)
+                head = Head(instance, 1, name, offset, len(some), digest, clock.now(), offset == 0, closed=False)
+                self._put(where + head.name, chunks.seal(AESGCM(data_key), head, some, os.urandom(chunks.NONCE)))
+        return where
 
     def _put(self, key: str, data: bytes | bytearray) -> None:
         with self.store.create(key) as out:
