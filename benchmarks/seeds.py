@@ -1,7 +1,7 @@
 """Control databases with so many instances, and so many rows of everything beside them. Not a benchmark itself.
 
 Half a deployment's life in rows: of `size` instances all but those of a quota belong to one project, each with guest,
-endpoint, certificate, tags, modules, logs, operations and ten events; as many backups and schedules of them, a tenth as many
+endpoint, certificate, tags, modules, logs, operations and ten events; as many backups and schedules, a tenth as many
 configurations.
 """
 
