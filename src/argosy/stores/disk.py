@@ -7,7 +7,7 @@ import io
 import os
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,8 @@ from argosy.stores.base import StoreFull, StoreRefused, StoreUnreachable
 
 ABANDONED_SECONDS = 86_400.0
 """Nobody writes one object for so long: what is older was left by somebody who was killed."""
+NAMELESS = os.O_TMPFILE | os.O_RDWR
+"""A file that has no name until it is given one. NFS, for one, does not know such."""
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 AWAY = frozenset({errno.EIO, errno.ESTALE, errno.ENOTCONN, errno.ETIMEDOUT, errno.EHOSTDOWN, errno.ENXIO, errno.ENODEV})
 REFUSED = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
@@ -89,7 +91,7 @@ def _unseen(directory: Path) -> tuple[int, str]:
     """A descriptor to write to; a name only where the file system (NFS) knows no files without one."""
     directory.mkdir(exist_ok=True)
     try:
-        return os.open(directory, os.O_TMPFILE | os.O_RDWR, 0o600), ""
+        return os.open(directory, NAMELESS, 0o600), ""
     except OSError as error:
         if error.errno not in {errno.EOPNOTSUPP, errno.EISDIR, errno.ENOENT, errno.EINVAL}:
             raise
@@ -98,10 +100,10 @@ def _unseen(directory: Path) -> tuple[int, str]:
 
 
 def _sweep(directory: Path) -> None:
-    with os.scandir(directory) as left:
-        for each in left:
+    for each in directory.iterdir():
+        with suppress(FileNotFoundError):  # published meanwhile
             if each.stat().st_mtime < clock.now() - ABANDONED_SECONDS:
-                Path(each.path).unlink(missing_ok=True)
+                each.unlink()
 
 
 def _link(written: str, target: Path) -> None:

@@ -18,7 +18,7 @@ T = TypeVar("T")
 
 def probe(store: Store) -> Mapping[str, float]:
     """Seconds that each took. Raises as Store does, and Broken for a store that does not keep what it was given."""
-    key, body, took = f"{PLACE}{clock.now():.0f}-{secrets.token_hex(8)}", os.urandom(BYTES), {}
+    key, body, took = name(), os.urandom(BYTES), {}
 
     def timed(name: str, act: Callable[[], T]) -> T:
         begun = clock.monotonic()
@@ -38,8 +38,12 @@ def probe(store: Store) -> Mapping[str, float]:
     return took
 
 
+def name() -> str:
+    """A key for a trial. It tells when, so that what somebody leaves who is killed is found and deleted."""
+    return f"{PLACE}{clock.now():.0f}-{secrets.token_hex(8)}"
+
+
 def _sweep(store: Store, listed: Iterable[str]) -> None:
-    """Let go of what somebody left who was killed."""
     for key in listed:
         began = key.removeprefix(PLACE).partition("-")[0]
         if began.isdecimal() and int(began) < clock.now() - ABANDONED_SECONDS:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import itertools
 import os
-import secrets
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO
 
 from argosy import errors
-from argosy.stores import pieces
+from argosy.stores import pieces, probe
 from argosy.stores.base import (
     KEY,
     NoSuchObject,
@@ -161,7 +160,7 @@ class S3Store:
 
     def _honours(self) -> bool:
         """Whether the server knows conditions: it refuses to replace a probe."""
-        key = f".probe-{secrets.token_hex(8)}"
+        key = probe.name()
         self._call("put_object", key, Body=b"")
         try:
             self._call("put_object", key, Body=b"", IfNoneMatch="*")
