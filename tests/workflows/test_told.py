@@ -29,6 +29,7 @@ UNTOLD = {
     "watch_store": "likewise",
     "expire_archives": "housekeeping",
     "retry_deletions": "begins delete_backup, which is told",
+    "end_peeks": "the deletions that it begins are told",
     "watch_archives": "tells by itself, when a level changes",
 }
 SOURCE = "".join(path.read_text() for path in Path(argosy.__file__).parent.rglob("*.py") if path.name != "events.py")
