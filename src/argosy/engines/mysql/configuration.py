@@ -103,6 +103,11 @@ def binlog(site: Site) -> Path:
     return site.data / BINLOG
 
 
+def binlog_bytes(site: Site) -> int:
+    """Of one file, before the next is begun."""
+    return min(max(site.volume // 64, 4 * MIB), 64 * MIB) // MIB * MIB
+
+
 def kept_cnf(site: Site) -> Path:
     """What says how long the server keeps its binary log by itself. It belongs to the volume, as the log does."""
     return binlog(site).with_name("kept.cnf")
@@ -183,7 +188,7 @@ def _binlog(site: Site) -> Settings:
         "binlog_row_image": "FULL",
         "binlog_checksum": "CRC32",
         "binlog_annotate_row_events": "ON",
-        "max_binlog_size": str(min(max(site.volume // 64, 4 * MIB), 64 * MIB) // MIB * MIB),
+        "max_binlog_size": str(binlog_bytes(site)),
     }
 
 

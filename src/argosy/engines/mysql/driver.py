@@ -114,6 +114,7 @@ class MysqlDriver(MysqlBackups, MysqlHistory, MysqlExcerpts, MysqlUpgrades, Mysq
                 return self._take_back()
             comes_or_goes = wire.comes_or_goes(error)
             return Probe(Health.STARTING if comes_or_goes else Health.BLOCKED, str(error))
+        self.reserve_log()
         metrics = {ours: float(facts[theirs]) for theirs, ours in METRICS.items() if theirs in facts}
         metrics["max_connections"] = float(most or 0)
         return Probe(Health.HEALTHY, version=version or "", metrics=metrics)

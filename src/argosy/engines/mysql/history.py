@@ -7,6 +7,7 @@ was asked for is remembered file by file, because a tenant may reset the log, an
 from __future__ import annotations
 
 import json
+import os
 import zlib
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -14,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from argosy import errors
-from argosy.engines import files
+from argosy.engines import files, programs
 from argosy.engines.archiving import LogFile, Moment, Target
 from argosy.engines.mysql import binlog, configuration, replaying, wire
 from argosy.engines.mysql.accounts import MysqlAccounts
@@ -25,6 +26,7 @@ LAST = "~"
 """name after which none comes"""
 LOST = -1
 """size of a file that is gone, or in whose place stands another"""
+SLACK = 1 << 20
 KEPT_SECONDS, DROPPED_SECONDS = 86_400, 1
 """after which the server itself lets go of a file: an agent may be away for so long"""
 
@@ -92,6 +94,22 @@ class MysqlHistory(MysqlAccounts):
             files.write(file, owner)
         if not configuration.kept_cnf(self.site).exists():
             self._keep(DROPPED_SECONDS)
+
+    def reserve_log(self) -> None:
+        """Have room for the log before the tables have taken it. Of tables that find none the tenant is told, and can
+        drop some; while the log finds none the server waits for somebody to make room, and nobody can drop anything.
+        """
+        names = self._index()
+        room = os.statvfs(self.site.data)
+        if not names or room.f_blocks * room.f_frsize > self.site.volume:
+            return
+        for name in names[:-1]:
+            with suppress(OSError):
+                _give_back(self._path(name))
+        size = configuration.binlog_bytes(self.site)
+        with suppress(OSError, errors.GuestFailed):
+            if _taken(self._path(names[-1])) < size < room.f_bavail * room.f_frsize:
+                programs.run("fallocate", "--keep-size", f"--length={size}", self._path(names[-1]))
 
     # --- what the server has ---
 
@@ -185,3 +203,15 @@ class MysqlHistory(MysqlAccounts):
             self._keep(DROPPED_SECONDS, session)
             if told := position(session):
                 session.query(f"PURGE BINARY LOGS TO {wire.literal(told['file'])}")
+
+
+def _taken(path: Path) -> int:
+    """Bytes of the volume, which may be more than the file has."""
+    return path.stat().st_blocks * 512
+
+
+def _give_back(path: Path) -> None:
+    """What was reserved for a file that is not written to any more."""
+    size = path.stat().st_size
+    if _taken(path) > size + SLACK:
+        os.truncate(path, size)
