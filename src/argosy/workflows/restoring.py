@@ -15,6 +15,7 @@ from argosy.db import project_keys, sealed
 from argosy.db.session import Database
 from argosy.db.tables import Backup, Datastore, DatastoreVersion, Instance
 from argosy.durable.workflow import Context, Outcome
+from argosy.engines import roots
 from argosy.engines.backups import Strategy, to_restore
 from argosy.engines.base import Capability, Engine
 from argosy.engines.upgrades import Jump
@@ -117,11 +118,10 @@ def takes(engine: Engine, strategy: Strategy | None, before: str, after: str) ->
     """Whether servers of version `after` can have what was backed up from one of `before`: files within a series,
     statements also across.
     """
-    if before == after:
+    if before == after or engine.jump(before, after) is Jump.MINOR:
         return True
-    jump = engine.jump(before, after)
     logical = strategy is not None and strategy.logical
-    return jump is Jump.MINOR or (jump is Jump.MAJOR and logical)
+    return logical and engine.native(before) is engine.native(after) and roots.order(before) < roots.order(after)
 
 
 def strategy_of(engine: Engine, name: str) -> Strategy | None:
