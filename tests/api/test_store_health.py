@@ -31,4 +31,4 @@ def test_a_store(
         session.add(Fact(name="store", value=told))
     answer = client.simulate_get("/healthcheck")
     assert (answer.status_code, answer.text) == (200, text)
-    assert f"argosy_store_up {up}" in client.simulate_get("/metrics").text
+    assert f"argosy_store_up{{}} {up}" in client.simulate_get("/metrics").text
