@@ -64,9 +64,7 @@ def struck(
     eventually(lambda: owner.reaches(owner.client.datastores), within=60)
 
 
-def _strike(
-    argosy: Deployment, operation: str, step: str, victim: str, guest: str, stop: threading.Event
-) -> None:
+def _strike(argosy: Deployment, operation: str, step: str, victim: str, guest: str, stop: threading.Event) -> None:
     database = argosy.database
     try:
         while not stop.is_set():
@@ -76,6 +74,31 @@ def _strike(
             time.sleep(0.001)
     finally:
         database.dispose()
+
+
+@contextmanager
+def met(argosy: Deployment, operation: str, step: str, act: Callable[[], object]) -> Iterator[None]:
+    """Do something to what stands outside, once, as soon as an operation of this kind is seen in this step. Leaves when
+    it has been done, or when there was no such step.
+    """
+    stop = threading.Event()
+
+    def wait() -> None:
+        database = argosy.database
+        while not stop.is_set():
+            if _in_step(database, operation, step):
+                act()
+                break
+            time.sleep(0.001)
+        database.dispose()
+
+    waiting = threading.Thread(target=wait)
+    waiting.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        waiting.join()
 
 
 def _in_step(database: Database, operation: str, step: str) -> str:

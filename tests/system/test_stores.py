@@ -1,15 +1,20 @@
-"""Backups in a store over the network that is cut off, killed or full: done in the end, or a clean error."""
+"""Backups in a store over the network that is cut off, killed or full: done in the end, or a clean error.
+
+CI runs a sample of the steps in which it is killed by a printed seed; ARGOSY_SOAK=1 runs all.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import os
+import random
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from keepers import Keeper
 from owners import Owner
+from strikes import met, settled, steps
 
 from argosy import errors
 from argosy.client.resources import Document
@@ -24,6 +29,10 @@ from argosy.testing.waiting import eventually
 ENGINE = "redis"
 AWAY = 5.0
 """Seconds."""
+SOAK = os.environ.get("ARGOSY_SOAK") == "1"
+SEED = int(os.environ.get("ARGOSY_SEED") or random.randrange(10**6))
+SAMPLE = 3
+OPERATIONS = ("create_backup", "create_instance", "delete_backup", "drill_backup")
 
 
 @pytest.fixture(scope="module")
@@ -136,3 +145,64 @@ def test_a_full_store_fails_the_backup_and_says_so(
     assert "make room" in ended["fault"]["message"]
     eventually(lambda: objects(argosy, ended) == [], within=60)
     assert keeper.rows(keeper.restored(keeper.backed_up(instance), ENGINE), ENGINE) == 100
+
+
+def matrix() -> list[tuple[str, str]]:
+    """(operation, step): all, or a sample of them."""
+    cells = [(operation, step) for operation in OPERATIONS for step in steps(operation)]
+    return cells if SOAK else random.Random(SEED).sample(cells, SAMPLE)
+
+
+@pytest.mark.parametrize(("operation", "step"), matrix())
+def test_a_server_that_is_killed_in_a_step(
+    argosy: Deployment, keeper: Keeper, instance: Document, swift: Swift, operation: str, step: str
+) -> None:
+    print(f"ARGOSY_SEED={SEED}")
+    backup = None if operation == "create_backup" else keeper.backed_up(instance)
+    with met(argosy, operation, step, lambda: (swift.kill(), swift.start_in(AWAY).join())):
+        TRIED[operation](argosy, keeper, backup or instance)
+    assert keeper.rows(keeper.owner.healthy(instance["id"]), ENGINE) == 100
+    again = keeper.backed_up(instance)
+    assert keeper.rows(keeper.restored(again, ENGINE, "again"), ENGINE) == 100
+
+
+def take(argosy: Deployment, keeper: Keeper, instance: Document) -> None:
+    ended = keeper.ended(keeper.begin(instance)["id"])
+    if ended["status"] == "FAILED":
+        assert ended["fault"]["message"]
+        eventually(lambda: reachable(lambda: objects(argosy, ended) == []), within=60)
+
+
+def restore(_argosy: Deployment, keeper: Keeper, backup: Document) -> None:
+    made = keeper.restoring(backup, ENGINE)
+    if settled(keeper.owner, made["id"]) != "done":
+        assert keeper.owner.client.instances.get(made["id"])["fault"]["message"]
+    else:
+        assert keeper.rows(keeper.owner.healthy(made["id"]), ENGINE) == 100
+
+
+def delete(argosy: Deployment, keeper: Keeper, backup: Document) -> None:
+    keeper.delete(backup["id"])
+    eventually(lambda: reachable(lambda: objects(argosy, backup) == []), within=120)
+
+
+def drill(_argosy: Deployment, keeper: Keeper, backup: Document) -> None:
+    """A store that is away says nothing of a backup."""
+    keeper.owner.client.session.post(f"/backups/{backup['id']}/drills")
+    eventually(lambda: keeper.get(backup["id"])["proof"]["state"] != "proving", within=180)
+    assert keeper.get(backup["id"])["proof"]["state"] in {"restorable", "unproven"}
+
+
+def reachable(ask: Callable[[], bool]) -> bool:
+    try:
+        return ask()
+    except errors.Unavailable:
+        return False
+
+
+TRIED: dict[str, Callable[[Deployment, Keeper, Document], None]] = {
+    "create_backup": take,
+    "create_instance": restore,
+    "delete_backup": delete,
+    "drill_backup": drill,
+}
