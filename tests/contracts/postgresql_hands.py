@@ -91,6 +91,14 @@ class Archivist(PostgresqlDriver):
         self.switch_log()
         (self.site.data / "db" / "pg_wal" / segment.name).unlink()
 
+    def lose_notes(self) -> None:
+        """As a server that was told not to take them."""
+        with self.session() as session:
+            session.query("ALTER SYSTEM SET summarize_wal = off")
+            self.reload()
+        for each in (self.site.data / "db" / "pg_wal" / "summaries").iterdir():
+            each.unlink()
+
     def lose_slot(self, segment: str) -> None:
         """As a server does for which a slot held too much back."""
         with self.session() as session:

@@ -233,6 +233,16 @@ class TestBackupsOfPostgresql17(BackupsOfPostgresql):
         theirs, ours = (_files(each) for each in (tmp_path / "whole", server.site.data / "db"))
         assert {name: theirs.get(name) for name in ours | theirs} == ours
 
+    def test_without_notes_of_what_changed_the_log_tells_it(self, farm: Farm, source: Server, store: Path) -> None:
+        chain = [source.hands.call("dump_into", store / "0", "basebackup")]
+        put(source, 10)
+        source.hands.call("lose_notes")
+        chain.append(source.hands.call("dump_into", store / "1", "incremental", chain[0].taken.position))
+        assert chain[1].taken.position["kind"] == "log"
+        server = restored(farm, source, chain)
+        assert rows(server) == rows(source)
+        assert server.stop() == 0
+
 
 def _unpacked(kept: Kept, place: Path) -> Path:
     place.mkdir()

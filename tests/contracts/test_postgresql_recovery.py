@@ -191,12 +191,17 @@ class RecoveryOfPostgresql:
             story.kept,
             source.hands.call("dump_into", story.logs.with_name("more"), "incremental", story.position),
         ]
+        before = time.time()
+        put(source, 1)
         copy = source.hands.call("copy_quiesced", story.logs.with_name("volume"))
         put(source, 1)
         source.hands.call("ship_into", story.logs)
         offline = archivist(farm.bare(source.engine, source.found))
         for each in (chain, [offline.hands.call("dump_copy", copy, offline.site.state / "kept")]):
             server = loaded(farm, source, each)
+            if each is not chain:
+                with pytest.raises(errors.Rejected, match="older backup"):
+                    server.hands.call("replay_from", story.logs, each[-1].taken.position, Target(time=before))
             server.hands.call("replay_from", story.logs, each[-1].taken.position, Target())
             start(server)
             assert run(server, "SELECT max(number) FROM numbered") == run(source, "SELECT max(number) FROM numbered")

@@ -32,7 +32,8 @@ from argosy.engines.postgresql.wire import literal
 
 TELLS_BLOCKS = 170000
 """From this release on, a server can tell which blocks have changed."""
-NO_SUMMARIES = "WAL summaries are required"
+NOT_BEGUN = "could not initiate base backup"
+"""How pg_basebackup says that the server will not, before anything is written."""
 
 LOG_SHARE = 4
 """One part in so many of the volume may be log in a chain: a restore lays it beside the data."""
@@ -71,11 +72,11 @@ class PostgresqlBackups(PostgresqlDoors):
     def quiesce(self, seconds: float) -> Iterator[Position]:
         with self.session(seconds=seconds + PATIENCE) as session:
             session.query(f"SET idle_session_timeout = {int(seconds * 1000)}")
-            who, _ = self._who(session)
+            who, now = self._who(session)
             [(start,)] = session.query("SELECT pg_backup_start('argosy', true)")
             [(stop,)] = session.query("SELECT pg_current_wal_flush_lsn()")
             files = [str(each.relative_to(self._cluster)) for each in self._relations()]
-            yield {**who, "start": start, "stop": stop, NEXT: _for_the_next(who, files)}
+            yield {**who, "at": now, "start": start, "stop": stop, NEXT: _for_the_next(who, files)}
             try:
                 session.query("SELECT pg_backup_stop(false)")
             except (OSError, wire.ServerError) as error:
@@ -109,7 +110,7 @@ class PostgresqlBackups(PostgresqlDoors):
             try:
                 return self._base_backup(order.scratch, manifests.write(since), out, since)
             except errors.GuestFailed as error:
-                if NO_SUMMARIES not in error.message:
+                if NOT_BEGUN not in error.message:
                     raise
         return self._log(since, out)
 

@@ -25,7 +25,7 @@ def replay(site: Site, logs: Path, position: Mapping[str, Any], target: Target) 
     """As the facet promises."""
     stretch = Stretch.of(logs, position)
     told = settings(target)
-    _refuse_outside(target, stretch)
+    _refuse_outside(target, stretch, position)
     work = site.state / "replay"
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir(mode=0o700)
@@ -70,7 +70,12 @@ def _place(text: str) -> int:
         raise errors.BadRequest(str(error)) from error
 
 
-def _refuse_outside(target: Target, stretch: Stretch) -> None:
+def _refuse_outside(target: Target, stretch: Stretch, position: Mapping[str, Any]) -> None:
+    """The copy of a volume does not say where it ends, as a base backup does: so its server would not refuse a time
+    before it.
+    """
+    if target.time is not None and target.time < position.get("at", 0):
+        raise _too_early(stretch)
     if target.position:
         place = positions.parse(target.position)
         if place < stretch.begin:
