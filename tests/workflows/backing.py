@@ -20,6 +20,8 @@ from argosy.db import project_keys
 from argosy.db.session import Database
 from argosy.db.tables import Backup, Command, Event, Instance, Run
 from argosy.durable import queue
+from argosy.guest import mailbox
+from argosy.model import wire
 from argosy.model.backups import Key, Manifest, Part, State
 from argosy.model.status import Facts, status
 from argosy.settings import Settings
@@ -235,6 +237,31 @@ class Adding(Backing):
         assert links[-1].manifest.position["since"] == len(DATA)
 
 
+class AddingToWhatIsAnothers(Backing):
+    """The guest cannot build on the last backup: everything is taken, as nobody named that one."""
+
+    def start(self, session: Session) -> None:
+        self.prepared(session)
+        self.parent = self.complete(session).id
+        self.wanted(session, incremental=True)
+        assert session.get_one(Backup, self.backup).parent_id == self.parent
+
+    def meanwhile(self, database: Database) -> None:
+        with database.write() as session:
+            for command in session.scalars(select(Command).where(Command.answered.is_(False))):
+                if (command.arguments or {}).get("since"):
+                    words = "the data are of another history: take a full backup"
+                    mailbox.answer(session, command.guest_id, wire.Answer(command.id, None, words, "rejected"))
+        super().meanwhile(database)
+
+    def check(self, database: Database) -> None:
+        self.require_kept(database)
+        backup = self.kept(database)
+        assert (backup.parent_id, backup.strategy) == (None, "basebackup")
+        (link,) = restoring.examine(self.store, database, backup)
+        assert link.manifest.position["since"] is None
+
+
 class CancellingBackup(Backing):
     """Its owner does not want it any more, while the guest writes."""
 
@@ -404,6 +431,7 @@ EVERY = (
     BackingUpInVain,
     Lying,
     Adding,
+    AddingToWhatIsAnothers,
     CancellingBackup,
     DeletingWhileBackingUp,
     ResettingWhileBackingUp,

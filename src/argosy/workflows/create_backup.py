@@ -92,9 +92,16 @@ def admit(session: Session, settings: Settings, caller: Caller, wanted: NewBacku
         project_id=instance.project_id,
         attempt=secrets.token_hex(8),
         limits=_limits(settings, wanted),
+        otherwise=_otherwise(wanted, offer, parent),
         told=_facts(backup),
     )
     return backup
+
+
+def _otherwise(wanted: NewBackup, offer: Offer, parent: Backup | None) -> str:
+    """What takes everything instead, when the guest cannot build on the backup that we chose; empty: nothing."""
+    full = [each.name for each in offer.engine.strategies if not (each.parents or each.offline)]
+    return full[0] if full and parent is not None and not wanted.parent_id else ""
 
 
 def _require_able(offer: Offer) -> None:
@@ -250,6 +257,22 @@ def helper_server(ctx: Context[World]) -> Outcome:
 
 @create_backup.step(minutes=LONGEST_MINUTES, detour="give_up")
 def upload(ctx: Context[World]) -> Outcome:
+    try:
+        return _await_written(ctx)
+    except errors.Rejected:
+        if not ctx.memory.get("otherwise"):
+            raise
+    ctx.record(lambda session: _note(session, ctx.subject, parent_id=None, strategy=ctx.memory["otherwise"]))
+    return None
+
+
+@create_backup.step(minutes=LONGEST_MINUTES, detour="give_up")
+def anew(ctx: Context[World]) -> Outcome:
+    """Everything, where nobody named the backup to build on and the data have become another's since it was taken."""
+    return None if "taken" in ctx.memory else _await_written(ctx)
+
+
+def _await_written(ctx: Context[World]) -> Outcome:
     answer = _written(ctx)
     if answer is None:
         progress.require(ctx)
