@@ -74,9 +74,11 @@ class Archiving(Backing):
             return list(session.scalars(mine.order_by(ArchiveStream.number)))
 
     def events(self, database: Database) -> list[str]:
+        """But for the wish itself."""
         mine = select(Event.kind).where(Event.subject == self.instance, Event.kind.like("dbaas.archive%"))
         with database.read() as session:
-            return [each.removeprefix("dbaas.archive_") for each in session.scalars(mine.order_by(Event.seq))]
+            told = [each.removeprefix("dbaas.archive_") for each in session.scalars(mine.order_by(Event.seq))]
+        return told[1:]
 
 
 class Beginning(Archiving):

@@ -72,6 +72,13 @@ class Gcm:
             raise Unsealable
 
 
+def give_back() -> None:
+    """What was freed goes back to the system: the C library keeps it for threads that may want it (malloc_trim(3))."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is not None:
+        trim(0)
+
+
 def _library() -> ctypes.CDLL:
     """A symbol that a library does not have itself is looked for in those that it needs (dlsym(3))."""
     library = ctypes.CDLL(_ssl.__file__)

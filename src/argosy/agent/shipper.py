@@ -21,7 +21,7 @@ from typing import Any
 from argosy import clock, errors
 from argosy.agent import boot, room
 from argosy.agent.door import Lost, exchange
-from argosy.agent.gcm import Gcm
+from argosy.agent.gcm import Gcm, give_back
 from argosy.agent.guest import Guest
 from argosy.engines import files
 from argosy.engines.archiving import LogFile, Moment, PointInTime
@@ -33,6 +33,8 @@ log = logging.getLogger(__name__)
 
 BUSY_SECONDS = 60.0
 """that an order waits for a chunk under way"""
+MUCH = 256 << 10
+"""bytes of log whose way through the agent leaves it larger than it was"""
 NO_SERVER_BELOW = 20
 """One part in so many of the volume stays free of log, whatever it may take."""
 
@@ -147,6 +149,8 @@ class Shipper:
                     return
             self._note(0)
             self._latest = asked
+        if sum(each.bytes for each in pieces) > MUCH:
+            give_back()
 
     # --- what there is ---
 

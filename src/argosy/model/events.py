@@ -77,6 +77,7 @@ def _instances() -> Iterator[Kind]:
     yield Kind("dbaas.guest_returned", "the agent of an instance is heard of again")
     yield from _operation("archive_begin", "another stream of the log of an instance in the store", "message")
     yield from _operation("archive_end", "the log of an instance not to be archived any more", "message")
+    yield Kind("dbaas.archive_update", "the log of an instance is wanted, or for how long", ("enabled", "keep_days"))
     yield Kind("dbaas.archive_gap", "a stream of archived log has ended, and another begins", ("message", "stream"))
     yield Kind(
         "dbaas.archive_backlog",

@@ -20,7 +20,7 @@ from typing import Any, Protocol
 
 from argosy import errors
 
-CHUNK_BYTES = 4 << 20
+CHUNK_BYTES = 1 << 20
 """of log in one chunk, as guests ship it"""
 LARGEST = CHUNK_BYTES + (64 << 10)
 """bytes of such an object"""

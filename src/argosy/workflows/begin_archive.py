@@ -8,7 +8,7 @@ from __future__ import annotations
 from sqlalchemy.orm import Session
 
 from argosy import clock, errors
-from argosy.db import project_keys
+from argosy.db import events, project_keys
 from argosy.db.tables import Archive, ArchiveStream, Instance, Run
 from argosy.durable import locks, queue
 from argosy.durable.workflow import Context, Outcome, Wait, Workflow
@@ -36,6 +36,8 @@ def enable(session: Session, settings_days: float, instance: Instance, keep_days
     archive.enabled, archive.updated = True, now
     archive.keep_days = keep_days or archive.keep_days or settings_days
     session.flush()
+    told = {"enabled": True, "keep_days": archive.keep_days}
+    events.tell(session, "dbaas.archive_update", subject=instance.id, project_id=instance.project_id, **told)
     return archive
 
 
