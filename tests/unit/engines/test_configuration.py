@@ -148,3 +148,10 @@ def test_a_line_is_not_longer_than_mariadb_reads_one(site: Site) -> None:
     with pytest.raises(errors.BadRequest, match="too long"):
         render(mysql, site, {"lc_time_names": f"{fill}skip_grant_tables"})
     assert render(mysql, site, {"lc_time_names": fill[:3000]})
+
+
+def test_postgresql_keeps_for_its_archive_what_nobody_can_change(site: Site) -> None:
+    """And a server is not refused for it: groups of older releases of ours may say something else."""
+    text = postgresql.postgresql_conf(site, str(site.state), {"max_slot_wal_keep_size": "-1"}, 17)
+    assert f"max_slot_wal_keep_size = '{max(site.volume // 4 // 1024, 131072)}kB'" in text
+    assert "summarize_wal" not in postgresql.postgresql_conf(site, str(site.state), {}, 15)

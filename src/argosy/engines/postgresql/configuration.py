@@ -23,9 +23,9 @@ OURS = frozenset(
     {
         "authentication_timeout", "cluster_name", "config_file", "data_directory", "external_pid_file", "fsync",
         "full_page_writes", "hba_file", "ident_file", "include", "include_dir", "include_if_exists",
-        "listen_addresses", "log_destination", "logging_collector", "max_slot_wal_keep_size", "port", "ssl",
+        "listen_addresses", "log_destination", "logging_collector", "port", "ssl",
         "ssl_ca_file", "ssl_cert_file",
-        "ssl_key_file", "summarize_wal", "unix_socket_directories", "unix_socket_group", "unix_socket_permissions",
+        "ssl_key_file", "unix_socket_directories", "unix_socket_group", "unix_socket_permissions",
     }
 )  # fmt: skip
 """Settings that no override may change: identity, place, and what keeps acknowledged writes."""
@@ -96,27 +96,28 @@ def _memory(site: Site) -> dict[str, str]:
 
 
 def _durability(site: Site) -> dict[str, str]:
-    """WAL takes at most an eighth of the volume between checkpoints. What waits for its archive may take a quarter, if
-    the agent lets it.
-    """
+    """WAL takes at most an eighth of the volume between checkpoints."""
     return {
         "fsync": "on",
         "full_page_writes": "on",
         "synchronous_commit": "on",
         "min_wal_size": "32MB",
         "max_wal_size": _log(site),
-        "max_slot_wal_keep_size": _kilobytes(max(site.volume // 4, 128 * MIB)),
         "checkpoint_timeout": "15min",
     }
 
 
 def _increments(site: Site, release: int) -> dict[str, str]:
-    """What increments of backups are told from: notes as old as a chain may become, or the log itself, no more of it
-    than there may be anyway.
+    """Where only the log tells what increments of backups consist of, as much of it is kept as there may be anyway."""
+    return {} if release >= SUMMARISES else {"wal_keep_size": _log(site)}
+
+
+def _whatever_is_asked(site: Site, release: int) -> dict[str, str]:
+    """What waits for its archive takes at most a quarter of the volume, if the agent lets it; notes of what changed are
+    kept for as long as a chain of increments may last.
     """
-    if release >= SUMMARISES:
-        return {"summarize_wal": "on", "wal_summary_keep_time": "32d"}
-    return {"wal_keep_size": _log(site)}
+    bound = {"max_slot_wal_keep_size": _kilobytes(max(site.volume // 4, 128 * MIB))}
+    return bound | ({"summarize_wal": "on", "wal_summary_keep_time": "32d"} if release >= SUMMARISES else {})
 
 
 def _log(site: Site) -> str:
@@ -156,9 +157,8 @@ def postgresql_conf(site: Site, sockets: str, overrides: Mapping[str, object], r
     for name in overrides:
         if name in OURS or not re.fullmatch(r"[a-z_][a-z0-9_]*(\.[a-z_][a-z0-9_]*)?", name):
             raise errors.BadRequest(f"the setting {name!r} of PostgreSQL cannot be changed")
-    values = (
-        settings(site, sockets) | _increments(site, release) | {name: _text(value) for name, value in overrides.items()}
-    )
+    told = {name: _text(value) for name, value in overrides.items()}
+    values = settings(site, sockets) | _increments(site, release) | told | _whatever_is_asked(site, release)
     return "".join(f"{name} = {quoted(value)}\n" for name, value in values.items())
 
 
