@@ -88,6 +88,7 @@ OPEN: Mapping[str, str] = {
     "MgmtInstance": "all that Instance has, which is closed, and what is added to it",
     "MgmtInstanceWhole": "likewise",
     "MgmtInstanceWhole.volume.attachments[]": "in the words of the cloud that the volume is from",
+    "RecoveryWindow.position": "where the newest restorable moment is, in the engine's words",
     "Drill.report": "what the engine looked at, in its own names",
     "Event.payload": "its keys are in the catalogue of events, by kind",
 }
