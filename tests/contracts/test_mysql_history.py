@@ -320,6 +320,30 @@ def test_a_killed_server_loses_nothing_of_its_log(farm: Farm, template: Server, 
     restored.stop()
 
 
+def test_a_clock_that_a_client_makes_up_changes_nothing(
+    farm: Farm, template: Server, shelf: Shelf, tapes: Path
+) -> None:
+    server = fresh(farm, template)
+    shelf.ship(server)
+    base = server.hands.call("record", "mariabackup", tapes / "base")
+    numbers = Numbers(master(server))
+    numbers.prepare()
+    for number, lie in enumerate((0, time.time() + 1e7, 1e9, 0, time.time() + 2e7), 1):
+        numbers.tenant.run(f"SET timestamp = {lie:.0f}" if lie else "SET timestamp = DEFAULT")
+        numbers.write(number)
+    numbers.tenant.run("SET timestamp = DEFAULT")
+    moment = time.time() + 2
+    eventually(lambda: time.time() > moment + 1)
+    numbers.write(6)
+    numbers.tenant.close()
+    shelf.ship(server)
+    server.stop()
+    restored = loaded(farm, template, [base])
+    replayed(restored, shelf.path, base.taken.position, Target(time=moment))
+    assert _numbers(restored) == [1, 2, 3, 4, 5]
+    restored.stop()
+
+
 def test_what_a_killed_server_had_half_written_is_left_out(story: Story, tmp_path: Path) -> None:
     path = _middle(story.shelf.path, story)
     groups = list(Log(path).groups())

@@ -5,6 +5,7 @@ Only what a prefix is chosen by is understood. What is in the transactions is fo
 
 from __future__ import annotations
 
+import math
 import mmap
 import struct
 from collections.abc import Iterator
@@ -68,6 +69,8 @@ class Log:
     path: Path
     text: bytes = b""
     """lower case; what is looked for in statements"""
+    latest: float = math.inf
+    """nothing in the file can be later, whatever it says"""
     before: Known = field(default_factory=dict)
     """what the server knew when it began the file"""
     known: Known = field(default_factory=dict)
@@ -173,6 +176,14 @@ def head(path: Path) -> bytes:
     with path.open("rb") as file:
         begun = file.read(len(MAGIC)) + _event(file) + _event(file)
     return begun[:FLAGS_AT] + begun[FLAGS_AT + 1 :]
+
+
+def begun(path: Path) -> float:
+    """When the server began the file, by its own clock."""
+    with path.open("rb") as file:
+        file.seek(len(MAGIC))
+        header = file.read(HEADER.size)
+    return float(HEADER.unpack(header)[0]) if len(header) == HEADER.size else math.inf
 
 
 def _event(file: BinaryIO) -> bytes:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
-from argosy import errors
+from argosy import clock, errors
 from argosy.engines.archiving import Target
 from argosy.engines.mysql import binlog
 from argosy.engines.mysql.binlog import Group, Known, Log
@@ -58,14 +59,18 @@ class Way:
 def find(logs: Path, position: Mapping[str, Any], target: Target) -> Way:
     """Raises Rejected for a target that is not on the way, Damaged naming the file where the way is broken.
 
-    By time nothing is taken that may be later than the target, and everything that is a clock step earlier.
+    By time nothing is taken that may be later than the target, and everything that is a clock step earlier. A client
+    can tell the server any time: what claims to be later than the end of its file is taken without a look at the time.
     """
     if "file" not in position:
         raise errors.Rejected("the backup does not say where it stands in the binary log: choose another one")
     way = Way((str(position["file"]), int(position["offset"])))
     goal = _goal(position, target)
-    for path in _following(logs, way.place[0]):
-        _along(way, path, position, goal)
+    paths = _following(logs, way.place[0])
+    text = target.before_statement.lower().encode()
+    for path, following in zip_longest(paths, paths[1:]):
+        latest = binlog.begun(following) if following else clock.now()
+        _along(way, Log(path, text, latest), position, goal)
         if way.reached:
             return way
     goal.refuse_unreached(way)
@@ -82,7 +87,7 @@ class Goal:
     def before(self, path: Path, group: Group, log: Log) -> bool:
         """Whether to stop before this transaction."""
         if self.target.time is not None:
-            return group.time > self.target.time - CLOCK_STEP
+            return self.target.time - CLOCK_STEP < group.time <= log.latest
         if self.place is not None:
             return (path.name, group.end) > self.place
         return log.found
@@ -146,9 +151,9 @@ def _next(name: str) -> str:
     return f"{found['base']}.{int(found['number']) + 1:0{len(found['number'])}}"
 
 
-def _along(way: Way, path: Path, position: Mapping[str, Any], goal: Goal) -> None:
+def _along(way: Way, log: Log, position: Mapping[str, Any], goal: Goal) -> None:
     """Take what is wanted of one more file."""
-    log = Log(path, text=goal.target.before_statement.lower().encode())
+    path = log.path
     log.begin()
     start = int(position["offset"]) if path.name == position["file"] else 0
     if start:
