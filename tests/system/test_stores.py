@@ -31,7 +31,7 @@ AWAY = 5.0
 """Seconds."""
 SOAK = os.environ.get("ARGOSY_SOAK") == "1"
 SEED = int(os.environ.get("ARGOSY_SEED") or random.randrange(10**6))
-SAMPLE = 3
+SAMPLE = 2
 OPERATIONS = ("create_backup", "create_instance", "delete_backup", "drill_backup")
 
 
