@@ -217,9 +217,7 @@ def test_a_container_with_characters_that_keys_do_not_know(
         ({"restore_from": {}}, 400),
     ],
 )
-def test_what_cannot_be(
-    ready: Ready, member: As, database: Database, wanted: dict[str, Any], status: int
-) -> None:
+def test_what_cannot_be(ready: Ready, member: As, database: Database, wanted: dict[str, Any], status: int) -> None:
     body = {"name": "b1", "instance": ready(), **wanted}
     sent = {name: value for name, value in body.items() if value is not None}
     assert member.refused("POST", "/backups", {"backup": sent})[0] == status
@@ -232,6 +230,40 @@ def test_a_version_that_cannot(ready: Ready, member: As, database: Database) -> 
         session.execute(update(DatastoreVersion).values(capabilities=["accounts"]))
     sent = {"backup": {"name": "b1", "instance": ready()}}
     assert member.refused("POST", "/backups", sent)[:2] == (501, "notImplemented")
+
+
+def test_what_cannot_be_built_on(ready: Ready, member: As, database: Database) -> None:
+    instance, other = ready(), ready("m2", "127.9.0.2")
+    parent = take(member, instance)["id"]
+    ask = {"name": "b2", "instance": instance, "parent_id": parent}
+
+    def refused(**values: Any) -> tuple[int, str]:
+        with database.write() as session:
+            session.execute(delete(Lock))
+            session.execute(update(Backup).where(Backup.id == parent).values(**values))
+        status, _, message = member.refused("POST", "/backups", {"backup": ask})
+        return status, message
+
+    status, message = refused(state="FAILED")
+    assert (status, "not complete" in message) == (409, True)
+    status, message = refused(state="COMPLETED", proof="broken")
+    assert (status, "broken" in message) == (409, True)
+    status, message = refused(proof="unproven", strategy="rdb")
+    assert (status, "take one by" in message) == (400, True)
+    status, message = refused(strategy="basebackup", version_id=VERSIONS["17"])
+    assert (status, "take a full one" in message) == (400, True)
+    status, message = refused(version_id=VERSIONS["15"], instance_id=other)
+    assert (status, other in message) == (400, True)
+    ask["swift_container"] = "elsewhere"
+    status, message = refused(instance_id=instance)
+    assert (status, "database_backups" in message) == (400, True)
+
+
+def test_operations_of_a_backup(ready: Ready, member: As) -> None:
+    backup = take(member, ready())["id"]
+    assert member.refused("GET", f"/backups/{backup}/operations?limit=x")[0] == 400
+    first = member.get(f"/backups/{backup}/operations")
+    assert member.get(f"/backups/{backup}/operations?since=other&wait=5")["cursor"] == first["cursor"]
 
 
 def test_as_the_operator_wants_it_for_a_version(ready: Ready, member: As, admin: As, database: Database) -> None:
