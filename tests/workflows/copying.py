@@ -13,10 +13,10 @@ from sqlalchemy.orm import Session
 
 from argosy.db.session import Database
 from argosy.db.tables import Backup, Command, Guest, Instance, Snapshot
-from argosy.model.backups import State
+from argosy.model.backups import Proof, State
 from argosy.model.status import Facts, status
 from argosy.testing.fakes import FakeGuests
-from argosy.workflows import create_backup, delete_backup, delete_instance, restart_instance
+from argosy.workflows import create_backup, delete_backup, delete_instance, drill_backup, restart_instance
 
 LATER = "what was written after the copy was taken"
 
@@ -162,6 +162,21 @@ class DeletingCopy(KeepingCopy):
             assert session.scalars(select(Snapshot.id)).all() == []
 
 
+class DrillingCopy(KeepingCopy):
+    """It can be proven too: in a sandbox over a copy of it."""
+
+    def meanwhile(self, database: Database) -> None:
+        super().meanwhile(database)
+        with database.write() as session:
+            backup = session.get_one(Backup, self.backup)
+            if backup.state == State.COMPLETED and backup.proof == Proof.UNPROVEN:
+                drill_backup.admit(session, backup)
+
+    def check(self, database: Database) -> None:
+        super().check(database)
+        assert self.kept(database).proof == Proof.RESTORABLE
+
+
 EVERY = (
     Copying,
     RestartingWhileItIsRead,
@@ -171,4 +186,5 @@ EVERY = (
     CancellingCopy,
     KeepingCopy,
     DeletingCopy,
+    DrillingCopy,
 )

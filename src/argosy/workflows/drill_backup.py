@@ -21,6 +21,7 @@ from argosy.durable import queue
 from argosy.durable.workflow import Context, Outcome, Workflow
 from argosy.model.backups import RESTORABLE, Proof
 from argosy.model.guest import Secret
+from argosy.providers.base import Source
 from argosy.workflows import backup_rows, progress, restoring, servers, throwaway
 from argosy.workflows.throwaway import Throwaway
 from argosy.workflows.world import World
@@ -127,7 +128,8 @@ def _sandbox(ctx: Context[World]) -> Throwaway:
             raise errors.CloudFailed("the backup was deleted meanwhile")
         instance = session.get(Instance, backup.instance_id)
     ram = max(throwaway.RAM, instance.ram if instance else 0)
-    return Throwaway(throwaway.name(ctx, "sandbox"), backup.version_id, restoring.needed(backup), ram=ram)
+    source = Source(snapshot="" if backup.manifest else backup.snapshot)  # what lies in the store is read from there
+    return Throwaway(throwaway.name(ctx, "sandbox"), backup.version_id, restoring.needed(backup), source, ram)
 
 
 def _asked(ctx: Context[World]) -> dict[str, Any] | None:
@@ -137,7 +139,7 @@ def _asked(ctx: Context[World]) -> dict[str, Any] | None:
     with ctx.database.read() as session:
         backup = session.get_one(Backup, ctx.subject)
     links = restoring.examine(ctx.world.store, ctx.database, backup)
-    ctx.memory["canaries"] = dict(links[-1].manifest.canaries)
+    ctx.memory["canaries"] = dict(links[-1].manifest.canaries) if links else {}
     accounts: Mapping[str, Any] = {"master": Secret.generate().value, "databases": [], "users": []}
     order = {"target": None, "identity": True, "run": True, "overrides": {}, **accounts}
     return throwaway.ask(ctx, _sandbox(ctx), "restore", chain=restoring.layers(links), **order)
