@@ -47,6 +47,7 @@ def begin(guest: RealGuest, stream: int, keep: int = KEEP) -> None:
                 place=place(guest, stream),
                 data_key=KEY,
                 version_id="v",
+                generation=1,
                 asked=0.0,
                 position={},
                 stored_bytes=0,
