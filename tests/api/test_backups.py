@@ -57,6 +57,7 @@ def test_one_backup(database: Database, member: As, stranger: As, admin: As) -> 
         "finished": None,
         "proof": {"state": "unproven", "checked": None, "seconds": None},
         "deletion_protection": False,
+        "outlives_disk": True,
         "held_until": None,
     }
     assert admin.get(f"/backups/{backup_id}")["backup"] == seen
@@ -175,3 +176,9 @@ def test_there_are_no_clusters(member: As, admin: As) -> None:
         ("GET", "/clusters/c1/instances/i1", None),
     ):
         assert member.refused(method, path, body) == (404, "itemNotFound", "Cluster c1 cannot be found.")
+
+
+def test_a_snapshot_does_not_outlive_the_disk(database: Database, member: As) -> None:
+    backup_id = keep(database, 1, storage_driver="cinder", location="cinder://s1")
+    seen = member.get(f"/backups/{backup_id}")["backup"]
+    assert (seen["locationRef"], seen["outlives_disk"]) == ("cinder://s1", False)

@@ -12,6 +12,7 @@ from argosy import clock
 from argosy.api.v1 import progress_view
 from argosy.db.tables import Backup, Datastore, DatastoreVersion, Run
 from argosy.model.backups import RUNNING
+from argosy.workflows import backup_copies
 
 Offers = Mapping[str, tuple[str, str]]
 """Datastore and name of versions, by id."""
@@ -52,6 +53,7 @@ def _ours(backup: Backup) -> dict[str, Any]:
         "moment": _time(backup.moment),
         "finished": _time(backup.finished),
         "deletion_protection": backup.protected,
+        "outlives_disk": not backup_copies.stays(backup),
         "held_until": _time(backup.hold_until),
         "proof": {"state": backup.proof, "checked": _time(backup.proven_at), "seconds": backup.proven_seconds},
     }
