@@ -192,7 +192,9 @@ class EndingInVain(Ending):
 
 
 class Expiring(Archiving):
-    """Of an old stream nothing stays, of a young one what its backup leads into, in few objects."""
+    """Of an old stream nothing stays, of a young one what leads to the moments that are to be had, in few objects; an
+    older backup stays, and is not led on from any more.
+    """
 
     def start(self, session: Session) -> None:
         now = clock.now()
@@ -202,11 +204,12 @@ class Expiring(Archiving):
         young = archives.begin(
             session, session.get_one(Archive, self.instance), session.get_one(Instance, self.instance)
         )
-        young.began = now - 3 * DAY
-        self.written(session, young, "log.1", many=2, at=now - 3 * DAY)
-        self.written(session, young, "log.2", many=MANY, at=now - 2 * DAY)
-        base = self.complete(session, purpose=archives.BASE)
-        base.created, base.moment = now - DAY, now - DAY
+        young.began = now - 10 * DAY
+        self.written(session, young, "log.1", many=2, at=now - 10 * DAY)
+        self.written(session, young, "log.2", many=MANY, at=now - 8.5 * DAY)
+        for age in (9.0, 8.0, 1.0):
+            base = self.complete(session)
+            base.created = base.moment = now - age * DAY
         for number in range(2):
             queue.enqueue(session, expire_archives, f"expire_archives{number}")
 
@@ -228,6 +231,8 @@ class Expiring(Archiving):
         with database.read() as session:
             [file] = session.scalars(select(ArchiveFile)).all()
         assert (young.number, file.name, file.chunks) == (2, "log.2", 0)
+        assert young.began is not None
+        assert abs(young.began - (clock.now() - 8 * DAY)) < DAY / 2
         [key] = list(self.store.list("database_backups/p/archive/"))
         with self.store.open(key) as source:
             head, data = chunks.opened(AESGCM(bytes.fromhex(young.data_key)), source.read())

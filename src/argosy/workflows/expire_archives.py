@@ -70,7 +70,11 @@ def files(ctx: Context[World]) -> Outcome:
     for key in page:
         with ctx.database.read() as session:
             stream = session.get_one(ArchiveStream, key)
-            old = _old_files(session, key)
+            start = _start(session, stream, _since(session, key))
+            old = _old_files(session, key, start)
+        if old and start is not None:
+            with ctx.database.write() as session:
+                session.get_one(ArchiveStream, key).began = start.created
         for each in old:
             _drop(ctx, stream, each)
         with ctx.database.read() as session:
@@ -82,12 +86,22 @@ def files(ctx: Context[World]) -> Outcome:
     return _next(ctx, "files", page)
 
 
-def _old_files(session: Session, key: Key) -> Sequence[ArchiveFile]:
+def _start(session: Session, stream: ArchiveStream, since: float) -> Backup | None:
+    """The oldest backup that the stream is still to lead on from: backups that are kept for longer need no log. From
+    then on it counts as begun.
+    """
+    if stream.ended is not None and (stream.latest or stream.ended) < since:
+        return None
+    found = archives.bases(session, offers.get(session, stream.version_id).engine, stream)
+    before = [each for each in found if (each.moment or 0.0) <= since]
+    return next(iter([*before[-1:], *found]), None)
+
+
+def _old_files(session: Session, key: Key, start: Backup | None) -> Sequence[ArchiveFile]:
     stream = session.get_one(ArchiveStream, key)
     there = archives.files(session, stream)
-    found = archives.bases(session, offers.get(session, stream.version_id).engine, stream)
-    if found:
-        first = replaying.first(there, found[0])
+    if start is not None:
+        first = replaying.first(there, start)
         return [each for each in there if each.name < first]
     over = stream.ended is not None and (stream.ended < _since(session, key) or _is_gone(session, key))
     return there if over else []
