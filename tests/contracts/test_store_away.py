@@ -11,10 +11,11 @@ from pathlib import Path
 import pytest
 
 from argosy import errors
-from argosy.stores import s3
-from argosy.stores import swift as native
+from argosy.stores import s3_requests, swift_requests
 from argosy.stores.base import Store, StoreFull, StoreUnreachable
 from argosy.stores.filesystem import FilesystemStore
+from argosy.stores.s3 import S3Store
+from argosy.stores.swift import SwiftStore
 from argosy.testing.cables import Cable
 from argosy.testing.contracts.store import put, read
 from argosy.testing.swift_server import KEY, USER, Swift
@@ -38,9 +39,9 @@ def connect(request: pytest.FixtureRequest, swift: Swift, cable: Cable) -> Itera
     def made(patience: float = 60.0, port: int = cable.port) -> Store:
         url = f"http://127.0.0.1:{port}"
         if request.param == "s3":
-            return s3.S3Store(s3.Place(url, "backups", "", "us-east-1", "path", "", USER, KEY), patience)
-        place = native.Place(f"{url}/auth/v1.0", "backups", "", "", "", "", "", USER, KEY)
-        return native.SwiftStore(place, patience)
+            return S3Store(s3_requests.Place(url, "backups", "", "us-east-1", "path", "", USER, KEY), patience)
+        place = swift_requests.Place(f"{url}/auth/v1.0", "backups", "", "", "", "", "", USER, KEY)
+        return SwiftStore(place, patience)
 
     yield made
     whole = made(port=swift.ports["proxy"])

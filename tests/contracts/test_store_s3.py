@@ -10,7 +10,8 @@ import boto3
 import pytest
 
 from argosy.stores.base import StoreRefused, StoreUnreachable
-from argosy.stores.s3 import Place, S3Store
+from argosy.stores.s3 import S3Store
+from argosy.stores.s3_requests import Place
 from argosy.testing.contracts.store import StoreContract, put
 from argosy.testing.swift_server import KEY, USER, Swift
 
@@ -40,7 +41,9 @@ def store(place: Place, client: Any) -> Iterator[S3Store]:
     yield made
     for key in list(made.list("")):
         made.delete(key)
-    assert "Contents" not in client.list_objects_v2(Bucket=place.bucket), "something is left that nobody lists"
+    assert "Contents" not in client.list_objects_v2(Bucket=place.bucket, Prefix=place.prefix), (
+        "something is left that nobody lists"
+    )
 
 
 class TestS3(StoreContract):

@@ -14,7 +14,8 @@ from keystone_server import PASSWORD, Keystone
 
 from argosy.stores import probe
 from argosy.stores.base import StoreRefused, StoreUnreachable
-from argosy.stores.swift import Place, SwiftStore
+from argosy.stores.swift import SwiftStore
+from argosy.stores.swift_requests import Place
 from argosy.testing import swift_server
 from argosy.testing.swift_server import Swift
 

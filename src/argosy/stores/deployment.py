@@ -67,7 +67,8 @@ def _filesystem(told: settings.Store, state: Path) -> Store:
 
 
 def _s3(told: settings.Store, state: Path) -> Store:
-    from argosy.stores.s3 import Place, S3Store
+    from argosy.stores.s3 import S3Store
+    from argosy.stores.s3_requests import Place
 
     access, secret = credentials.read(_file(told, state), "access_key", "secret_key")
     region = told.region or "us-east-1"
@@ -76,7 +77,8 @@ def _s3(told: settings.Store, state: Path) -> Store:
 
 
 def _swift(told: settings.Store, state: Path) -> Store:
-    from argosy.stores.swift import Place, SwiftStore
+    from argosy.stores.swift import SwiftStore
+    from argosy.stores.swift_requests import Place
 
     user, password = credentials.read(_file(told, state), "user", "password")
     place = Place(

@@ -8,8 +8,7 @@ import os
 import queue
 import secrets
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, suppress
-from dataclasses import dataclass, field
+from contextlib import AbstractContextManager, suppress
 from typing import Any, BinaryIO, TypeVar
 
 from argosy import errors
@@ -17,40 +16,15 @@ from argosy.stores import pieces
 from argosy.stores.base import (
     KEY,
     NoSuchObject,
-    StoreFull,
-    StoreRefused,
-    StoreUnreachable,
     checked,
     checked_prefix,
 )
-from argosy.stores.pieces import FIRST_WAIT, Body, Piece
+from argosy.stores.pieces import Body, Piece
+from argosy.stores.swift_requests import Beyond, Place, Stream, connected, translated
 
 PIECES = ".pieces/"
 """What large objects consist of: beside the keys, which never begin with a dot."""
-SECONDS = 60
-AGAIN = frozenset({408, 409, 422, 429, 498, 499})
-"""also: written at the same moment (409), changed on its way (422)"""
-FULL = frozenset({413, 507})
 T = TypeVar("T")
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where, and as whom."""
-
-    auth_url: str
-    """ends with /v3: Keystone; with /v1.0: TempAuth"""
-    container: str
-    prefix: str
-    """before every key: empty, or ends with a slash"""
-    region: str
-    project: str
-    domain: str
-    """of user and project"""
-    authorities: str
-    """PEM file; empty: the system's"""
-    user: str
-    password: str = field(repr=False)
 
 
 class SwiftStore:
@@ -133,13 +107,13 @@ class SwiftStore:
         asked = {"Range": f"bytes={start}-{'' if length is None else start + length - 1}"} if start or length else {}
         connection = self._take()
         try:
-            with _translated(key):
+            with translated(key):
                 told, body = connection.get_object(
                     self._place.container, self._name(key), resp_chunk_size=1, headers=asked
                 )
-        except _Beyond:
+        except Beyond:
             return pieces.NOTHING
-        return Body(int(told["content-length"]), _Stream(body, connection, self._idle))
+        return Body(int(told["content-length"]), Stream(body, connection, self._idle))
 
     # --- requests ---
 
@@ -191,7 +165,7 @@ class SwiftStore:
 
     def _call(self, key: str, act: Callable[[Any], T]) -> T:
         connection = self._take()
-        with _translated(key):
+        with translated(key):
             told = act(connection)
         self._idle.put((os.getpid(), connection))
         return told
@@ -203,95 +177,4 @@ class SwiftStore:
                 process, connection = self._idle.get_nowait()
                 if process == os.getpid():
                     return connection
-        return _connected(self._place)
-
-
-class _Stream:
-    """Its connection is used again if it was read to its end."""
-
-    def __init__(self, body: Any, connection: Any, idle: queue.LifoQueue[tuple[int, Any]]) -> None:
-        self._body, self._connection, self._idle = body, connection, idle
-        self._ended = False
-
-    def read(self, size: int, /) -> bytes:
-        with _translated(""):
-            piece = bytes(self._body.read(size))
-        self._ended = not piece
-        return piece
-
-    def close(self) -> None:
-        self._body.close()
-        if self._ended:
-            self._idle.put((os.getpid(), self._connection))
-        else:
-            self._connection.close()
-
-
-class _Beyond(Exception):
-    """the object ends before the range begins"""
-
-
-def _connected(place: Place) -> Any:
-    from swiftclient.client import Connection
-
-    told: dict[str, Any] = {
-        "retries": 0,  # pieces are repeated here, where it is known whether that is harmless
-        "starting_backoff": FIRST_WAIT,
-        "timeout": SECONDS,
-        "cacert": place.authorities or None,
-        "os_options": {"region_name": place.region} if place.region else {},
-    }
-    if place.auth_url.rstrip("/").endswith("/v3"):
-        return Connection(session=_session(place), auth_version="3", **told)
-    return Connection(place.auth_url, place.user, place.password, auth_version="1", **told)
-
-
-def _session(place: Place) -> Any:
-    from keystoneauth1.identity import v3
-    from keystoneauth1.session import Session
-
-    password = v3.Password(
-        auth_url=place.auth_url,
-        username=place.user,
-        password=place.password,
-        project_name=place.project,
-        user_domain_name=place.domain,
-        project_domain_name=place.domain,
-    )
-    return Session(auth=password, verify=place.authorities or True, timeout=SECONDS)
-
-
-@contextmanager
-def _translated(key: str) -> Iterator[None]:
-    from keystoneauth1.exceptions import ClientException as KeystoneError
-    from keystoneauth1.exceptions import ConnectFailure
-    from requests.exceptions import RequestException
-    from swiftclient.exceptions import ClientException
-    from urllib3.exceptions import HTTPError
-
-    try:
-        yield
-    except ClientException as error:
-        raise _judged(error, key) from error
-    except (RequestException, HTTPError, ConnectFailure, OSError) as error:
-        raise StoreUnreachable(f"the object store cannot be reached: {error}") from error
-    except KeystoneError as error:
-        raise StoreRefused(f"Keystone does not let us into the object store: {error}") from error
-
-
-def _judged(error: Any, key: str) -> Exception:
-    """Who must act, from what the server answered."""
-    status = int(error.http_status or 0)
-    text = f"{status} {error.http_reason or error}: {str(error.http_response_content or '')[:200]}"
-    known = {
-        404: NoSuchObject(f"{key} is not in the store"),
-        412: errors.Conflict(f"{key} is in the store already: objects are written once"),
-        416: _Beyond(),
-        **dict.fromkeys(FULL, StoreFull(f"the object store takes no more: make room, or raise its quota ({text})")),
-        **dict.fromkeys(AGAIN, StoreUnreachable(f"the object store cannot answer just now: {text}")),
-    }
-    if status in known:
-        return known[status]
-    if status >= 500:
-        return StoreUnreachable(f"the object store cannot answer just now: {text}")
-    return StoreRefused(f"the object store refuses us: {text}")
+        return connected(self._place)
