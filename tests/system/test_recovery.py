@@ -26,6 +26,7 @@ CLOCK = 1.5
 LOSS = 5.0 * SLOWNESS
 """Seconds of acknowledged writes that may go with a disk."""
 WARNING = 6.0
+ROLES = ("agent", "conductor", "taskmanager")
 LOST = {
     "postgresql": ("DROP TABLE numbered", "SELECT count(*) FROM numbered"),
     "mariadb": ("DROP TABLE n.numbered", "SELECT COUNT(*) FROM n.numbered"),
@@ -36,7 +37,7 @@ LOST = {
 def argosy() -> Iterator[Deployment]:
     if os.geteuid() != 0:
         pytest.skip("the whole product at level root needs root")
-    backups = {"log_warning_seconds": WARNING, "log_critical_seconds": 3600.0}
+    backups = {"log_warning_seconds": WARNING, "log_critical_seconds": 3600.0, "drills": "off"}
     with Deployment(level="root", conductor={"heartbeat_seconds": 1}, backups=backups) as deployment:
         yield deployment
 
@@ -111,7 +112,7 @@ def away(argosy: Deployment) -> Iterator[None]:
         objects.chmod(mode)
 
 
-@pytest.mark.parametrize("role", ["agent", "conductor", "taskmanager"])
+@pytest.mark.parametrize("role", ROLES if os.environ.get("ARGOSY_SOAK") else [random.Random(SEED).choice(ROLES)])
 def test_whoever_dies_it_is_restored(argosy: Deployment, owner: Owner, role: str) -> None:
     writer = Recoverer(owner, "redis", owner.ready("redis"))
     writer.enable()
