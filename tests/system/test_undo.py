@@ -41,6 +41,8 @@ def test_there_and_back_again(keeper: Keeper, argosy: Deployment, engine: str, d
     kept = {backup["locationRef"].removeprefix("cinder://")} if driver == "cinder" else set()
     eventually(lambda: same(snapshots(argosy), kept), within=60)
     if driver == "cinder":
+        assert backup["outlives_disk"] is False
+        proven(keeper, backup)
         assert keeper.rows(keeper.restored(backup, engine), engine) == 20
         keeper.delete(backup["id"])
         eventually(lambda: same(snapshots(argosy), set()), within=60)
@@ -84,6 +86,12 @@ def replaced(keeper: Keeper, instance: Document, action: dict[str, Any]) -> None
     ended = keeper.owner.ended(instance["id"])
     assert ended["state"] == "done", ended
     keeper.owner.healthy(instance["id"])
+
+
+def proven(keeper: Keeper, backup: Document) -> None:
+    """In a sandbox over a copy of it."""
+    keeper.owner.client.session.post(f"/backups/{backup['id']}/drills")
+    eventually(lambda: same({keeper.get(backup["id"])["proof"]["state"]}, {"restorable"}), within=120)
 
 
 def snapshots(argosy: Deployment) -> set[str]:
