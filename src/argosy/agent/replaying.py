@@ -6,8 +6,10 @@ In the child of agent/archiver.py, so that whatever the engine starts for it end
 from __future__ import annotations
 
 import json
+import threading
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
@@ -21,6 +23,8 @@ from argosy.stores.chunks import Damaged, Head, Named
 
 PAGE = 5_000
 """names that the conductor tells at once"""
+TICK = 60.0
+"""seconds between two signs of life of an engine that replays"""
 LOOKS = 3
 """How often a file is begun anew whose chunks were put together while it was read."""
 
@@ -41,8 +45,25 @@ def replay(job: Mapping[str, Any], driver: object, source: Source, tally: Tally)
     log = Log(source, job["logs"], tally)
     for name, size in log.files():
         log.fetch(name, size, logs / name)
-    ended = driver.replay(logs, job["position"], Target(**(job["logs"]["target"] or {})))
+    with _going_on(tally):
+        ended = driver.replay(logs, job["position"], Target(**(job["logs"]["target"] or {})))
     return {"position": dict(ended.position), "at": ended.at}
+
+
+@contextmanager
+def _going_on(tally: Tally) -> Iterator[None]:
+    """The engine says nothing while it replays, for hours where there is much: that is not taken for standing still."""
+    over = threading.Event()
+
+    def count() -> None:
+        while not over.wait(TICK):
+            tally.bytes += 1
+
+    threading.Thread(target=count, daemon=True).start()
+    try:
+        yield
+    finally:
+        over.set()
 
 
 class Log:
