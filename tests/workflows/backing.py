@@ -38,7 +38,7 @@ from argosy.workflows import (
     reset_status,
     restoring,
 )
-from argosy.workflows.create_backup import NewBackup
+from argosy.workflows.new_backups import NewBackup
 from argosy.workflows.restoring import Restore
 from argosy.workflows.world import World
 

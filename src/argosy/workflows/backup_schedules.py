@@ -20,7 +20,7 @@ from argosy.model.caller import Caller
 from argosy.model.retention import Kept
 from argosy.settings import Settings
 from argosy.workflows import create_backup, delete_backup
-from argosy.workflows.create_backup import NewBackup
+from argosy.workflows.new_backups import NewBackup
 from argosy.workflows.world import World
 
 run_schedules: Workflow[World] = Workflow("run_schedules")

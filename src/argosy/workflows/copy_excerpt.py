@@ -18,7 +18,7 @@ from argosy.durable.workflow import Context, Outcome, Workflow
 from argosy.engines.base import Capability
 from argosy.guest import mailbox
 from argosy.model.caller import Caller
-from argosy.workflows import change_accounts, create_backup, offers, progress, servers
+from argosy.workflows import change_accounts, new_backups, offers, progress, servers
 from argosy.workflows.world import World
 
 copy_excerpt: Workflow[World] = Workflow("copy_excerpt", cancellable=True, event="database_copy")
@@ -50,7 +50,7 @@ def admit(session: Session, caller: Caller, instance: Instance, origin: Instance
         patient=True,
         project_id=caller.project_id,
         origin=origin.id,
-        place=f"{create_backup.CONTAINER}/{instance.project_id}/excerpts/{secrets.token_hex(8)}/",
+        place=f"{new_backups.CONTAINER}/{instance.project_id}/excerpts/{secrets.token_hex(8)}/",
         key=secrets.token_hex(32),
         attempt=secrets.token_hex(8),
         database=wanted.database,

@@ -19,7 +19,7 @@ from argosy.model.caller import Caller
 from argosy.model.status import Task
 from argosy.settings import Settings
 from argosy.workflows import create_backup, delete_instance, servers
-from argosy.workflows.create_backup import NewBackup
+from argosy.workflows.new_backups import NewBackup
 from argosy.workflows.world import World
 
 quarantine_instance: Workflow[World] = Workflow("quarantine_instance", urgency=10, event="instance_quarantine")

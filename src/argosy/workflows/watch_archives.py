@@ -20,7 +20,7 @@ from argosy.model.guest import Health
 from argosy.model.usage import Level
 from argosy.settings import Backups, Settings
 from argosy.workflows import archives, begin_archive, create_backup, offers, servers
-from argosy.workflows.create_backup import NewBackup
+from argosy.workflows.new_backups import NewBackup
 from argosy.workflows.world import World
 
 watch_archives: Workflow[World] = Workflow("watch_archives")

@@ -9,7 +9,7 @@ from argosy.api.v1 import backup_view, instance_rows
 from argosy.api.v1.backup_strategies import CONTAINER
 from argosy.db.tables import Backup
 from argosy.workflows import create_backup, register_backup
-from argosy.workflows.create_backup import CINDER, SWIFT, NewBackup
+from argosy.workflows.new_backups import CINDER, SWIFT, NewBackup
 from argosy.workflows.register_backup import Elsewhere
 
 NICEST = 19
