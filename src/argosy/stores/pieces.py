@@ -123,8 +123,9 @@ class _Sending(io.RawIOBase):
     def finish(self) -> None:
         if self._upload:
             self._send(len(self._waiting))
+        body, self._waiting = bytes(self._waiting), bytearray()
         try:
-            patiently(self._finish, self._uploads.patience)
+            patiently(lambda: self._finish(body), self._uploads.patience)
         except _Perhaps as error:
             if self._there() != self._digest.digest():
                 raise errors.Conflict(f"{self._key} is in the store already: objects are written once") from error
@@ -137,11 +138,11 @@ class _Sending(io.RawIOBase):
             except errors.ArgosyError:
                 return
 
-    def _finish(self) -> None:
+    def _finish(self, body: bytes) -> None:
         if self._upload:
             self._uploads.finish(self._key, self._upload, self._pieces)
         else:
-            self._uploads.whole(self._key, bytes(self._waiting))
+            self._uploads.whole(self._key, body)
 
     def _send(self, size: int) -> None:
         number = len(self._pieces) + 1
