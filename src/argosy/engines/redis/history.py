@@ -37,7 +37,7 @@ class RedisHistory(RedisAccounts):
         live = self._hold()
         names = sorted(each.name for each in self._held.glob("[0-9]*"))
         if not any(name.endswith(".rdb") for name in names):
-            self._write_anew()
+            self._begin_whole()
         self._scans = {name: scan for name, scan in self._scans.items() if name in names}
         growing = max((part.name for part in live if not part.base), default="")
         return [self._told(name, closed=name != growing) for name in names]
@@ -106,6 +106,14 @@ class RedisHistory(RedisAccounts):
             numbers = [part.number for part in self._live() if not part.base]
             files.write(kept, str(max(numbers, default=0) + 1))
         return int(kept.read_text())
+
+    def _begin_whole(self) -> None:
+        """Unless it is being written anew, or just was: the manifest is looked at after the server was asked."""
+        first = self._first()
+        with self.session() as session:
+            under_way = "aof_rewrite_in_progress:1" in str(session.command("INFO", "persistence"))
+        if not under_way and not any(part.base and part.number >= first for part in self._live()):
+            self._write_anew()
 
     def _write_anew(self) -> None:
         with suppress(errors.GuestFailed), self.session() as session:  # it does so already
