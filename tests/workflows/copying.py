@@ -21,7 +21,7 @@ from argosy.workflows import create_backup, delete_backup, delete_instance, dril
 LATER = "what was written after the copy was taken"
 
 
-class Copying(Backing):
+class ReadingCopy(Backing):
     """The helper reads what was there when the engine stood still, whatever is written meanwhile."""
 
     more: Mapping[str, Any] = MappingProxyType({"strategy": "snapshot"})
@@ -64,7 +64,7 @@ class Copying(Backing):
         assert status(Facts(self.row(database).task)) == "ACTIVE"
 
 
-class RestartingWhileItIsRead(Copying):
+class RestartingWhileItIsRead(ReadingCopy):
     """Once the copy is there the instance is free for anything else."""
 
     restarted = False
@@ -82,7 +82,7 @@ class RestartingWhileItIsRead(Copying):
         assert self.restarted
 
 
-class CopyingAgain(Copying):
+class ReadingCopyAgain(ReadingCopy):
     """Twice the engine was let go of too early: what was copied then counts for nothing."""
 
     broken_holds = 2
@@ -91,7 +91,7 @@ class CopyingAgain(Copying):
         """Writing goes on between the copies that do not count, and stops for the one that does."""
 
 
-class CopyingInVain(Copying):
+class ReadingCopyInVain(ReadingCopy):
     """The engine can never be held for long enough."""
 
     broken_holds = 100
@@ -104,7 +104,7 @@ class CopyingInVain(Copying):
         self.nothing_left(database)
 
 
-class HelpingInVain(Copying):
+class HelpingInVain(ReadingCopy):
     """The helper cannot write what it reads."""
 
     refuse = MappingProxyType({"backup": "no space left on device"})
@@ -114,7 +114,7 @@ class HelpingInVain(Copying):
         self.nothing_left(database)
 
 
-class CancellingCopy(Copying):
+class CancellingCopy(ReadingCopy):
     """Its owner does not want it any more, at whatever moment."""
 
     def meanwhile(self, database: Database) -> None:
@@ -129,7 +129,7 @@ class CancellingCopy(Copying):
         self.nothing_left(database)
 
 
-class KeepingCopy(Copying):
+class KeepingCopy(ReadingCopy):
     """Trove's storage driver `cinder`: the copy stays on the pool and is the backup. The store has nothing of it."""
 
     more = MappingProxyType({"storage_driver": "cinder"})
@@ -178,10 +178,10 @@ class DrillingCopy(KeepingCopy):
 
 
 EVERY = (
-    Copying,
+    ReadingCopy,
     RestartingWhileItIsRead,
-    CopyingAgain,
-    CopyingInVain,
+    ReadingCopyAgain,
+    ReadingCopyInVain,
     HelpingInVain,
     CancellingCopy,
     KeepingCopy,
