@@ -121,6 +121,7 @@ class Swift:
     ports: dict[str, int]
     processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
+    _ended: bool = False
 
     @property
     def url(self) -> str:
@@ -132,8 +133,10 @@ class Swift:
         return f"{self.url}/auth/v1.0"
 
     def start(self) -> None:
-        """Unless it runs."""
+        """Unless it runs, or was ended for good meanwhile."""
         with self._lock:
+            if self._ended:
+                return
             if not self.processes:
                 self.processes = {name: self._serve(name) for name in self.ports}
         eventually(self.answers, within=60)
@@ -152,6 +155,10 @@ class Swift:
                     os.killpg(process.pid, signal.SIGKILL)
                 process.wait(30)
             self.processes = {}
+
+    def end(self) -> None:
+        self._ended = True
+        self.kill()
 
     def answers(self) -> bool:
         processes = self.processes
@@ -209,7 +216,7 @@ def running(keystone: str = "", password: str = "") -> Iterator[Swift]:
             swift.start()
             yield swift
         finally:
-            swift.kill()
+            swift.end()
 
 
 def _configure(swift: Swift, **more: str) -> None:
