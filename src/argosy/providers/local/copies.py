@@ -45,10 +45,7 @@ class ImageCopies:
                 _claim(source, NOBODY)
                 extents.share(source, draft)
                 _claim(source, snapshot)
-            for _ in range(PASSES):
-                xfs.flush(mount)
-                if extents.follow(source, draft) < FEW:
-                    break
+            _catch_up(source, draft, mount)
 
     def take(self, image: Path, mount: Path, snapshot: str) -> None:
         if self.layout.snapshot(snapshot).exists():
@@ -71,8 +68,8 @@ class ImageCopies:
     def _complete(self, image: Path, mount: Path, snapshot: str) -> None:
         """Its name is the last thing that it gets. The pool's journal keeps the order: what is there is whole."""
         draft = self._draft(snapshot)
-        xfs.flush(mount)
         with _opened(image) as source, _opened(draft) as file:
+            _catch_up(source, file, mount)
             with xfs.frozen(mount):
                 extents.follow(source, file)
             os.fchmod(file, 0o400)
@@ -89,6 +86,14 @@ class ImageCopies:
 
     def _draft(self, snapshot: str) -> Path:
         return self.layout.snapshots / f"{snapshot}.begun"
+
+
+def _catch_up(source: int, draft: int, mount: Path) -> None:
+    """So that little is left for the moment of the snapshot: a server may have written a lot to prepare for it."""
+    for _ in range(PASSES):
+        xfs.flush(mount)
+        if extents.follow(source, draft) < FEW:
+            return
 
 
 def _claim(image: int, snapshot: str) -> None:
