@@ -10,7 +10,9 @@ from sqlalchemy import select, update
 
 from argosy.db.session import Database
 from argosy.db.tables import Backup, DatastoreVersion, Instance, Run
+from argosy.durable import queue
 from argosy.settings import Settings
+from argosy.workflows import restart_instance
 
 NOW = time.time()
 
@@ -176,3 +178,34 @@ def test_a_backup_is_protected_by_its_owner(member: As, stranger: As, instance: 
     changed = member("PUT", f"/backups/{backup}", body)
     assert changed.status_code == 200
     assert (changed.json["backup"]["deletion_protection"], changed.json["backup"]["name"]) == (True, "kept")
+
+
+def test_lists_are_walked_page_by_page(member: As, instance: str, database: Database, ready: Ready) -> None:
+    for each in (instance, ready("another")):
+        quarantine(database, each)
+    for number in (1, 2):
+        keep(database, instance, number, quarantined_until=NOW + 9999)
+    for name in ("deleted_instances", "deleted_backups"):
+        first = member.get(f"/{name}?limit=1")
+        assert first["links"] == first[f"{name}_links"]
+        (seen,) = first[name]
+        (rest,) = member.get(f"/{name}?limit=1&marker={seen['id']}")[name]
+        assert rest["id"] > seen["id"]
+        assert member.refused("GET", f"/{name}?limit=many")[0] == 400
+
+
+def test_what_is_in_use_waits(member: As, instance: str, database: Database) -> None:
+    """Somebody restores the backup, or does something with what is left of the instance."""
+    quarantine(database, instance)
+    backup = keep(database, instance, 1, quarantined_until=NOW + 9999)
+    with database.write() as session:
+        for subject in (instance, backup):
+            queue.enqueue(session, restart_instance.restart_instance, subject, project_id="blue")
+    assert member.refused("DELETE", f"/deleted_instances/{instance}")[0] == 422
+    assert member.refused("POST", f"/deleted_instances/{instance}/bring_back")[0] == 422
+    assert member.refused("DELETE", f"/deleted_backups/{backup}")[0] == 422
+
+
+def test_what_a_backup_stands_on_has_to_be_there(member: As, instance: str, database: Database) -> None:
+    orphan = keep(database, instance, 1, parent_id="gone", quarantined_until=NOW + 9999)
+    assert member.refused("POST", f"/deleted_backups/{orphan}/bring_back")[:2] == (409, "conflict")

@@ -45,10 +45,11 @@ def test_from_create_to_delete(member: As, instance: str) -> None:
 def test_what_is_not_named_stays(member: As, instance: str) -> None:
     made = make(member, instance, full_every=7)
     path = f"/backup_schedules/{made['id']}"
-    body = {"backup_schedule": {"cron": "0 * * * *", "retention": {"count": 3}}}
+    rule = {"count": 3, "days": 1, "hourly": 5, "daily": 7, "weekly": 4, "monthly": 6, "yearly": 2}
+    body = {"backup_schedule": {"cron": "0 * * * *", "retention": rule}}
     changed = member("PUT", path, body).json["backup_schedule"]
     assert (changed["name"], changed["timezone"], changed["full_every"]) == ("nightly", "Europe/Berlin", 7)
-    assert (changed["cron"], changed["retention"]) == ("0 * * * *", {"count": 3})
+    assert (changed["cron"], changed["retention"]) == ("0 * * * *", rule)
     paused = member("PUT", path, {"backup_schedule": {"paused": True}}).json["backup_schedule"]
     assert (paused["paused"], paused["next_at"], paused["cron"]) == (True, None, "0 * * * *")
 
@@ -90,6 +91,8 @@ def test_pages_are_walked_by_id(member: As, instance: str) -> None:
     made = sorted(make(member, instance, name=f"s{number}")["id"] for number in range(5))
     first = member.get("/backup_schedules?limit=2")
     assert [each["id"] for each in first["backup_schedules"]] == made[:2]
+    assert first["links"] == first["backup_schedules_links"]
+    assert member.refused("GET", "/backup_schedules?limit=many")[0] == 400
     rest = member.get(f"/backup_schedules?limit=9&marker={made[1]}")
     assert [each["id"] for each in rest["backup_schedules"]] == made[2:]
     assert "links" not in rest

@@ -51,7 +51,7 @@ def admit(session: Session, backup: Backup) -> Drill:
         told={"backup_id": backup.id, "instance_id": backup.instance_id, "name": backup.name},
     )
     drill = Drill(id=run.id, backup_id=backup.id, project_id=backup.project_id, instance_id=backup.instance_id)
-    drill.state, drill.started = RUNNING, clock.now()
+    drill.state, drill.started, drill.report = RUNNING, clock.now(), {}
     backup.proof = Proof.PROVING if backup.proof == Proof.UNPROVEN else backup.proof
     session.add(drill)
     return drill
