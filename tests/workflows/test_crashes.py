@@ -23,6 +23,7 @@ import throwing
 import undoing
 import upgrading
 import upkeep
+from sampling import at_most
 from scenario import Scenario
 from sqlalchemy import select
 
@@ -57,9 +58,13 @@ EVERY = (
 )
 
 
+POINTS = 12
+"""At which the worker of one operation is lost; at all of them with ARGOSY_SOAK=1."""
+
+
 @pytest.mark.parametrize("scenario", EVERY, ids=lambda each: each.__name__)
 def test_lost_at_every_point(scenario: type[Scenario], server: Server, settings: Settings) -> None:
-    assert crashes.every_point(lambda: scenario(settings), server) >= 4
+    assert crashes.every_point(lambda: scenario(settings), server, at_most(POINTS)) >= 4
 
 
 def test_every_operation_is_in_the_table(server: Server, settings: Settings) -> None:
