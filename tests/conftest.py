@@ -1,13 +1,23 @@
-"""Tests that share something expensive stay together where tests run side by side (`pytest -n 2 --dist loadgroup`)."""
+"""Tests that share something expensive stay together where tests run side by side (`pytest -n 2 --dist loadgroup`), and
+all of them choose their samples by one seed, ARGOSY_SEED, which is printed.
+"""
 
 from __future__ import annotations
 
+import os
+import random
 from pathlib import Path
 
 import pytest
 
+os.environ.setdefault("ARGOSY_SEED", str(random.randrange(10**6)))  # before others are started that are to have it
+
 TOGETHER = frozenset({"api"})
 """Folders whose tests one process runs: the last of them judges what the others have seen."""
+
+
+def pytest_report_header() -> str:
+    return f"samples by ARGOSY_SEED={os.environ['ARGOSY_SEED']}"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
