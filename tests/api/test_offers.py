@@ -86,7 +86,6 @@ def test_what_was_found(admin: As) -> None:
         "active": True,
         "registry_ext": None,
         "repl_strategy": None,
-        "backup_strategy": None,
         "default": True,
         "capabilities": ["tls"],
     }

@@ -17,11 +17,10 @@ from starlette.applications import Starlette
 from starlette.routing import Route, WebSocketRoute
 
 from argosy import errors, logs
-from argosy.conductor import arrivals, sockets, tls
+from argosy.conductor import sockets, tls
 from argosy.conductor.bulk import Bulk
 from argosy.conductor.desk import Desk
 from argosy.conductor.doors import Doors, faulty
-from argosy.conductor.objects import Objects
 from argosy.conductor.tls import Certificate
 from argosy.db import sealed
 from argosy.db.session import Database
@@ -62,8 +61,7 @@ def run(settings: Settings) -> int:
 
 def application(desk: Desk, *beside: Callable[[], Coroutine[Any, Any, None]]) -> Starlette:
     """The routes of the conductor, and what runs beside them."""
-    store = deployment.Deferred(desk.settings)
-    doors, bulk, objects = Doors(desk), Bulk(desk, store), Objects(desk, store)
+    doors, bulk = Doors(desk), Bulk(desk, deployment.store(desk.settings))
     routes = [
         Route("/healthcheck", doors.healthcheck),
         Route("/v1/enrol", doors.enrol, methods=["POST"]),
@@ -72,7 +70,6 @@ def application(desk: Desk, *beside: Callable[[], Coroutine[Any, Any, None]]) ->
         Route("/v1/guest/proof", doors.proof, methods=["POST"]),
         Route("/v1/guest/frames", doors.frames, methods=["POST"]),
         Route("/v1/guest/logs/{name}", bulk.log, methods=["PUT"]),
-        *objects.routes(),
         WebSocketRoute("/v1/guest", functools.partial(sockets.serve, desk)),
     ]
     handlers = {errors.ArgosyError: faulty, Exception: faulty}
@@ -94,7 +91,6 @@ async def _serve(settings: Settings, desk: Desk, bell: Doorbell, certificate: Ce
     asyncio.get_running_loop().add_reader(bell, _rung, bell, desk)
     config = uvicorn.Config(
         application(desk, certificate.keep),
-        http=arrivals.Protocol,
         log_config=None,
         log_level="warning",
         access_log=False,

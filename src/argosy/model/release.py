@@ -7,7 +7,7 @@ from pathlib import Path
 
 import argosy
 
-PARTS = ("agent", "engines", "model", "stores", ".")
+PARTS = ("agent", "engines", "model", ".")
 DIGITS = 12
 
 

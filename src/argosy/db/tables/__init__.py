@@ -2,16 +2,7 @@
 
 from __future__ import annotations
 
-from argosy.db.tables.archives import Archive, ArchiveFile, ArchiveStream
-from argosy.db.tables.backups import (
-    Backup,
-    BackupSchedule,
-    BackupStrategy,
-    Drill,
-    ProjectKey,
-    Snapshot,
-    Undo,
-)
+from argosy.db.tables.backups import Backup, BackupStrategy
 from argosy.db.tables.base import Table
 from argosy.db.tables.certificates import Certificate
 from argosy.db.tables.configurations import Configuration, Parameter
@@ -28,11 +19,7 @@ from argosy.db.tables.runs import Fact, Lock, LockGuard, Run, RunStep, Timer, Wo
 __all__ = [
     "Account",
     "ApplicationCredential",
-    "Archive",
-    "ArchiveFile",
-    "ArchiveStream",
     "Backup",
-    "BackupSchedule",
     "BackupStrategy",
     "Certificate",
     "Command",
@@ -40,7 +27,6 @@ __all__ = [
     "Counter",
     "Datastore",
     "DatastoreVersion",
-    "Drill",
     "Endpoint",
     "Event",
     "Fact",
@@ -56,17 +42,14 @@ __all__ = [
     "Module",
     "Parameter",
     "Project",
-    "ProjectKey",
     "Quota",
     "QuotaUse",
     "RoleAssignment",
     "Run",
     "RunStep",
-    "Snapshot",
     "Table",
     "Timer",
     "Token",
-    "Undo",
     "VersionFlavor",
     "Webhook",
     "Worker",
