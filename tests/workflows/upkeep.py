@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from scenario import Scenario
+from scenario import CALLER, Scenario
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
@@ -10,7 +10,7 @@ from argosy.db import migrate
 from argosy.db.session import Database
 from argosy.db.tables import Event, Fact, Guest, Instance, Run
 from argosy.durable import locks, queue
-from argosy.workflows import renew_agents, self_backup
+from argosy.workflows import delete_instance, renew_agents, self_backup
 
 
 class Replacing(Scenario):
@@ -53,6 +53,27 @@ class ReplacingInVain(Replacing):
             assert "dbaas.agent_renew.error" in kinds
 
 
+class ReplacingAndDeleting(Replacing):
+    """Its owner deletes it meanwhile: nobody waits for an agent of what is gone."""
+
+    replaced = False
+
+    def meanwhile(self, database: Database) -> None:
+        Scenario.meanwhile(self, database)
+        if self.instance in self.cloud.renewed:
+            with database.write() as session:
+                instance = session.get_one(Instance, self.instance)
+                if not instance.deleted:
+                    delete_instance.admit(session, CALLER, instance)
+
+    def check(self, database: Database) -> None:
+        assert self.row(database).deleted
+        assert self.cloud.names() == set()
+        with database.read() as session:
+            states = set(session.scalars(select(Run.state).where(Run.workflow == "renew_agent")))
+            assert states <= {"done", "cancelled"}
+
+
 class Keeping(Scenario):
     """It is time: one backup more, and a fact that says when."""
 
@@ -69,4 +90,4 @@ class Keeping(Scenario):
         assert (self.settings.state / "self-backups" / made["file"]).stat().st_size == made["bytes"]
 
 
-EVERY = (Replacing, ReplacingInVain, Keeping)
+EVERY = (Replacing, ReplacingInVain, ReplacingAndDeleting, Keeping)

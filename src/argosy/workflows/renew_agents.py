@@ -47,14 +47,14 @@ def _begin(session: Session, guest: str) -> None:
 
 @renew_agent.step()
 def replace(ctx: Context[World]) -> Outcome:
-    if _release_of(ctx) != OURS:
+    if not _renewed(ctx):
         ctx.world.provider.compute.renew_agent(ctx.subject)
     return None
 
 
 @renew_agent.step(minutes=2)
 def greet(ctx: Context[World]) -> Outcome:
-    if _release_of(ctx) == OURS:
+    if _renewed(ctx):
         ctx.record(_go_on)
         return None
     looks = ctx.memory["looks"] = ctx.memory.get("looks", 0) + 1
@@ -67,9 +67,11 @@ def _go_on(session: Session) -> None:
         queue.wake(session, run)
 
 
-def _release_of(ctx: Context[World]) -> str:
+def _renewed(ctx: Context[World]) -> bool:
+    """One that is gone meanwhile needs no agent any more."""
     with ctx.database.read() as session:
-        return session.get_one(Guest, ctx.subject).agent
+        guest = session.get(Guest, ctx.subject)
+    return guest is None or guest.agent == OURS
 
 
 def _tried(session: Session) -> Sequence[str]:
