@@ -14,7 +14,19 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 PAGE = HERE.parent / "docs" / "benchmarks.md"
-EACH = ("create", "gets", "asking", "conductor", "idle", "many", "durable", "engines")
+EACH = (
+    "create",
+    "gets",
+    "asking",
+    "conductor",
+    "idle",
+    "many",
+    "durable",
+    "engines",
+    "backups",
+    "recovery",
+    "snapshots",
+)
 FURTHER = {"conductor": ("postgresql",)}
 """scripts that are run once more, with an argument"""
 

@@ -1,7 +1,8 @@
 """Control databases with so many instances, and so many rows of everything beside them. Not a benchmark itself.
 
 Half a deployment's life in rows: of `size` instances all but those of a quota belong to one project, each with guest,
-endpoint, certificate, tags, modules, logs, operations and ten events; as many backups, a tenth as many configurations.
+endpoint, certificate, tags, modules, logs, operations and ten events; as many backups and schedules, a tenth as many
+configurations.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from argosy.db.session import Database
 from argosy.db.tables import (
     Account,
     Backup,
+    BackupSchedule,
     BackupStrategy,
     Certificate,
     Configuration,
@@ -132,6 +134,7 @@ def _nouns(ids: Ids, middle: str) -> Mapping[str, str]:
         "v1.0": PROJECT,
         "instances": middle,
         "backups": middle,
+        "backup_schedules": middle,
         "configurations": ids.configurations[0],
         "modules": ids.modules[0],
         "webhooks": middle,
@@ -277,12 +280,20 @@ def _belongings(ids: Ids) -> Rows:
 
 
 def _kept(ids: Ids, at: Row) -> Rows:
-    """Backups and published logs."""
+    """Backups, when they are due, and published logs."""
     backup = {"version_id": ids.version, "state": "COMPLETED", "size": 0.4, "location": "http://store/x", **at}
     yield (
         Backup,
         [
             {"id": each, "instance_id": each, "project_id": ids.project(number), "name": f"b{number}", **backup}
+            for number, each in enumerate(ids.all)
+        ],
+    )
+    nightly = {"name": "nightly", "cron": "30 2 * * *", "retention": {"daily": 7}, "next_at": ids.now + 3600, **at}
+    yield (
+        BackupSchedule,
+        [
+            {"id": each, "instance_id": each, "project_id": ids.project(number), "missed": 0, **nightly}
             for number, each in enumerate(ids.all)
         ],
     )

@@ -238,11 +238,13 @@ def command_line_page() -> str:
     """Every command with its options."""
     from argosy import __main__ as whole
     from argosy.cli.main import argosy
+    from argosy.salvage.main import argosy_restore
 
     lines = ["# Command line", "", argosy.epilog or "", "", "Options of `argosy` itself, before the command:"]
     lines += _parameters(argosy)
-    argosy.lazy.update(whole.COMMANDS)
-    for names, command in _commands(argosy, ("argosy",)):
+    lines += ["", "Options of `argosy-restore` itself, before the command:", *_parameters(argosy_restore)]
+    argosy.extend(whole.COMMANDS)
+    for names, command in (*_commands(argosy, ("argosy",)), *_commands(argosy_restore, ("argosy-restore",))):
         arguments = [each.make_metavar(_CONTEXT) for each in command.params if isinstance(each, click.Argument)]
         lines += ["", f"## `{' '.join([*names, *arguments])}`", "", " ".join((command.help or "").split())]
         lines += _parameters(command)

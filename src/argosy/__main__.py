@@ -14,6 +14,9 @@ COMMANDS = {
     "uninstall": f"{LAUNCHER}:uninstall",
     "backup-self": "argosy.launcher.self_backup:backup_self",
     "restore-self": "argosy.launcher.self_backup:restore_self",
+    "keys": "argosy.launcher.keys:keys",
+    "store": "argosy.launcher.store:store",
+    "backup export": "argosy.salvage.export:export",
 }
 
 

@@ -37,3 +37,9 @@ def boot_id() -> str:
 def timestamp(seconds: float) -> str:
     """ISO 8601 in UTC without fraction and without zone, as Trove's clients demand."""
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+
+
+def moment(text: str) -> float:
+    """The time that ISO 8601 text tells, in seconds since the epoch; UTC where it names no zone. Raises ValueError."""
+    told = datetime.fromisoformat(text)
+    return (told if told.tzinfo else told.replace(tzinfo=UTC)).timestamp()

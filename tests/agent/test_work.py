@@ -13,7 +13,7 @@ from argosy import errors
 from argosy.agent.door import Lost
 from argosy.agent.journal import Journal
 from argosy.agent.task import Task
-from argosy.agent.work import Work
+from argosy.agent.work import LONG, QUICK, Work
 from argosy.model import wire
 from argosy.testing.waiting import eventually
 
@@ -26,9 +26,10 @@ class Bench:
         self.done: list[str] = []
         self.go = threading.Event()
         self.failures: list[Exception] = []
-        verbs = {"note": self.note, "hold": self.hold, "fail": self.fail, "count": self.count}
-        self.work = Work(Journal(file), verbs, self.said.append, lambda: self.done.append("after"))
-        threading.Thread(target=self.work.run, daemon=True).start()
+        verbs = {"note": self.note, "hold": self.hold, "fail": self.fail, "count": self.count, "last": self.hold}
+        self.work = Work(Journal(file), verbs, self.said.append, lambda: self.done.append("after"), {"last"})
+        for lane in (QUICK, LONG):
+            threading.Thread(target=self.work.run, args=(lane,), daemon=True).start()
 
     def note(self, task: Task, arguments: Mapping[str, Any]) -> dict[str, Any]:
         self.done.append(task.command.id)
@@ -91,6 +92,17 @@ def test_a_command_in_the_queue_never_begins_once_cancelled(bench: Bench) -> Non
     bench.go.set()
     assert bench.answer("b").error == "cancelled"
     assert "b" not in bench.done
+
+
+def test_what_takes_long_holds_up_its_own_kind_only(bench: Bench) -> None:
+    for name in ("a", "b"):
+        bench.work.take(wire.Command(name, "last"))
+    bench.work.take(wire.Command("c", "note"))
+    assert bench.answer("c").result == {}
+    assert "b" not in bench.done
+    bench.work.cancel("a")
+    bench.go.set()
+    assert (bench.answer("a").error, bench.answer("b").error) == ("cancelled", "")
 
 
 def test_cancelling_what_never_came_answers_it(bench: Bench) -> None:

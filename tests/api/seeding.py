@@ -45,7 +45,7 @@ def fill(database: Database) -> None:
             (REDIS, "7.0", "7.0.15"),
         ):
             version = DatastoreVersion(id=VERSIONS[name], datastore_id=datastore, name=name, number=number)
-            version.capabilities = ["accounts", "databases", "tls"]
+            version.capabilities = ["accounts", "backups", "databases", "tls"]
             session.add(version)
 
 

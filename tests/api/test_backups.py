@@ -1,4 +1,4 @@
-"""Backups as they are listed, and where they go. Making one comes with a later release."""
+"""Backups as they are listed, and where they go."""
 
 from __future__ import annotations
 
@@ -48,6 +48,17 @@ def test_one_backup(database: Database, member: As, stranger: As, admin: As) -> 
         "project_id": "blue",
         "datastore": {"type": "postgresql", "version": "15", "version_id": VERSIONS["15"]},
         "storage_driver": "swift",
+        "strategy": "",
+        "purpose": "manual",
+        "schedule_id": None,
+        "volume_size": 0,
+        "bytes": {"raw": 0, "stored": 0},
+        "moment": None,
+        "finished": None,
+        "proof": {"state": "unproven", "checked": None, "seconds": None},
+        "deletion_protection": False,
+        "outlives_disk": True,
+        "held_until": None,
     }
     assert admin.get(f"/backups/{backup_id}")["backup"] == seen
     assert stranger.refused("GET", f"/backups/{backup_id}")[:2] == (404, "itemNotFound")
@@ -100,13 +111,6 @@ def test_backups_of_an_instance(ready: Ready, database: Database, member: As, st
     assert link["href"].endswith(f"{of_instance}?limit=1&marker=1")
     assert member.refused("GET", f"{of_instance}?limit=x")[0] == 400
     assert stranger.refused("GET", f"/instances/{instance_id}/backups")[0] == 404
-
-
-def test_none_can_be_made_yet(member: As) -> None:
-    assert member.refused("POST", "/backups", {"backup": {"name": "b", "instance": INSTANCE}})[:2] == (
-        501,
-        "notImplemented",
-    )
 
 
 def test_strategies(ready: Ready, database: Database, member: As) -> None:
@@ -172,3 +176,9 @@ def test_there_are_no_clusters(member: As, admin: As) -> None:
         ("GET", "/clusters/c1/instances/i1", None),
     ):
         assert member.refused(method, path, body) == (404, "itemNotFound", "Cluster c1 cannot be found.")
+
+
+def test_a_snapshot_does_not_outlive_the_disk(database: Database, member: As) -> None:
+    backup_id = keep(database, 1, storage_driver="cinder", location="cinder://s1")
+    seen = member.get(f"/backups/{backup_id}")["backup"]
+    assert (seen["locationRef"], seen["outlives_disk"]) == ("cinder://s1", False)

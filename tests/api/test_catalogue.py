@@ -31,7 +31,7 @@ def test_datastores(member: As) -> None:
     assert postgresql["default_version"] == VERSIONS["15"]
     assert [each["name"] for each in postgresql["versions"]] == ["15", "17"]
     first = postgresql["versions"][0]
-    assert (first["version"], first["capabilities"]) == ("15.18", ["accounts", "databases", "tls"])
+    assert (first["version"], first["capabilities"]) == ("15.18", ["accounts", "backups", "databases", "tls"])
     assert first["links"][0]["href"].endswith(f"/v1.0/blue/datastores/versions/{VERSIONS['15']}")
     assert "active" not in first
     assert "note" not in first

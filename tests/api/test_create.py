@@ -161,7 +161,7 @@ def test_access_is_told_as_it_was_given(create: Create) -> None:
         ({"replica_count": True}, 400),
         ({"tls_mode": "sometimes"}, 400),
         ({"replica_of": NET}, 501),
-        ({"restorePoint": {"backupRef": NET}}, 501),
+        ({"restorePoint": {"backupRef": NET}}, 404),
         ({"configuration": NET}, 404),
         ({"modules": [{"id": NET}]}, 404),
     ],

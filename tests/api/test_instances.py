@@ -42,6 +42,7 @@ def test_the_list_is_short_and_the_detail_is_not(ready: Ready, member: As) -> No
         "service_status_updated",
         "endpoints",
         "guarantees",
+        "deletion_protection",
     }
     assert detailed["volume"] == {"size": 2}
 
@@ -175,3 +176,12 @@ def test_an_admin_deletes_anybodys_from_the_own_url(ready: Ready, admin: As, mem
     instance_id = ready()
     assert admin("DELETE", f"/instances/{instance_id}").status_code == 202
     assert member.get(f"/instances/{instance_id}")["instance"]["status"] == "SHUTDOWN"
+
+
+def test_one_that_is_only_to_be_looked_at_says_until_when(ready: Ready, member: As, database: Database) -> None:
+    instance_id = ready()
+    with database.write() as session:
+        row = session.get_one(Instance, instance_id)
+        row.restored_from = {"backup_id": "b", "name": "b", "moment": None, "proof": "restorable", "target": None}
+        row.ends_at = 1_800_000_000.0
+    assert member.get(f"/instances/{instance_id}")["instance"]["ends_at"] == "2027-01-15T08:00:00"

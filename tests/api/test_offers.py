@@ -86,6 +86,7 @@ def test_what_was_found(admin: As) -> None:
         "active": True,
         "registry_ext": None,
         "repl_strategy": None,
+        "backup_strategy": None,
         "default": True,
         "capabilities": ["tls"],
     }

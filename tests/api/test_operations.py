@@ -153,3 +153,22 @@ def test_a_ring_between_look_and_pause_is_heard() -> None:
     begun = time.monotonic()
     assert bell.until(look, lambda seen: seen == 2, 20) == 2
     assert time.monotonic() - begun < 0.4
+
+
+def test_cancelled(create: Create, member: As, stranger: As, database: Database) -> None:
+    """What can be stopped is asked to stop; what cannot, and what has ended, is not."""
+    instance = create()["id"]
+    (operation,) = member.get(f"/instances/{instance}/operations")["operations"]
+    path = f"/instances/{instance}/operations/{operation['id']}/cancel"
+    assert stranger.refused("POST", path)[0] == 404
+    assert member("POST", path).status_code == 202
+    with database.write() as session:
+        run = session.get_one(Run, operation["id"])
+        assert run.cancelled
+        run.state = "done"
+    assert member.refused("POST", path)[:2] == (422, "unprocessableEntity")
+    with database.write() as session:
+        run = session.get_one(Run, operation["id"])
+        run.state, run.workflow = "active", "delete_instance"
+    assert member.refused("POST", path)[0] == 422
+    assert member.refused("POST", f"/instances/{instance}/operations/x/cancel")[0] == 404

@@ -21,7 +21,6 @@ from argosy.api import main
 from argosy.api.bell import Bell
 from argosy.api.route import Route
 from argosy.api.routes import ROUTES
-from argosy.api.v1 import unbuilt
 from argosy.db.session import Database
 from argosy.guest import authority
 from argosy.identity.local.identity import LocalIdentity
@@ -86,8 +85,6 @@ def expected(route: Route, *, admin: bool) -> object:
     """By the rule's default. Fails for a route that has neither a rule nor a line above."""
     if route.for_administrators and not admin:
         return 401
-    if route.handler is unbuilt.refuse:
-        return 501
     if route.rule and policy.RULES[route.rule] is Default.ADMIN and not admin:
         return 403
     ruled = route.rule or route.for_administrators or named(route) in UNRULED
@@ -126,11 +123,7 @@ def test_an_administrator(ready: Ready, admin: As, waiting_for_nobody: falcon.te
 
 def test_another_projects_instance_does_not_exist(ready: Ready, stranger: As) -> None:
     """Unless what was sent is refused before anything is looked for, or nobody can do it."""
-    routes = [
-        route
-        for route in TENANTS
-        if "/instances/{id}" in route.path and not route.for_administrators and route.handler is not unbuilt.refuse
-    ]
+    routes = [route for route in TENANTS if "/instances/{id}" in route.path and not route.for_administrators]
     told = statuses(stranger, ready(), routes)
     assert {name: status for name, status in told.items() if status not in (400, 404, 501)} == {}
     assert {status for name, status in told.items() if name.startswith(("GET", "DELETE"))} <= {404, 501}

@@ -214,6 +214,17 @@ def test_backup_strategy(member: As) -> None:
     assert {child.tag.removeprefix(NAMESPACE): child.text or "" for child in made}["swift_container"] == "7"
 
 
+def test_a_backup_and_what_begins_as_one(ready: Ready, member: As) -> None:
+    sent = f"<backup><name>7</name><instance>{ready()}</instance><incremental>0</incremental></backup>".encode()
+    made = tree(member("POST", "/backups", sent, headers={**XML, **SENT}))
+    told = {**made.attrib, **{child.tag.removeprefix(NAMESPACE): child.text for child in made}}
+    assert (told["name"], told["status"]) == ("7", "NEW")
+    point = f'<volume size="3"/><restorePoint backupRef="{told["id"]}"/>'
+    assert '<volume size="3"/>' in ORDER
+    restored = member("POST", "/instances", ORDER.replace('<volume size="3"/>', point).encode(), headers=SENT)
+    assert (restored.status_code, "not complete" in restored.text) == (409, True)
+
+
 def test_a_key_that_is_no_elements_name() -> None:
     assert fromstring(xml.write({"tags": {"a b": "c", "xml": "d"}}))[0].attrib == {"key": "a b"}
 

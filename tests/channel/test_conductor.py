@@ -138,7 +138,7 @@ def test_a_cancelled_command_is_told_once(channel: Channel, greet: Greet) -> Non
 
 def test_frames_travel_by_long_poll_too(channel: Channel, door: Door, credential: Credential) -> None:
     guest = channel.expect()
-    link = LongPoll(door._https(), door._https(), credential(guest))
+    link = LongPoll(door.https(), door.https(), credential(guest))
     link.send(wire.Hello([1], "test", "b1"))
     assert isinstance(link.receive(), wire.Welcome)
     link.send(beat())
@@ -156,7 +156,7 @@ def test_who_only_says_something_takes_nothing_from_its_poll(
     channel: Channel, door: Door, credential: Credential
 ) -> None:
     guest = channel.expect()
-    link = LongPoll(door._https(), door._https(), credential(guest))
+    link = LongPoll(door.https(), door.https(), credential(guest))
     link.send(wire.Hello([1], "test", "b1"))
     link.receive()
     command = channel.ask(guest, "noop")
@@ -168,7 +168,7 @@ def test_who_only_says_something_takes_nothing_from_its_poll(
 
 
 def test_a_poll_without_hello_is_refused(door: Door, channel: Channel, credential: Credential) -> None:
-    link = LongPoll(door._https(), door._https(), credential(channel.expect()))
+    link = LongPoll(door.https(), door.https(), credential(channel.expect()))
     with pytest.raises(Lost, match="hello"):
         link.receive()
     link.close()

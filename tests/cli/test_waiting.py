@@ -2,7 +2,9 @@
 
 import io
 
-from argosy.cli.waiting import Steps
+import pytest
+
+from argosy.cli.waiting import Steps, pace
 
 
 class Terminal(io.StringIO):
@@ -38,3 +40,33 @@ def test_a_terminal_sees_the_step_under_way_and_what_it_waits_for() -> None:
     assert steps.out.getvalue().endswith("  guest          … the guest is preparing")
     steps.clear()
     assert steps.out.getvalue().endswith("\r\033[K")
+
+
+UPLOAD = {
+    "done": 1_230_000_000,
+    "total": 2_900_000_000,
+    "unit": "bytes",
+    "percent": 42.4,
+    "per_second": 35_000_000,
+    "seconds_left": 48,
+}
+
+
+def test_a_terminal_sees_how_far_long_work_is() -> None:
+    steps = Steps(Terminal())
+    steps.show({**operation(DONE, {**UNDER_WAY, "name": "upload"}), "progress": UPLOAD})
+    assert steps.out.getvalue().endswith("  upload         … 42.4 %, 1.23 GB of 2.9 GB, 35 MB/s, 48 s left")
+
+
+@pytest.mark.parametrize(
+    ("told", "said"),
+    [
+        ({}, "42.4 %, 1.23 GB of 2.9 GB, 35 MB/s, 48 s left"),
+        ({"done": 0, "percent": 0.0, "per_second": None, "seconds_left": None}, "0 %, 0 B of 2.9 GB"),
+        ({"total": None, "percent": None, "seconds_left": None}, "1.23 GB, 35 MB/s"),
+        ({"done": 3, "total": 7, "unit": "files"}, "3 of 7 files"),
+        ({"done": 3, "total": None, "unit": "files"}, "3 of ? files"),
+    ],
+)
+def test_what_is_not_known_is_not_said(told: dict[str, object], said: str) -> None:
+    assert pace({**UPLOAD, **told}) == said

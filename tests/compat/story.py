@@ -101,11 +101,18 @@ def at_rest(api: Client, name: str) -> Callable[[], bool]:
         if not listed:
             return True
         assert not _under_way(api, listed[0]["id"])
+        assert not _backed_up(api, listed[0]["id"])
         assert "fault" not in listed[0], listed[0]["fault"]
         assert "HEALTHY" in listed[0]["operating_status"] or listed[0]["status"] == "RESTART_REQUIRED", listed[0]
         return True
 
     return look
+
+
+def _backed_up(api: Client, instance: str) -> list[Document]:
+    """Backups that are being made: the instance's status does not always tell."""
+    told = api.session.get("/backups", instance_id=instance)["backups"]
+    return [each for each in told if each["status"] in ("NEW", "BUILDING", "SAVING")]
 
 
 def _under_way(api: Client, instance: str) -> list[Document]:

@@ -13,6 +13,7 @@ from argosy.model.guest import Health, Identity, Secret
 from argosy.testing.clients import Login, Refused
 from argosy.testing.contracts.engine import EngineContract
 from argosy.testing.servers import Server
+from argosy.testing.waiting import eventually
 
 
 class PostgresqlContract(EngineContract):
@@ -264,3 +265,21 @@ class TestRedis(EngineContract):
         assert server.stop() == 0
         server.start()
         server.connect(master).close()
+
+    def test_a_saving_that_nobody_wants_is_ended(self, server: Server, master: Login) -> None:
+        """And counts as no failure: a server that saves by itself would refuse writes after one."""
+        tenant = server.connect(master)
+        for number in range(10):
+            tenant.write(f"slow-{number}", "to be saved")
+        with server.hands.driver(server.site).session() as session:
+            session.command("CONFIG", "SET", "rdb-key-save-delay", "10000000")
+            session.command("BGSAVE")
+            eventually(lambda: list(server.site.data.glob("db/temp-*.rdb")))
+            server.hands.call("tidy")
+            eventually(lambda: "rdb_bgsave_in_progress:0" in str(session.command("INFO", "persistence")))
+            assert "rdb_last_bgsave_status:ok" in str(session.command("INFO", "persistence"))
+            session.command("CONFIG", "SET", "rdb-key-save-delay", "0")
+            session.command("SAVE")
+        server.hands.call("tidy")
+        assert not list(server.site.data.glob("db/*.rdb"))
+        tenant.close()

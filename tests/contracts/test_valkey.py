@@ -13,6 +13,7 @@ from argosy.engines.base import Capability, Found
 from argosy.model.guest import Identity, Secret, TlsMode
 from argosy.testing import hands, packages, servers
 from argosy.testing.clients import Login, Refused
+from argosy.testing.contracts.backups import archivist
 from argosy.testing.servers import Farm, Server
 
 REDIS = registry.get("redis")
@@ -78,4 +79,30 @@ def test_data_of_redis_are_taken_along(farm: Farm, valkey: Found) -> None:
             name for name in parameters.offered("redis", valkey.version) if not session.command("CONFIG", "GET", name)
         ]
     assert lacking == []
+    after.stop()
+
+
+@pytest.mark.parametrize("before", ["redis", "valkey"])
+def test_a_backup_is_restored_into_it(farm: Farm, valkey: Found, before: str) -> None:
+    """Its own, and one of Redis."""
+    found = valkey if before == "valkey" else servers.require("redis", "7.0")
+    source = archivist(farm.clone(farm.template(REDIS, found), Identity(str(uuid.uuid4()), 1), tls=TlsMode.OFF))
+    source.start()
+    password = Secret.generate()
+    source.hands.call("put_master", password)
+    tenant = source.connect(plain(source, password))
+    tenant.write("kept", "here")
+    tenant.close()
+    canaries, place = source.hands.call("canaries"), source.site.state / "tape"
+    tape = source.hands.call("record", "rdb", place)
+    source.stop()
+    after = archivist(farm.bare(REDIS, valkey, tls=TlsMode.OFF))
+    after.hands.call("play", [tape])
+    after.hands.call("adopt", Identity(str(uuid.uuid4()), 1))
+    after.hands.call("configure", {})
+    after.start()
+    assert after.hands.call("examine_restored", canaries)["keys"] == 1
+    tenant = after.connect(plain(after, password))
+    assert tenant.read("kept") == "here"
+    tenant.close()
     after.stop()

@@ -158,7 +158,7 @@ TRICKS = [
 
 @pytest.mark.parametrize("verb", [verb for verb, fields in protocol.VERBS.items() if checks.name in fields.values()])
 def test_names_are_uuids_and_nothing_else(helper: client.Helper, verb: str) -> None:
-    good = {"name": NAME, "snapshot": NAME, "volume": NAME, "gigabytes": 1, "ram": 64, "vcpus": 1}
+    good = {"name": NAME, "snapshot": NAME, "volume": NAME, "mark": NAME, "gigabytes": 1, "ram": 64, "vcpus": 1}
     good |= {"source": {"template": "", "snapshot": ""}}
     fields = protocol.VERBS[verb]
     for field in (field for field, check in fields.items() if check is checks.name):

@@ -16,7 +16,7 @@ from argosy.testing.waiting import eventually
 def argosy() -> Iterator[Deployment]:
     if os.geteuid() != 0:
         pytest.skip("the whole product at level root needs root")
-    with Deployment(level="root", conductor={"heartbeat_seconds": 1}) as deployment:
+    with Deployment(level="root", conductor={"heartbeat_seconds": 1}, backups={"drills": "off"}) as deployment:
         deployment.cli("datastore", "list")
         yield deployment
 

@@ -46,10 +46,14 @@ def settled(owner: Owner, instance: str, operation: str = "") -> str:
 
 
 @contextmanager
-def struck(argosy: Deployment, owner: Owner, operation: str, step: str, victim: str) -> Iterator[None]:
-    """Kill the victim once, as soon as an operation of this kind is seen in this step."""
+def struck(
+    argosy: Deployment, owner: Owner, operation: str, step: str, victim: str, *, guest: str = ""
+) -> Iterator[None]:
+    """Kill the victim once, as soon as an operation of this kind is seen in this step. `guest`: whose processes are
+    meant, where the operation is not about an instance.
+    """
     stop = threading.Event()
-    killer = threading.Thread(target=_strike, args=(argosy, operation, step, victim, stop))
+    killer = threading.Thread(target=_strike, args=(argosy, operation, step, victim, guest, stop))
     killer.start()
     try:
         yield
@@ -60,16 +64,41 @@ def struck(argosy: Deployment, owner: Owner, operation: str, step: str, victim: 
     eventually(lambda: owner.reaches(owner.client.datastores), within=60)
 
 
-def _strike(argosy: Deployment, operation: str, step: str, victim: str, stop: threading.Event) -> None:
+def _strike(argosy: Deployment, operation: str, step: str, victim: str, guest: str, stop: threading.Event) -> None:
     database = argosy.database
     try:
         while not stop.is_set():
             subject = _in_step(database, operation, step)
-            if subject and _hit(argosy, victim, subject):
+            if subject and _hit(argosy, victim, guest or subject):
                 return
             time.sleep(0.001)
     finally:
         database.dispose()
+
+
+@contextmanager
+def met(argosy: Deployment, operation: str, step: str, act: Callable[[], object]) -> Iterator[None]:
+    """Do something to what stands outside, once, as soon as an operation of this kind is seen in this step. Leaves when
+    it has been done, or when there was no such step.
+    """
+    stop = threading.Event()
+
+    def wait() -> None:
+        database = argosy.database
+        while not stop.is_set():
+            if _in_step(database, operation, step):
+                act()
+                break
+            time.sleep(0.001)
+        database.dispose()
+
+    waiting = threading.Thread(target=wait)
+    waiting.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        waiting.join()
 
 
 def _in_step(database: Database, operation: str, step: str) -> str:

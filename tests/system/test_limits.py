@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 import time
@@ -130,7 +131,7 @@ def test_a_full_volume_stops_writing_and_nothing_else(owner: Owner, engine: str)
             fill(door, engine)
         answering(door, engine)
         assert int(door.ask(COUNT[engine])) > 0
-        eventually(lambda: told(owner, instance["id"]))
+        eventually(lambda: told_when_full(owner, instance["id"], door, engine))
     eventually(lambda: "fault" not in owner.client.instances.get(instance["id"]))
     eventually(lambda: writes(door, engine))
     owner.healthy(instance["id"])
@@ -167,6 +168,13 @@ def much(volume: Path, leaving: int) -> Iterator[None]:
 def fill(door: Door, engine: str) -> None:
     for _ in range(4000):
         door.ask(LOAD[engine])
+
+
+def told_when_full(owner: Owner, instance: str, door: Door, engine: str) -> bool:
+    """A server that lets go of a log that nobody wants has room for a little more."""
+    with contextlib.suppress(Exception):
+        fill(door, engine)
+    return told(owner, instance)
 
 
 def told(owner: Owner, instance: str) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from scenario import Scenario
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -12,7 +14,9 @@ from argosy.db.session import Database
 from argosy.db.tables import Event, Fact, Guest, Run
 from argosy.durable import queue
 from argosy.providers.base import Usage
-from argosy.workflows import forget, watch_room
+from argosy.settings import Alarms, Store
+from argosy.stores import deployment
+from argosy.workflows import forget, watch_room, watch_store
 
 
 class Filling(Scenario):
@@ -52,6 +56,38 @@ class Emptying(Filling):
             assert [each.payload["level"] for each in told] == ["fine", "warning"]
 
 
+class StoreUsable(Scenario):
+    """The store can be used again: nothing of the looking stays in it."""
+
+    def start(self, session: Session) -> None:
+        never_full = Alarms(pool_warning_percent=101.0, pool_critical_percent=102.0)
+        self.settings = replace(self.settings, alarms=never_full)
+        session.add(Fact(name="store", value={"level": "critical", "percent": None, "message": "was away"}))
+        queue.enqueue(session, watch_store.watch_store, "watch_store")
+
+    def check(self, database: Database) -> None:
+        with database.read() as session:
+            assert session.get_one(Fact, "store").value["level"] == "fine"
+            told = session.scalars(select(Event).where(Event.kind == "dbaas.store_health")).all()
+            assert [each.payload["level"] for each in told] == ["fine"]
+        assert list(deployment.store(self.settings).list("argosy_probe/")) == []
+
+
+class StoreAway(Scenario):
+    """The store's directory is missing: told once, and why."""
+
+    def start(self, session: Session) -> None:
+        self.settings = replace(self.settings, store=Store(path=str(self.settings.state / "not-mounted")))
+        queue.enqueue(session, watch_store.watch_store, "watch_store")
+
+    def check(self, database: Database) -> None:
+        with database.read() as session:
+            fact = session.get_one(Fact, "store").value
+            assert (fact["level"], fact["percent"]) == ("critical", None)
+            told = session.scalars(select(Event).where(Event.kind == "dbaas.store_health")).all()
+            assert ["is it mounted" in each.payload["message"] for each in told] == [True]
+
+
 class Forgetting(Scenario):
     """Events beyond their age and records of housekeeping go; what was done to instances stays."""
 
@@ -73,4 +109,4 @@ class Forgetting(Scenario):
             assert set(session.scalars(select(Run.workflow))) == {"restart_instance", "create_instance", "forget"}
 
 
-EVERY = (Filling, Emptying, Forgetting)
+EVERY = (Filling, Emptying, StoreUsable, StoreAway, Forgetting)

@@ -26,6 +26,10 @@ USER_TIMEOUT = 30_000
 """milliseconds after which bytes that nobody acknowledged break the connection (tcp(7))"""
 
 
+FULL = 507
+"""The store takes no more: somebody must make room, and a guest cannot wait for that."""
+
+
 class Lost(errors.Unavailable):
     """the conductor cannot be reached"""
 
@@ -62,7 +66,7 @@ class Door:
 
     def post(self, path: str, body: Any, credential: str = "") -> Any:
         """The answer's JSON. Raises Lost, Refused, and GuestFailed for other refusals."""
-        connection = self._https()
+        connection = self.https()
         try:
             return request(connection, path, body, credential)
         finally:
@@ -70,7 +74,7 @@ class Door:
 
     def put(self, path: str, data: bytes, credential: str) -> None:
         """Bytes that are too many for a frame. Raises as `post` does."""
-        connection = self._https()
+        connection = self.https()
         try:
             exchange(connection, "PUT", path, data, "application/octet-stream", credential)
         finally:
@@ -81,9 +85,10 @@ class Door:
         try:
             return self._websocket(credential)
         except _NoUpgrade:
-            return LongPoll(self._https(), self._https(), credential)
+            return LongPoll(self.https(), self.https(), credential)
 
-    def _https(self) -> http.client.HTTPSConnection:
+    def https(self) -> http.client.HTTPSConnection:
+        """A connection for requests, made with the first. For one thread at a time."""
         return http.client.HTTPSConnection(
             self._host, self._port, timeout=POLL_SECONDS + CONNECT_SECONDS, context=self._tls
         )
@@ -227,7 +232,12 @@ def request(connection: http.client.HTTPSConnection, path: str, body: Any, crede
 
 
 def exchange(  # noqa: PLR0913, PLR0917 - what HTTP has
-    connection: http.client.HTTPSConnection, method: str, path: str, body: bytes, media_type: str, credential: str
+    connection: http.client.HTTPSConnection,
+    method: str,
+    path: str,
+    body: bytes | bytearray,
+    media_type: str,
+    credential: str,
 ) -> Any:
     headers = {"Content-Type": media_type}
     if credential:
@@ -245,8 +255,8 @@ def exchange(  # noqa: PLR0913, PLR0917 - what HTTP has
 def _judged(status: int, text: bytes, path: str) -> Any:
     if status == 401:
         raise Refused
-    if status >= 500:
-        raise Lost(f"the conductor answered {path} with {status}")
+    if status >= 500 and status != FULL:
+        raise Lost(f"the conductor answered {path} with {status}: {text[:300].decode(errors='replace')}")
     if status >= 300:
         raise errors.GuestFailed(f"the conductor answered {path} with {status}: {text[:300].decode(errors='replace')}")
     return json.loads(text or b"null")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from argosy.agent import boot
+from argosy import errors
+from argosy.agent import boot, restoring
 from argosy.agent.boot import Boot
 from argosy.agent.keys import Keys
 from argosy.agent.service import Service
@@ -25,6 +26,11 @@ class Guest:
     def driver(self) -> Driver:
         """A driver for the guest as it is sized now. One per thread: drivers keep connections."""
         return self._driver(boot.site(self.directory))
+
+    def require_whole(self) -> None:
+        """Raises Conflict for data that nobody may start a server on."""
+        if restoring.unfinished(boot.site(self.directory).data):
+            raise errors.Conflict("the data were not restored to their end: restore them again, or delete the instance")
 
     def certify(self) -> None:
         """What the server is to show, under `tls/`; nothing where TLS is off. Raises Lost, Refused, GuestFailed."""

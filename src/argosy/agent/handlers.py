@@ -9,18 +9,22 @@ from typing import Any
 from argosy import clock, errors
 from argosy.agent import accounts
 from argosy.agent.accounts import AccountVerbs
+from argosy.agent.archive import ArchiveVerbs
+from argosy.agent.backups import LONG, BackupVerbs
 from argosy.agent.collector import Collector
 from argosy.agent.configuration import Configuration
 from argosy.agent.diagnostics import Diagnostics
+from argosy.agent.excerpts import ExcerptVerbs
 from argosy.agent.guest import Guest
 from argosy.agent.lifecycle import Lifecycle
 from argosy.agent.logs import LogVerbs
 from argosy.agent.modules import ModuleVerbs
+from argosy.agent.shipper import Shipper
 from argosy.agent.task import Task
 from argosy.agent.tls import TlsHands
 from argosy.agent.upgrade import UpgradeVerbs
 from argosy.agent.watch import Watch
-from argosy.model.guest import Health, Probe, ServiceSpec
+from argosy.model.guest import Health, Identity, Probe, ServiceSpec
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.005, 0.1
 """seconds between two looks at a server that is starting"""
@@ -40,6 +44,8 @@ class Hands:
         self._guest = guest
         self._watch = watch
         self._configuration = configuration
+        self.shipper = Shipper(guest)
+        watch.beside = self.shipper.metrics
         self.verbs: Mapping[str, Callable[[Task, Arguments], Result]] = {
             "prepare": self.prepare,
             "install": self.install,
@@ -55,20 +61,35 @@ class Hands:
             **Diagnostics(guest).verbs,
             **Lifecycle(guest, configuration, self, watch.look).verbs,
             **UpgradeVerbs(guest, configuration, self).verbs,
+            **BackupVerbs(guest, self).verbs,
+            **ArchiveVerbs(self.shipper).verbs,
+            **ExcerptVerbs(guest).verbs,
         }
+        self.long = LONG
 
     def prepare(self, task: Task, arguments: Arguments) -> Result:
         """From a cloned volume to a server that answers, with its own identity, certificate and accounts."""
+        return self.bring_up(task, arguments, self._guest.boot.identity)
+
+    def bring_up(self, task: Task, arguments: Arguments, identity: Identity) -> Result:
+        """From data that have no server yet to one that answers, as this guest's own; stopped unless `run`."""
+        self._guest.require_whole()
+        self.settle(arguments, identity)
+        if not arguments.get("run", True):
+            return self._configuration.told()
         driver = self._guest.driver()
-        certificate = _Beside(self._guest.certify)
-        if not self._guest.service.status().wanted:
-            driver.adopt(self._guest.boot.identity)
-        certificate.join()
-        self._configuration.apply(arguments.get("overrides", {}))
         self._guest.service.start(driver.service())
         version = self._await_healthy(task).version
         accounts.put(driver, arguments)
         return {"version": version, **self._configuration.told()}
+
+    def settle(self, arguments: Arguments, identity: Identity) -> None:
+        """Make the data this guest's own, ready for a server to be started on them."""
+        certificate = _Beside(self._guest.certify)
+        if not self._guest.service.status().wanted:
+            self._guest.driver().adopt(identity)
+        certificate.join()
+        self._configuration.apply(arguments.get("overrides", {}))
 
     def install(self, _task: Task, _arguments: Arguments) -> Result:
         """The volume becomes a template; the engine is left stopped."""
@@ -82,6 +103,7 @@ class Hands:
 
     def raise_up(self, task: Task, service: ServiceSpec) -> Result:
         """Have this process started, and answering."""
+        self._guest.require_whole()
         self._watch.forgive()
         self._guest.service.start(service)
         return {"version": self._await_healthy(task).version, **self._configuration.told()}
@@ -91,6 +113,7 @@ class Hands:
         return {}
 
     def restart(self, task: Task, arguments: Arguments) -> Result:
+        self._guest.require_whole()
         self._watch.forgive()
         self._configuration.apply(arguments.get("overrides"))
         driver, service = self._guest.driver(), self._guest.service

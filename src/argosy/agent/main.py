@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 import random
 import sys
@@ -19,7 +20,7 @@ from argosy.agent.handlers import Hands
 from argosy.agent.journal import Journal
 from argosy.agent.keys import Keys
 from argosy.agent.watch import Watch
-from argosy.agent.work import Work
+from argosy.agent.work import LONG, Work
 from argosy.engines.logfiles import GUEST
 from argosy.model import release, wire
 
@@ -60,13 +61,15 @@ class Agent:
         self._collector = Collector(guest)
         logging.getLogger().addHandler(Kept(self._collector.books[GUEST.name]))
         hands = Hands(guest, self._watch, configuration, self._collector)
-        self._work = Work(self._journal, hands.verbs, self.say, self._watch.look)
+        self._shipper = hands.shipper
+        self._work = Work(self._journal, hands.verbs, self.say, self._watch.look, hands.long)
         self._link: Link | None = None
         self._failures = 0
         """since the last welcome"""
 
     def run(self) -> None:
-        for each in (self._watch.run, self._work.run, self._collector.run):
+        long_work = functools.partial(self._work.run, LONG)
+        for each in (self._watch.run, self._work.run, long_work, self._collector.run, self._shipper.run):
             threading.Thread(target=each, daemon=True).start()
         while True:
             try:

@@ -19,25 +19,25 @@ class Room:
 
     def keep(self, site: Site) -> None:
         """While the server is well: half of what is free, as long as that is less than is wanted."""
-        if not _enforced(site):
+        if not enforced(site):
             return
         spare = _file(site)
         kept = spare.stat().st_size if spare.exists() else 0
-        more = min(self._wanted, (_free(site) + kept) // 2)
+        more = min(self._wanted, (free(site) + kept) // 2)
         if more >= kept + MIB:
             with suppress(OSError):  # the server was faster to take it
                 _reserve(spare, more)
 
     def found(self, site: Site) -> bool:
         """While the server cannot start: whether there is more room than before, made by somebody or given up here."""
-        if not _enforced(site):
+        if not enforced(site):
             return False
         given = self._give(site)
-        before, self._free = self._free, _free(site)
+        before, self._free = self._free, free(site)
         return given or self._free >= before + MIB
 
     def _give(self, site: Site) -> bool:
-        scarce = _free(site) < self._wanted and _file(site).exists()
+        scarce = free(site) < self._wanted and _file(site).exists()
         if scarce:
             _file(site).unlink()
         return scarce
@@ -53,12 +53,12 @@ def _reserve(file: Path, size: int) -> None:
         os.posix_fallocate(spare.fileno(), 0, size)
 
 
-def _enforced(site: Site) -> bool:
+def enforced(site: Site) -> bool:
     """Whether it is the volume that is measured here, not the whole disk that a plain directory is on."""
     room = os.statvfs(site.data)
     return room.f_blocks * room.f_frsize <= site.volume
 
 
-def _free(site: Site) -> int:
+def free(site: Site) -> int:
     room = os.statvfs(site.data)
     return room.f_bavail * room.f_frsize

@@ -6,7 +6,7 @@ import logging
 import os
 import secrets
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 
 from argosy import clock, errors
@@ -39,6 +39,8 @@ class Watch:
         self._say = say
         self._notice = notice
         """something about the agent itself that its operator should know"""
+        self.beside: Callable[[], Mapping[str, float]] = dict
+        """what else is told with a heartbeat"""
         self._room = Room(guest.engine.start_bytes)
         self._lock = threading.Lock()
         self._due = threading.Event()
@@ -140,7 +142,7 @@ class Watch:
         used, total = volume(self._site)
         self._seq += 1
         self._told, self._told_at = (seen.health, said), clock.monotonic()
-        metrics = {**seen.metrics, "engine_starts": float(self._starts), **usage.below(os.getppid())}
+        metrics = {**seen.metrics, **self.beside(), "engine_starts": float(self._starts), **usage.below(os.getppid())}
         metrics["memory_limit_bytes"] = float(self._site.memory) if self._site else 0.0
         self._say(wire.Heartbeat(self.boot, self._seq, seen.health, said, seen.version, used, total, metrics))
 

@@ -1,11 +1,14 @@
-"""Does commands, one after another, and never one twice: what was answered stands in the journal."""
+"""Does commands, one after another, and never one twice: what was answered stands in the journal.
+
+What takes long has a lane of its own: behind a backup of hours nobody waits for a list of users.
+"""
 
 from __future__ import annotations
 
 import logging
 import queue
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from typing import Any
 
 from argosy import clock, errors
@@ -19,25 +22,35 @@ PATIENCE = 120.0
 FIRST_WAIT, LONGEST_WAIT = 0.1, 5.0
 """seconds that a verb is tried for, and between two tries"""
 
+QUICK, LONG = "quick", "long"
+"""lanes"""
+
 Verbs = Mapping[str, Callable[[Task, Mapping[str, Any]], dict[str, Any]]]
 
 
 class Work:
     def __init__(
-        self, journal: Journal, verbs: Verbs, say: Callable[[wire.Frame], None], after: Callable[[], Any]
+        self,
+        journal: Journal,
+        verbs: Verbs,
+        say: Callable[[wire.Frame], None],
+        after: Callable[[], Any],
+        long: Container[str] = (),
     ) -> None:
         self._journal = journal
         self._verbs = verbs
+        self._long = long
+        """verbs that go in the lane for it"""
         self._say = say
         self._after = after
         """called after each command and before its answer: what it changed is told first"""
         self._lock = threading.Lock()
         self._tasks: dict[str, Task] = {}
-        self._queue: queue.SimpleQueue[Task] = queue.SimpleQueue()
+        self._lanes: dict[str, queue.SimpleQueue[Task]] = {lane: queue.SimpleQueue() for lane in (QUICK, LONG)}
 
-    def run(self) -> None:
+    def run(self, lane: str = QUICK) -> None:
         while True:
-            task = self._queue.get()
+            task = self._lanes[lane].get()
             answer = self._do(task)
             self._journal.done(answer)
             with self._lock:
@@ -53,7 +66,7 @@ class Work:
         with self._lock:
             if command.id not in self._tasks:
                 self._tasks[command.id] = Task(command, self._say)
-                self._queue.put(self._tasks[command.id])
+                self._lanes[LONG if command.verb in self._long else QUICK].put(self._tasks[command.id])
 
     def cancel(self, command: str) -> None:
         with self._lock:

@@ -19,11 +19,13 @@ from argosy.cli.place import Place
 
 COMMANDS = {
     "db": "argosy.cli.db:db",
+    "backup": "argosy.cli.backup:backup",
     "ca": "argosy.cli.ca:ca",
     "config": "argosy.cli.config:config",
     "datastore": "argosy.cli.datastore:datastore",
     "flavor": "argosy.cli.flavor:flavor",
     "quota": "argosy.cli.quota:quota",
+    "schedule": "argosy.cli.schedule:schedule",
     "webhook": "argosy.cli.webhook:webhook",
     "module": "argosy.cli.module:module",
     "env": "argosy.cli.env:env",
@@ -38,6 +40,13 @@ class Lazy(click.Group):
     def __init__(self, *arguments: Any, lazy: Mapping[str, str], **options: Any) -> None:
         super().__init__(*arguments, **options)
         self.lazy = dict(lazy)
+        self._deeper: dict[str, dict[str, str]] = {}
+
+    def extend(self, more: Mapping[str, str]) -> None:
+        """By commands of floors above this one; `backup export` goes into the group `backup`."""
+        for words, target in more.items():
+            group, _, name = words.rpartition(" ")
+            (self._deeper.setdefault(group, {}) if group else self.lazy)[name] = target
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         return sorted(self.lazy)
@@ -47,6 +56,8 @@ class Lazy(click.Group):
             return None
         module, _, attribute = self.lazy[cmd_name].partition(":")
         command: click.Command = getattr(importlib.import_module(module), attribute)
+        if isinstance(command, Lazy):
+            command.extend(self._deeper.get(cmd_name, {}))
         return command
 
 
@@ -72,9 +83,14 @@ def argosy(ctx: click.Context, state: Path | None) -> None:
 
 def run(more: Mapping[str, str], arguments: Sequence[str] | None = None) -> int:
     """The exit code. `more` names commands of floors above this one."""
-    argosy.lazy.update(more)
+    argosy.extend(more)
+    return guarded(argosy, arguments, "argosy")
+
+
+def guarded(command: click.Command, arguments: Sequence[str] | None, name: str) -> int:
+    """The exit code; what went wrong is told on standard error."""
     try:
-        status = argosy.main(arguments, prog_name="argosy", standalone_mode=False)
+        status = command.main(arguments, prog_name=name, standalone_mode=False)
     except click.ClickException as error:
         error.show()
         return error.exit_code
@@ -82,7 +98,7 @@ def run(more: Mapping[str, str], arguments: Sequence[str] | None = None) -> int:
         click.echo("interrupted", err=True)
         return 130
     except errors.ArgosyError as error:
-        click.echo(output.plain(f"argosy: {error.message}"), err=True)
+        click.echo(output.plain(f"{name}: {error.message}"), err=True)
         return exit_code(error)
     return status if isinstance(status, int) else 0
 

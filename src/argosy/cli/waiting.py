@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TextIO
+
+import click
 
 from argosy import errors
 from argosy.cli import output
@@ -17,8 +20,13 @@ class OperationFailed(errors.Broken):
 
 def until_done(client: Client, instance_id: str, operation: str) -> None:
     """Until the newest operation of this name has ended. Raises OperationFailed with its cause."""
+    follow(client.instances.follow(instance_id), operation)
+
+
+def follow(news: Iterable[Sequence[Document]], operation: str) -> None:
+    """As `until_done`, of whatever the operations are told."""
     steps = Steps(sys.stderr)
-    for operations in client.instances.follow(instance_id):
+    for operations in news:
         current = next(each for each in operations if each["operation"] == operation)
         steps.show(current)
         if current["state"] != "active":
@@ -36,6 +44,22 @@ def until_gone(client: Client, instance_id: str) -> None:
             _check(current)
     except errors.NotFound:
         steps.clear()
+
+
+def tell(operations: Sequence[Document], form: str) -> None:
+    """Each with its steps."""
+    if form != "table":
+        output.rows(operations, (), form)
+        return
+    for operation in operations:
+        seconds = f"{operation['seconds']:.3f} s" if "seconds" in operation else ""
+        click.echo(f"{operation['started']}  {operation['operation']}  {operation['state']}  {seconds}".rstrip())
+        for step in operation["steps"]:
+            click.echo(f"  {line(step)}")
+        if "progress" in operation:
+            click.echo(f"  {pace(operation['progress'])}")
+        if "error" in operation:
+            click.echo(f"  error: {operation['error']}")
 
 
 def _check(operation: Document) -> None:
@@ -60,7 +84,8 @@ class Steps:
                 self.out.write(f"  {line(step)}\n")
         under_way = [step for step in operation["steps"] if "ended" not in step]
         if under_way and self.out.isatty():
-            self.out.write(f"  {line(under_way[-1])}"[:79])
+            told = "progress" in operation and pace(operation["progress"])
+            self.out.write(f"  {line({**under_way[-1], 'waiting_for': told} if told else under_way[-1])}"[:79])
         self.out.flush()
 
     def clear(self) -> None:
@@ -75,3 +100,23 @@ def line(step: Document) -> str:
     tries = f" after {step['attempts']} attempts" if step["attempts"] > 1 else ""
     error = f": {output.plain(step['error'])}" if "error" in step else ""
     return f"{step['name']:14} {step['state']:6} {step['seconds']:8.3f} s{tries}{error}"
+
+
+def pace(progress: Document) -> str:
+    """How far, how fast and how long still: `42 %, 1.2 GB of 2.9 GB, 35 MB/s, 50 s left`."""
+    if progress["unit"] != "bytes":
+        return f"{progress['done']} of {progress['total'] or '?'} {progress['unit']}"
+    percent = f"{progress['percent']:g} %, " if progress["percent"] is not None else ""
+    total = f" of {size(progress['total'])}" if progress["total"] else ""
+    rate = f", {size(progress['per_second'])}/s" if progress["per_second"] else ""
+    left = f", {progress['seconds_left']} s left" if progress["seconds_left"] is not None else ""
+    return f"{percent}{size(progress['done'])}{total}{rate}{left}"
+
+
+def size(count: float) -> str:
+    """Bytes, as people say them."""
+    for unit in ("B", "KB", "MB"):
+        if count < 1000:
+            return f"{count:.3g} {unit}"
+        count /= 1000
+    return f"{count:.3g} GB"

@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
 from argosy import errors
+from argosy.client import operations
 from argosy.client.session import Session
 
 Document = dict[str, Any]
 """A resource as the API shows it."""
-PATIENCE = 15
-"""Seconds that one request waits for news; the server answers as soon as there is some."""
-PAUSE = 0.5
-"""Seconds between two answers without news."""
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
@@ -48,8 +44,16 @@ class Request:
     modules: tuple[str, ...] = ()
     """ids of those that it is to be given"""
     tags: Mapping[str, str] = field(default_factory=dict)
+    backup: str = ""
+    """id of the one that it is to begin as"""
+    restore: Mapping[str, str] = field(default_factory=dict)
+    """the moment that it is to begin as: `instance`, and `at`, `transaction`, `position` or `before_statement`"""
+    peek: int = 0
+    """hours after which it goes by itself; 0: it stays"""
     client_token: str = ""
     """who asks again with the same one gets what the first request made"""
+    protect: bool = False
+    """deleted, it gets a last backup and can be brought back for some time"""
 
 
 class Client:
@@ -121,8 +125,11 @@ class Instances:
         made: Document = self._session.post("/instances", {"instance": _body(request)})["instance"]
         return made
 
-    def delete(self, instance_id: str) -> None:
-        self._session.delete(f"/instances/{instance_id}")
+    def delete(self, instance_id: str, *, skip_final_backup: bool = False, delete_backups: bool = False) -> None:
+        """A protected one gets a last backup unless `skip_final_backup`; backups stay unless `delete_backups`."""
+        wanted = {"skip_final_backup": skip_final_backup, "delete_backups": delete_backups}
+        asked = "&".join(f"{name}=true" for name, value in wanted.items() if value)
+        self._session.delete(f"/instances/{instance_id}" + (f"?{asked}" if asked else ""))
 
     def change(self, instance_id: str, body: Document) -> None:
         """What `PUT` takes: `{"access": {"is_public": true}}`, `{"name": "m2"}`, …"""
@@ -130,6 +137,14 @@ class Instances:
 
     def restart(self, instance_id: str) -> None:
         self.act(instance_id, {"restart": {}})
+
+    def undos(self, instance_id: str) -> Sequence[Document]:
+        """What its data can be made again, the latest first."""
+        found: Sequence[Document] = self._session.get(f"/instances/{instance_id}/undos")["undos"]
+        return found
+
+    def forget_undo(self, instance_id: str, undo_id: str) -> None:
+        self._session.delete(f"/instances/{instance_id}/undos/{undo_id}")
 
     def act(self, instance_id: str, action: Document) -> None:
         """Whatever `…/action` takes: `{"resize": {"flavorRef": "3"}}`, `{"stop": {}}`, …"""
@@ -143,6 +158,16 @@ class Instances:
         """A new password of the master user, told only now."""
         user = self._session.post(f"/instances/{instance_id}/root")["user"]
         return str(user["password"])
+
+    def recovery(self, instance_id: str) -> Document:
+        """Which moments it can be restored to."""
+        found: Document = self._session.get(f"/instances/{instance_id}/recovery")["recovery"]
+        return found
+
+    def change_recovery(self, instance_id: str, wanted: Mapping[str, Any]) -> Document:
+        """Archive its log or not (`enabled`), for so long (`keep_days`)."""
+        told: Document = self._session.put(f"/instances/{instance_id}/recovery", {"recovery": dict(wanted)})["recovery"]
+        return told
 
     def tls(self, instance_id: str) -> Document:
         """How it speaks TLS, with the certificate that it shows."""
@@ -175,20 +200,15 @@ class Instances:
 
     def follow(self, instance_id: str) -> Iterator[Sequence[Document]]:
         """The operations now, and again whenever something has changed."""
-        answer = self.operations(instance_id)
-        while True:
-            yield answer["operations"]
-            seen, answer = answer, self.operations(instance_id, since=answer["cursor"], wait=PATIENCE)
-            if answer["cursor"] == seen["cursor"]:
-                time.sleep(PAUSE)  # when too many wait already, the server answers at once
+        return operations.follow(self._session, f"/instances/{instance_id}")
+
+    def cancel(self, instance_id: str, operation_id: str) -> None:
+        """One of its operations, by its id."""
+        self._session.post(f"/instances/{instance_id}/operations/{operation_id}/cancel")
 
     def operations(self, instance_id: str, *, since: str = "", wait: float = 0) -> Document:
         """Every operation with its steps; with `wait`, once something has changed since the answer named by `since`."""
-        query: dict[str, object] = {"since": since} if since else {}
-        if wait:
-            query["wait"] = wait
-        answer: Document = self._session.get(f"/instances/{instance_id}/operations", **query)
-        return answer
+        return operations.told(self._session, f"/instances/{instance_id}", since=since, wait=wait)
 
 
 def _body(request: Request) -> Document:
@@ -196,7 +216,7 @@ def _body(request: Request) -> Document:
         "name": request.name,
         "flavorRef": request.flavor,
         "volume": {"size": request.gigabytes},
-        "datastore": {"type": request.engine},
+        "datastore": {"type": request.engine} if request.engine else {},
     }
     if request.version:
         body["datastore"]["version"] = request.version
@@ -207,10 +227,18 @@ def _body(request: Request) -> Document:
     if request.modules:
         body["modules"] = [{"id": each} for each in request.modules]
     plain = {"configuration": request.configuration, "tags": dict(request.tags), "client_token": request.client_token}
-    body |= {name: value for name, value in plain.items() if value}
+    body |= {name: value for name, value in {**plain, **_origin(request)}.items() if value}
+    if request.protect:
+        body["deletion_protection"] = True
     if request.database:
         body["databases"] = [{"name": request.database}]
     if request.user:
         databases = [{"name": request.database}] if request.database else []
         body["users"] = [{"name": request.user, "password": request.password, "databases": databases}]
     return body
+
+
+def _origin(request: Request) -> Document:
+    """What its data begin as."""
+    point = {"backupRef": request.backup} if request.backup else dict(request.restore)
+    return {"restorePoint": point, "peek": {"hours": request.peek} if request.peek else None}

@@ -17,10 +17,11 @@ from starlette.applications import Starlette
 from starlette.routing import Route, WebSocketRoute
 
 from argosy import errors, logs
-from argosy.conductor import sockets, tls
+from argosy.conductor import arrivals, sockets, tls
 from argosy.conductor.bulk import Bulk
 from argosy.conductor.desk import Desk
 from argosy.conductor.doors import Doors, faulty
+from argosy.conductor.objects import Objects
 from argosy.conductor.tls import Certificate
 from argosy.db import sealed
 from argosy.db.session import Database
@@ -61,7 +62,8 @@ def run(settings: Settings) -> int:
 
 def application(desk: Desk, *beside: Callable[[], Coroutine[Any, Any, None]]) -> Starlette:
     """The routes of the conductor, and what runs beside them."""
-    doors, bulk = Doors(desk), Bulk(desk, deployment.store(desk.settings))
+    store = deployment.Deferred(desk.settings)
+    doors, bulk, objects = Doors(desk), Bulk(desk, store), Objects(desk, store)
     routes = [
         Route("/healthcheck", doors.healthcheck),
         Route("/v1/enrol", doors.enrol, methods=["POST"]),
@@ -70,6 +72,7 @@ def application(desk: Desk, *beside: Callable[[], Coroutine[Any, Any, None]]) ->
         Route("/v1/guest/proof", doors.proof, methods=["POST"]),
         Route("/v1/guest/frames", doors.frames, methods=["POST"]),
         Route("/v1/guest/logs/{name}", bulk.log, methods=["PUT"]),
+        *objects.routes(),
         WebSocketRoute("/v1/guest", functools.partial(sockets.serve, desk)),
     ]
     handlers = {errors.ArgosyError: faulty, Exception: faulty}
@@ -91,6 +94,7 @@ async def _serve(settings: Settings, desk: Desk, bell: Doorbell, certificate: Ce
     asyncio.get_running_loop().add_reader(bell, _rung, bell, desk)
     config = uvicorn.Config(
         application(desk, certificate.keep),
+        http=arrivals.Protocol,
         log_config=None,
         log_level="warning",
         access_log=False,

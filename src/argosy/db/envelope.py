@@ -59,12 +59,12 @@ class Key:
 class Sealing:
     """What is written comes out sealed; whole only after `close`."""
 
-    def __init__(self, out: BinaryIO, key: Key) -> None:
+    def __init__(self, out: BinaryIO, key: Key, magic: bytes = MAGIC) -> None:
         fields: dict[str, Any] = {"key": key.kind, "salt": os.urandom(16).hex(), "nonce": os.urandom(7).hex(), **COST}
         self._header = json.dumps(fields).encode() + b"\n"
         self._pieces = _Pieces(key.derive(fields), bytes.fromhex(fields["nonce"]), self._header)
         self._out, self._held = out, bytearray()
-        out.write(MAGIC + self._header)
+        out.write(magic + self._header)
 
     def write(self, data: bytes) -> int:
         self._held += data
@@ -96,9 +96,9 @@ class Unsealing:
         return told
 
 
-def read_header(source: BinaryIO) -> tuple[dict[str, Any], bytes]:
+def read_header(source: BinaryIO, magic: bytes = MAGIC) -> tuple[dict[str, Any], bytes]:
     """Its fields, and the line as it stands. Raises NotAnEnvelope."""
-    if source.read(len(MAGIC)) != MAGIC:
+    if source.read(len(magic)) != magic:
         raise NotAnEnvelope
     line = source.readline(LONGEST_HEADER)
     try:

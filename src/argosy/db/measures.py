@@ -11,8 +11,9 @@ from sqlalchemy.orm import Session
 from argosy import __version__, clock
 from argosy.db import events
 from argosy.db.self_backup import FACT
-from argosy.db.tables import Command, Event, Fact, Guest, QuotaUse, Run, Webhook, Worker
+from argosy.db.tables import Archive, Backup, Command, Drill, Event, Fact, Guest, QuotaUse, Run, Webhook, Worker
 from argosy.model import metrics
+from argosy.model.backups import Proof
 from argosy.model.metrics import Metric, Sample
 
 SIZE = {
@@ -31,14 +32,27 @@ def samples(session: Session) -> Iterator[Sample]:
     yield from _guests(session)
     yield from _quotas(session)
     yield from _pool(session)
+    yield from _store(session)
     yield from _events(session)
     yield from _grouped(session, metrics.WEBHOOKS, Webhook.state)
     yield from _lags(session)
+    yield from _archives(session)
+    yield from _grouped(session, metrics.BACKUPS, Backup.state, Backup.proof)
+    yield from _grouped(session, metrics.DRILLS, Drill.state)
+    proven = session.scalar(select(func.max(Backup.proven_at)).where(Backup.proof == Proof.RESTORABLE))
+    if proven is not None:
+        yield Sample(metrics.DRILL_LATEST, proven)
     kept = session.get(Fact, FACT)
     if kept is not None:
         yield Sample(metrics.SELF_BACKUP, kept.value["at"])
     size = session.execute(text(SIZE[session.get_bind().dialect.name])).scalar()
     yield Sample(metrics.DATABASE_SIZE, float(size or 0))
+
+
+def _archives(session: Session) -> Iterator[Sample]:
+    rows = select(Archive.level, func.count()).where(Archive.enabled.is_(True)).group_by(Archive.level)
+    for level, many in session.execute(rows.order_by(Archive.level)):
+        yield Sample(metrics.ARCHIVES, many, {"level": level})
 
 
 def _due(session: Session) -> Iterator[Sample]:
@@ -72,6 +86,15 @@ def _pool(session: Session) -> Iterator[Sample]:
     for place, seen in (fact.value if fact else {}).items():
         yield Sample(metrics.POOL_SIZE, seen["total"], {"place": place})
         yield Sample(metrics.POOL_USED, seen["used"], {"place": place})
+
+
+def _store(session: Session) -> Iterator[Sample]:
+    fact = session.get(Fact, "store")
+    if fact is not None:
+        percent = fact.value["percent"]
+        yield Sample(metrics.STORE_UP, float(percent is not None or not fact.value["message"]))
+        if percent is not None:
+            yield Sample(metrics.STORE_USED, percent)
 
 
 def _events(session: Session) -> Iterator[Sample]:

@@ -39,11 +39,12 @@ def take(session: Session, run_id: str, exclusive: Collection[str], shared: Coll
     return []
 
 
-def release(session: Session, run_id: str) -> list[str]:
-    """Let go of everything that the run holds: its subjects."""
-    subjects = sorted(session.scalars(select(Lock.subject).where(Lock.run_id == run_id)).all())
+def release(session: Session, run_id: str, subject: str = "") -> list[str]:
+    """Let go of everything that the run holds, or of this: the subjects that it held."""
+    mine = (Lock.run_id == run_id) & (Lock.subject == subject) if subject else Lock.run_id == run_id
+    subjects = sorted(session.scalars(select(Lock.subject).where(mine)).all())
     if subjects:
-        session.execute(delete(Lock).where(Lock.run_id == run_id))
+        session.execute(delete(Lock).where(mine))
     return subjects
 
 

@@ -80,6 +80,17 @@ def cancel(session: Session, subject: str) -> None:
     _signal(session, {*locks.holders(session, subject), *session.scalars(concerned)}, cancelled=True)
 
 
+def let_go(session: Session, run: Run, subject: str) -> None:
+    """Hold this no longer, in the transaction that ends a step: the rest of the run does not need it."""
+    locks.release(session, run.id, subject)
+    wake_waiting(session, run, [subject])
+
+
+def cancel_run(session: Session, run_id: str) -> None:
+    """Ask this one to stop at its next step."""
+    _signal(session, {run_id}, cancelled=True)
+
+
 def wake(session: Session, run_id: str) -> None:
     """Have the run look again now. Never lost: a run that is just going to sleep stays awake."""
     _signal(session, {run_id})

@@ -84,8 +84,10 @@ def end(session: Session, run: Run, move: End, workflow: Workflow[Any]) -> None:
 
 
 def _tell(session: Session, run: Run, event: str, fault: str) -> None:
+    """With what its start told, so that whoever hears only of the end knows what of."""
     outcome, payload = ("error", {"message": fault, "exception": fault}) if fault else ("end", {})
-    events.tell(session, f"dbaas.{event}.{outcome}", subject=run.subject, project_id=run.project_id, **payload)
+    told = {**run.memory.get(queue.TOLD, {}), **payload}
+    events.tell(session, f"dbaas.{event}.{outcome}", subject=run.subject, project_id=run.project_id, **told)
 
 
 def _last_word(session: Session, run: Run, fault: str, failed: OnEnd) -> None:

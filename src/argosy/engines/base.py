@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
@@ -12,6 +12,9 @@ from typing import Any, Protocol, runtime_checkable
 from argosy import errors
 from argosy.engines import roots
 from argosy.engines.accounts import Accounts
+from argosy.engines.archiving import PointInTime
+from argosy.engines.backups import Backups, Strategy
+from argosy.engines.excerpts import Excerpts
 from argosy.engines.logfiles import Log
 from argosy.engines.upgrades import Jump, Upgrades, jump
 from argosy.model.guest import Identity, Probe, ServiceSpec, Site
@@ -23,6 +26,11 @@ class Capability(StrEnum):
     TLS = "tls"
     UPGRADES = "upgrades"
     """data of older versions can be made its own"""
+    BACKUPS = "backups"
+    POINT_IN_TIME = "point-in-time"
+    """its log can be shipped and replayed"""
+    EXCERPTS = "excerpts"
+    """single databases and tables can be brought from one server into another"""
 
 
 @dataclass(frozen=True)
@@ -108,10 +116,15 @@ class Engine:
     """`module:function` that takes a site and returns what Argosy itself says there, as the engine's files have it"""
     logs: tuple[Log, ...] = ()
     """those that the driver tells of, if it has the facet Logs (engines/logfiles.py)"""
+    strategies: tuple[Strategy, ...] = ()
+    """of backups, if the driver has the facet Backups; the first full one that a build and a provider can is the
+    default"""
     series: int = 2
     """how many numbers of a version name a series, within which servers take each other's data"""
     crosses_series: bool = False
     """data can be taken from one series to a later one"""
+    read_only: Mapping[str, object] = field(default_factory=dict)
+    """overrides with which tenants only read, as far as the engine has such a thing"""
     start_bytes: int = 0
     """what a server that has filled its volume needs of it to start again, beyond what it has"""
 
@@ -193,4 +206,10 @@ class Driver(Protocol):
         """
 
 
-FACETS: Mapping[Capability, type] = {Capability.ACCOUNTS: Accounts, Capability.UPGRADES: Upgrades}
+FACETS: Mapping[Capability, type] = {
+    Capability.ACCOUNTS: Accounts,
+    Capability.UPGRADES: Upgrades,
+    Capability.BACKUPS: Backups,
+    Capability.POINT_IN_TIME: PointInTime,
+    Capability.EXCERPTS: Excerpts,
+}

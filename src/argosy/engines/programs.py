@@ -8,6 +8,7 @@ import functools
 import os
 import signal
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -17,6 +18,8 @@ from argosy import errors
 
 ENVIRONMENT: Mapping[str, str] = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8", "TZ": "UTC"}
 """All that an engine's program sees: what the agent or an operator has in theirs is not its business."""
+LAST_WORDS = 16_384
+"""bytes that are kept of what a program says"""
 
 
 def ask(program: Path, *arguments: str) -> str:
@@ -58,6 +61,30 @@ def run(*argv: str | Path, stdin: str = "", cwd: Path | None = None, held: tuple
         words = (done.stderr or done.stdout).strip()[-500:]
         raise errors.GuestFailed(f"{os.path.basename(argv[0])} ended with {done.returncode}: {words}")  # noqa: PTH119 - argv is str or Path
     return done.stdout
+
+
+def stream(*argv: str | Path, source: int | None = None, into: int | None = None, cwd: Path | None = None) -> str:
+    """Have the program read from one descriptor, or write into one, until it ends. The end of what it had to say on
+    its standard error; raises GuestFailed with it.
+    """
+    with tempfile.TemporaryFile(dir=cwd) as said:
+        try:
+            done = subprocess.run(
+                argv,
+                stdin=subprocess.DEVNULL if source is None else source,
+                stdout=said if into is None else into,
+                stderr=said,
+                env=dict(ENVIRONMENT),
+                cwd=cwd,
+                check=False,
+            )
+        except OSError as error:
+            raise errors.GuestFailed(f"{argv[0]} cannot be run: {error.strerror}") from error
+        said.seek(max(0, said.tell() - LAST_WORDS))
+        words = said.read().decode(errors="replace").strip()
+    if done.returncode != 0:
+        raise errors.GuestFailed(f"{os.path.basename(argv[0])} ended with {done.returncode}: {words[-500:]}")  # noqa: PTH119 - argv is str or Path
+    return words
 
 
 @contextmanager

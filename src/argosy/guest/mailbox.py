@@ -28,14 +28,14 @@ class Waiting:
     cancelled: bool
 
 
-def ask(ctx: Context[Any], guest: str, verb: str, **arguments: Any) -> dict[str, Any] | None:
+def ask(ctx: Context[Any], guest: str, verb: str, *, turn: str = "", **arguments: Any) -> dict[str, Any] | None:
     """The guest's answer, or None while it is still working; asking again is free.
 
-    The command is known by run, step, verb and guest: a worker that crashed after asking finds the same one. Its
-    answer wakes the run. Raises Rejected or GuestFailed, as the guest says, when it could not be done; the guest has
-    then tried for a while itself, so that trying again is not the answer.
+    The command is known by run, step, verb and guest (and `turn`, where a step asks more than once): a worker that
+    crashed after asking finds the same one. Its answer wakes the run. Raises Rejected or GuestFailed, as the guest
+    says, when it could not be done; the guest has then tried for a while itself: trying again is not the answer.
     """
-    key = f"{ctx.run.id}/{ctx.run.step}/{verb}/{guest}"
+    key = f"{ctx.run.id}/{ctx.run.step}/{verb}/{guest}{turn and f'/{turn}'}"
     with ctx.database.read() as session:
         command = session.get(Command, key)
     if command is None:
@@ -105,3 +105,4 @@ def progress(session: Session, guest: str, report: wire.Progress) -> None:
     command = session.get(Command, report.id)
     if command is not None and command.guest_id == guest and not command.answered:
         command.done, command.total, command.unit = report.done, report.total, report.unit
+        ring(session, "api")

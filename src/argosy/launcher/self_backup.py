@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from argosy import clock, errors, settings
+from argosy.cli import passphrases
 from argosy.cli.place import Place
 from argosy.launcher import forks
 from argosy.settings import Settings
@@ -20,29 +21,14 @@ from argosy.settings import Settings
 if TYPE_CHECKING:
     from argosy.db.envelope import Key
 
-VARIABLE = "ARGOSY_SELF_PASSPHRASE"
-SHORTEST = 8
-"""letters of a passphrase: scrypt makes each guess dear, and no guess needed is dearer still"""
-
 
 class NotSaved(errors.Broken):
     """the backup could not be made"""
 
 
-class BadPassphrase(errors.Rejected):
-    """the passphrase cannot be used"""
-
-
-passphrase_option = click.option(
-    "--passphrase-file",
-    type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help=f"File whose first line is the passphrase; else {VARIABLE}, else the terminal is asked.",
-)
-
-
 @click.command("backup-self")
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False, resolve_path=True))
-@passphrase_option
+@passphrases.option
 @click.pass_obj
 def backup_self(place: Place, file: Path, passphrase_file: Path | None) -> None:
     """Keep the control database, the keys, the authority and the settings in FILE, sealed by a passphrase.
@@ -52,14 +38,14 @@ def backup_self(place: Place, file: Path, passphrase_file: Path | None) -> None:
     from argosy.db.envelope import Key
 
     deployment = settings.load(place.state)
-    key = Key("passphrase", passphrase(passphrase_file, confirm=True).encode())
+    key = Key("passphrase", passphrases.ask(passphrase_file, confirm=True).encode())
     told = _saved(deployment, file, key)
     click.echo(f"{file}: schema {told}, {file.stat().st_size} bytes. Without the passphrase nobody can read it")
 
 
 @click.command("restore-self")
 @click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False, resolve_path=True))
-@passphrase_option
+@passphrases.option
 @click.option(
     "--master-key",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
@@ -78,26 +64,13 @@ def restore_self(
     key = (
         Key("master", master_key.read_bytes())
         if master_key
-        else Key("passphrase", passphrase(passphrase_file).encode())
+        else Key("passphrase", passphrases.ask(passphrase_file).encode())
     )
     told = restoring.restore(place.state, file, key, force=force)
     click.echo(f"restored what was kept on {clock.timestamp(told.manifest.made)}: schema {told.manifest.revision}")
     if told.aside is not None:
         click.echo(f"what stood in its place is in {told.aside}")
     click.echo("argosy up starts it, and adopts the databases that run")
-
-
-def passphrase(file: Path | None, *, confirm: bool = False) -> str:
-    """Never an argument, which everybody on the machine could read. Raises BadPassphrase."""
-    if file is not None:
-        told = (file.read_text().splitlines() or [""])[0]
-    else:
-        told = os.environ.get(VARIABLE) or click.prompt(
-            "Passphrase", hide_input=True, confirmation_prompt=confirm, err=True
-        )
-    if len(told) < SHORTEST:
-        raise BadPassphrase(f"a passphrase needs at least {SHORTEST} letters")
-    return str(told)
 
 
 def _saved(deployment: Settings, file: Path, key: Key) -> str:
@@ -109,7 +82,7 @@ def _saved(deployment: Settings, file: Path, key: Key) -> str:
     fresh = file.with_name(f".{file.name}.new")
     fresh.unlink(missing_ok=True)
     with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
-        answer = forks.ask(lambda: _told(deployment, out.fileno(), key), _owner(deployment))
+        answer = forks.ask(lambda: _told(deployment, out.fileno(), key), owner(deployment))
         os.fsync(out.fileno())
     good, _, told = answer.partition(" ")
     if good != "made":
@@ -130,7 +103,7 @@ def _told(deployment: Settings, descriptor: int, key: Key) -> str:
         return f"failed {error.message}"
 
 
-def _owner(deployment: Settings) -> pwd.struct_passwd | None:
+def owner(deployment: Settings) -> pwd.struct_passwd | None:
     """Raises Forbidden."""
     if not deployment.keys.exists():
         raise errors.NotFound(f"there is no deployment in {deployment.state}")

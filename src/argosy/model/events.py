@@ -24,8 +24,8 @@ class Kind:
 def _operation(name: str, doing: str, *keys: str) -> Iterator[Kind]:
     """The three that every operation has, as Trove's notifications do."""
     yield Kind(f"dbaas.{name}.start", f"somebody asked for {doing}", keys)
-    yield Kind(f"dbaas.{name}.end", f"{doing} is done")
-    yield Kind(f"dbaas.{name}.error", f"{doing} has failed", ("message", "exception"))
+    yield Kind(f"dbaas.{name}.end", f"{doing} is done", keys)
+    yield Kind(f"dbaas.{name}.error", f"{doing} has failed", (*keys, "message", "exception"))
 
 
 def _resource(name: str, *verbs: str) -> Iterator[Kind]:
@@ -37,6 +37,11 @@ def _resource(name: str, *verbs: str) -> Iterator[Kind]:
 def _instances() -> Iterator[Kind]:
     yield from _operation("instance_create", "an instance", "name", "flavor_id", "availability_zone", "region_name")
     yield from _operation("instance_delete", "the end of an instance")
+    yield from _operation("instance_restore", "data of a backup in the place of an instance's", "backup_id")
+    yield from _operation("instance_undo", "the data that an instance had before", "undo_id")
+    yield Kind("dbaas.instance_undo_forget", "what could be gone back to is let go of before its time", ("undo_id",))
+    yield from _operation("instance_quarantine", "the end of a protected instance, which can be brought back")
+    yield from _operation("instance_bring_back", "an instance that was deleted")
     yield from _operation("instance_restart", "a restart of the database server")
     yield from _operation("instance_resize_instance", "another flavor", "new_flavor_id")
     yield from _operation("instance_resize_volume", "a larger volume", "new_size")
@@ -61,12 +66,24 @@ def _instances() -> Iterator[Kind]:
     yield from _operation("instance_detach_configuration", "an instance to leave a configuration", "configuration_id")
     yield from _operation("instance_configure", "a changed configuration in an instance", "configuration_id")
     yield Kind("dbaas.configuration_taken_back", "a server does not start with settings and runs without", ("message",))
-    yield Kind("dbaas.instance_update", "an instance was renamed or tagged", ("name", "tags"))
+    yield Kind("dbaas.operation_cancel", "somebody wants an operation no more", ("operation",))
+    yield Kind(
+        "dbaas.instance_update", "an instance was renamed, tagged or protected", ("name", "tags", "deletion_protection")
+    )
     yield Kind("dbaas.instance_health", "the database server became another", ("health", "was", "message"))
     yield Kind("dbaas.client_certificate_create", "a certificate was issued to a client", ("name", "expire_at"))
     yield Kind("dbaas.guest_enrolled", "the agent of an instance proved itself")
     yield Kind("dbaas.guest_lost", "the agent of an instance is not heard of any more")
     yield Kind("dbaas.guest_returned", "the agent of an instance is heard of again")
+    yield from _operation("archive_begin", "another stream of the log of an instance in the store", "message")
+    yield from _operation("archive_end", "the log of an instance not to be archived any more", "message")
+    yield Kind("dbaas.archive_update", "the log of an instance is wanted, or for how long", ("enabled", "keep_days"))
+    yield Kind("dbaas.archive_gap", "a stream of archived log has ended, and another begins", ("message", "stream"))
+    yield Kind(
+        "dbaas.archive_backlog",
+        "the archive of a log is far behind its instance, or is not any more",
+        ("level", "seconds", "bytes"),
+    )
     yield Kind(
         "dbaas.volume_usage", "the volume of an instance is nearly full, or is not any more", ("percent", "level")
     )
@@ -74,6 +91,7 @@ def _instances() -> Iterator[Kind]:
 
 def _accounts() -> Iterator[Kind]:
     yield from _operation("database_create", "databases in an instance", "dbname")
+    yield from _operation("database_copy", "a database or tables from another instance", "dbname", "from")
     yield from _operation("database_delete", "the end of a database in an instance", "dbname")
     yield from _operation("user_create", "users of an instance", "username")
     yield from _operation("user_delete", "the end of a user of an instance", "username")
@@ -81,6 +99,14 @@ def _accounts() -> Iterator[Kind]:
     yield from _operation("user_update_attributes", "another name, host or password of a user", "username")
     yield from _operation("user_grant", "rights of a user in databases", "username", "database")
     yield from _operation("user_revoke", "the end of a user's rights in a database", "username", "database")
+
+
+def _backups() -> Iterator[Kind]:
+    keys = ("backup_id", "instance_id", "name", "parent_id", "strategy")
+    yield from _operation("backup_create", "a backup", *keys)
+    yield from _operation("backup_delete", "the end of a backup and of what builds on it", *keys)
+    yield Kind("dbaas.backup_register", "a backup that was made elsewhere was registered", (*keys, "location"))
+    yield Kind("dbaas.backup_cancel", "somebody wants a backup that is being made no more", keys)
 
 
 def _configurations() -> Iterator[Kind]:
@@ -98,6 +124,7 @@ def _configurations() -> Iterator[Kind]:
 def _deployment() -> Iterator[Kind]:
     yield from _operation("self_backup", "a backup of the deployment's own state")
     yield from _operation("authority_rotate", "another certificate authority")
+    yield Kind("dbaas.project_key_rotate", "backups of a project are sealed by another key from now on", ("number",))
     for verb, done in (("create", "registered"), ("update", "changed"), ("delete", "deleted")):
         yield Kind(f"dbaas.datastore_version_{verb}", f"a datastore version was {done}", ("name", "number"))
     yield Kind("dbaas.datastore_version_flavors", "the menu of a datastore version was changed", ("flavors",))
@@ -105,9 +132,36 @@ def _deployment() -> Iterator[Kind]:
     yield Kind("dbaas.backup_strategy_create", "a project or instance has a place for backups", ("swift_container",))
     yield Kind("dbaas.backup_strategy_delete", "a place for backups was taken back", ("swift_container",))
     for verb, done in (("create", "made"), ("update", "changed"), ("delete", "deleted")):
+        yield Kind(
+            f"dbaas.backup_schedule_{verb}", f"a schedule of backups was {done}", ("schedule_id", "name", "cron")
+        )
+    yield Kind(
+        "dbaas.backup_quarantine", "a protected backup was deleted: it can be brought back", ("backup_id", "name")
+    )
+    yield from _operation("backup_drill", "a trial of a backup in a sandbox", "backup_id", "instance_id", "name")
+    yield Kind("dbaas.backup_broken", "a backup cannot be restored", ("backup_id", "name", "message"))
+    yield Kind(
+        "dbaas.backup_update",
+        "a backup was renamed, described or protected",
+        ("backup_id", "name", "deletion_protection"),
+    )
+    yield Kind("dbaas.backup_hold", "nobody deletes a backup before a time", ("backup_id", "name", "until"))
+    yield Kind("dbaas.backup_release", "a backup may be deleted again", ("backup_id", "name", "until"))
+    yield Kind("dbaas.backup_bring_back", "a backup that was deleted is there again", ("backup_id", "name"))
+    yield Kind(
+        "dbaas.backup_schedule_missed",
+        "backups that were due were not begun in time",
+        ("schedule_id", "name", "missed", "message"),
+    )
+    for verb, done in (("create", "made"), ("update", "changed"), ("delete", "deleted")):
         yield Kind(f"dbaas.module_{verb}", f"a module was {done}", ("name", "type"))
     yield Kind("dbaas.quota", "a quota of a project was changed", ("resource", "limit", "in_use", "reserved"))
     yield Kind("dbaas.pool_usage", "the pool of volumes is nearly full, or is not any more", ("percent", "level"))
+    yield Kind(
+        "dbaas.store_health",
+        "the object store cannot be used or is nearly full, or it is well again",
+        ("percent", "level", "message"),
+    )
     yield Kind("dbaas.webhook_create", "a webhook was made", ("webhook_id", "url"))
     yield Kind("dbaas.webhook_update", "a webhook was changed", ("webhook_id", "url"))
     yield Kind("dbaas.webhook_delete", "a webhook was deleted", ("webhook_id", "url"))
@@ -122,6 +176,8 @@ def _people() -> Iterator[Kind]:
 
 
 CATALOGUE: Mapping[str, Kind] = {
-    kind.name: kind for each in (_instances, _accounts, _configurations, _deployment, _people) for kind in each()
+    kind.name: kind
+    for each in (_instances, _accounts, _backups, _configurations, _deployment, _people)
+    for kind in each()
 }
 """Every kind that is ever told, by name."""

@@ -60,18 +60,25 @@ COMMANDS_WAITING = _gauge("commands_waiting", "Commands that guests have not ans
 QUOTA_USED = _gauge("quota_used", "What a project holds: counts, GiB of volumes, MiB of ram.", "project", "resource")
 POOL_SIZE = _gauge("pool_bytes", "Room that volumes share: of the pool, and of the disk below it.", "place")
 POOL_USED = _gauge("pool_used_bytes", "Bytes of it that are taken.", "place")
+STORE_UP = _gauge("store_up", "Whether the object store could be used when it was looked at last: 1 or 0.")
+STORE_USED = _gauge("store_used_percent", "How full the object store is, where that is known.")
 EVENTS = _counter("events", "Events told since the deployment was made.")
 EVENT_AGE = _gauge("event_latest_timestamp_seconds", "When the latest event was told.")
 WEBHOOKS = _gauge("webhooks", "Webhooks by state.", "state")
 WEBHOOK_LAG = _gauge(
     "webhook_lag_seconds", "Age of the oldest event that an active webhook was not told of.", "webhook"
 )
+BACKUPS = _gauge("backups", "Backups by state, and by what is known of whether they restore.", "state", "proof")
+DRILLS = _gauge("backup_drills", "Trials of backups on record, by how they ended.", "state")
+DRILL_LATEST = _gauge("backup_drill_latest_timestamp_seconds", "When a backup was proven to restore last.")
+ARCHIVES = _gauge("archives", "Instances whose log is archived, by how late that is.", "level")
 SELF_BACKUP = _gauge("self_backup_timestamp_seconds", "When the deployment kept a backup of its own state last.")
 DATABASE_SIZE = _gauge("database_bytes", "Size of the control database.")
 
 DEPLOYMENT = (
     BUILD, REQUESTS, RUNS, RUNS_DUE, RUN_OLDEST_DUE, WORKERS, GUESTS, GUESTS_CONNECTED, COMMANDS_WAITING, QUOTA_USED,
-    POOL_SIZE, POOL_USED, EVENTS, EVENT_AGE, WEBHOOKS, WEBHOOK_LAG, SELF_BACKUP, DATABASE_SIZE,
+    POOL_SIZE, POOL_USED, STORE_UP, STORE_USED, EVENTS, EVENT_AGE, WEBHOOKS, WEBHOOK_LAG, ARCHIVES, BACKUPS,
+    DRILLS, DRILL_LATEST, SELF_BACKUP, DATABASE_SIZE,
 )  # fmt: skip
 
 # --- of instances: GET /v1.0/{project}/metrics ---
@@ -123,6 +130,9 @@ REPORTED: Mapping[str, Metric] = {
     "max_memory_bytes": _instance("engine_max_memory_bytes", "Memory that it may hold by its own account."),
     "hits": _instance_total("keyspace_hits", "Keys looked up and found."),
     "misses": _instance_total("keyspace_misses", "Keys looked up and not found."),
+    "archive_backlog_bytes": _instance("archive_backlog_bytes", "Log that is not in the store yet."),
+    "archive_backlog_seconds": _instance("archive_backlog_seconds", "Age of the oldest log that is not."),
+    "archive_latest": _instance("archive_latest_timestamp_seconds", "The newest moment that can be gone back to."),
     "keys": _instance("keys", "Keys kept."),
     "evicted_keys": _instance_total("evicted_keys", "Keys given up for want of memory."),
     "expired_keys": _instance_total("expired_keys", "Keys whose time was over."),

@@ -48,7 +48,11 @@ OWNER = (
     *_named("instance", "resize_flavor promote_to_replica_source eject_replica_source configuration"),
     *_named("instance", "guest_log_list backups module_list module_apply module_remove"),
     *_named("instance", "guest_log_read guest_log_update"),  # ours
-    *_named("instance", "operations stop start rebuild"),  # ours
+    *_named("instance", "recovery recovery_update copy_from"),  # ours
+    *_named("instance", "operations cancel_operation stop start rebuild restore undo undos"),  # ours
+    *_named("deleted_instance", "bring_back delete index"),  # ours
+    *_named("backup_drill", "create index"),  # ours
+    *_named("deleted_backup", "bring_back delete index"),  # ours
     *("event:index", "metric:index", "metric:show"),  # ours
     *_named("webhook", "create delete index show update"),  # ours
     *_named("instance:extension:database", "create delete index show"),
@@ -58,7 +62,9 @@ OWNER = (
     *_named("cluster", "create delete force_delete index show show_instance action"),
     *_named("cluster:extension:root", "create delete index"),
     *_named("backup", "create delete index show"),
+    *("backup:cancel", "backup:update"),  # ours
     *_named("backup_strategy", "create index delete"),
+    *_named("backup_schedule", "create delete index run show update"),  # ours
     *_named("configuration", "create delete index show instances update edit"),
     *_named("configuration-parameter", "index show index_by_version show_by_version"),
     *_named("module", "create delete index show instances update reapply"),

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import argosy
 
-PARTS = ("agent", "engines", "model", ".")
+PARTS = ("agent", "engines", "model", "stores", ".")
 DIGITS = 12
 
 

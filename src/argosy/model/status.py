@@ -16,6 +16,8 @@ class Task(StrEnum):
     REBOOTING = "REBOOTING"
     RESIZING = "RESIZING"
     UPGRADING = "UPGRADING"
+    RESTORING = "RESTORING"
+    """its data are made others, or what they were"""
     RESTART_REQUIRED = "RESTART_REQUIRED"
     PROMOTING = "PROMOTING"
     EJECTING = "EJECTING"
@@ -39,6 +41,8 @@ class Facts:
     """nothing more can be written to the volume"""
     stopped: bool = False
     """its owner wants it so"""
+    backing_up: bool = False
+    """a backup of it is being made"""
 
 
 STATUS = {
@@ -47,6 +51,7 @@ STATUS = {
     Task.REBOOTING: "REBOOT",
     Task.RESIZING: "RESIZE",
     Task.UPGRADING: "UPGRADE",
+    Task.RESTORING: "BUILD",
     Task.RESTART_REQUIRED: "RESTART_REQUIRED",
     Task.PROMOTING: "PROMOTE",
     Task.EJECTING: "EJECT",
@@ -77,6 +82,8 @@ complain of.
 
 def status(facts: Facts) -> str:
     """`ACTIVE` unless something is being done, has failed, or the owner wants it stopped."""
+    if facts.backing_up:
+        return STATUS.get(Task(facts.task), "BACKUP")
     return STATUS.get(Task(facts.task), "SHUTDOWN" if facts.stopped else "ACTIVE")
 
 

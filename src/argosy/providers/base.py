@@ -176,6 +176,11 @@ class Volumes(Protocol):
     def grow(self, name: str, gigabytes: int) -> Volume:
         """Online where GROW_ONLINE; never smaller."""
 
+    def begin_snapshot(self, name: str, snapshot: str) -> None:
+        """What can be done of a snapshot before the moment that it is to be of, so that taking it holds writers up for
+        less. It may be repeated, and left out; `delete_snapshot` takes it back.
+        """
+
     def snapshot(self, name: str, snapshot: str) -> None:
         """An atomic copy of the volume as it is this moment, under a name of its own."""
 
@@ -183,6 +188,14 @@ class Volumes(Protocol):
         """Have in a volume that no server uses what the snapshot holds, of the size it has by now. Done once for each
         snapshot: asked for again it changes nothing, whatever was written meanwhile. The snapshot stays.
         """
+
+    def remake(self, name: str, source: Source, mark: str) -> Volume:
+        """Have in a volume that no server uses what the source holds, of the size it has by now. Done once for each
+        mark (a uuid): asked for again it changes nothing.
+        """
+
+    def snapshots(self) -> Sequence[str]:
+        """Names of every snapshot there is: sweeps compare it with the rows."""
 
     def delete_snapshot(self, snapshot: str) -> None: ...
 

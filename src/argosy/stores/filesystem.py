@@ -1,71 +1,111 @@
-"""An object store in a directory: of this machine, or any mount."""
+"""An object store in a directory: of this machine, or any mount that knows hard links, as NFS does."""
 
 from __future__ import annotations
 
+import io
 import os
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 from argosy import errors
-from argosy.stores.base import NoSuchObject, checked
+from argosy.stores import disk
+from argosy.stores.base import NoSuchObject, StoreUnreachable, checked, checked_prefix
 
 UNFINISHED = ".unfinished"
 """Subdirectory of what is being written: on the same file system, and never a key."""
+BUFFER = 1 << 20
 
 
 class FilesystemStore:
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, *, mounted: bool = False) -> None:
+        """`mounted`: where the directory is missing so is the store, and nothing is written where a mount belongs."""
         self.root = root
+        self._mounted = mounted
 
     @contextmanager
     def create(self, key: str) -> Iterator[BinaryIO]:
         target = self.root / checked(key)
-        waiting = self.root / UNFINISHED
-        waiting.mkdir(parents=True, exist_ok=True)
-        descriptor, name = tempfile.mkstemp(dir=waiting)
-        try:
-            with os.fdopen(descriptor, "wb") as out:
-                yield out
-                out.flush()
-                os.fsync(out.fileno())
-            _publish(Path(name), target)
-        finally:
-            Path(name).unlink(missing_ok=True)
+        self._require()
+        with disk.Target(self.root / UNFINISHED) as file:
+            out = io.BufferedWriter(file)
+            yield cast("BinaryIO", out)
+            out.flush()
+            file.publish(target)
 
-    def open(self, key: str) -> BinaryIO:
+    def open(self, key: str, start: int = 0, length: int | None = None) -> BinaryIO:
+        path = self.root / checked(key)
+        self._require()
         try:
-            return (self.root / checked(key)).open("rb")
+            return cast("BinaryIO", io.BufferedReader(disk.Source(path, start, length), BUFFER))
         except (FileNotFoundError, IsADirectoryError, NotADirectoryError) as error:
             raise NoSuchObject(f"{key} is not in the store") from error
 
+    def stat(self, key: str) -> int:
+        with self.open(key) as there:
+            return os.fstat(there.fileno()).st_size
+
     def list(self, prefix: str) -> Iterator[str]:
-        found = (path.relative_to(self.root) for path in self.root.rglob("*") if path.is_file())
-        yield from sorted(str(path) for path in found if path.parts[0] != UNFINISHED and str(path).startswith(prefix))
+        return (key for key, _ in self._walk(prefix))
+
+    def sizes(self, prefix: str) -> Iterator[tuple[str, int]]:
+        for key, entry in self._walk(prefix):
+            with suppress(FileNotFoundError):  # deleted meanwhile
+                yield key, entry.stat().st_size
 
     def delete(self, key: str) -> None:
         path = self.root / checked(key)
-        path.unlink(missing_ok=True)
+        self._require()
+        with disk.translated(), suppress(FileNotFoundError, NotADirectoryError):
+            path.unlink()
         for parent in path.relative_to(self.root).parents[:-1]:
             with suppress(OSError):  # not empty: other objects live there
                 (self.root / parent).rmdir()
 
+    def delete_prefix(self, prefix: str) -> None:
+        if not prefix:
+            raise errors.BadRequest("everything in the store is never deleted at once")
+        for key in list(self.list(prefix)):
+            self.delete(key)
 
-def _publish(written: Path, target: Path) -> None:
-    """A hard link appears at once and refuses to replace; the synced directory keeps it after a power cut."""
-    while True:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            os.link(written, target)
-        except FileExistsError as error:
-            raise errors.Conflict(f"{target.name} is in the store already: objects are written once") from error
-        except FileNotFoundError:
-            continue  # a delete in the same directory took it away between the two calls
-        break
-    descriptor = os.open(target.parent, os.O_RDONLY)
+    def room(self) -> tuple[int, int]:
+        self._require()
+        with disk.translated():
+            told = os.statvfs(self.root)
+        used = (told.f_blocks - told.f_bfree) * told.f_frsize
+        return used, used + told.f_bavail * told.f_frsize
+
+    def _walk(self, prefix: str) -> Iterator[tuple[str, os.DirEntry[str]]]:
+        directory, slash, beginning = checked_prefix(prefix).rpartition("/")
+        self._require()
+        with disk.translated():
+            yield from _below(self.root / directory, directory + slash, beginning)
+
+    def _require(self) -> None:
+        """Raises StoreUnreachable."""
+        if self.root.is_dir():
+            return
+        if self._mounted:
+            raise StoreUnreachable(f"the directory {self.root} is not there: is it mounted?")
+        self.root.mkdir(parents=True, exist_ok=True)
+
+
+def _below(directory: Path, prefix: str, beginning: str) -> Iterator[tuple[str, os.DirEntry[str]]]:
+    """Files in the order of their keys; directories that vanish meanwhile are empty."""
+    for name, entry in sorted(_entries(directory, beginning)):
+        if name.endswith("/"):
+            yield from _below(Path(entry.path), prefix + name, "")
+        else:
+            yield prefix + name, entry
+
+
+def _entries(directory: Path, beginning: str) -> Iterator[tuple[str, os.DirEntry[str]]]:
+    """With a slash after directories: that is how they compare within a key."""
     try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        with os.scandir(directory) as found:
+            for each in found:
+                if each.name.startswith(beginning) and not each.name.startswith("."):
+                    yield each.name + "/" * each.is_dir(), each
+    except (FileNotFoundError, NotADirectoryError):
+        return

@@ -11,6 +11,7 @@ import sys
 import uuid
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from argosy import settings
@@ -30,8 +31,11 @@ sys.exit(main.run(settings.load(Path(sys.argv[1]))))
 class Channel:
     """One deployment's side of the guest channel. `start` runs a real conductor on it."""
 
-    def __init__(self, state: Path, *, url: str = "", **conductor: Any) -> None:
-        tables = {"conductor": {"port": free_port(), "heartbeat_seconds": 1.0, **conductor}, "database": {"url": url}}
+    def __init__(
+        self, state: Path, *, url: str = "", store: Mapping[str, Any] = MappingProxyType({}), **conductor: Any
+    ) -> None:
+        listening = {"port": free_port(), "heartbeat_seconds": 1.0, **conductor}
+        tables = {"conductor": listening, "database": {"url": url}, "store": dict(store)}
         self.settings = settings.from_tables(state, tables)
         write_settings(state, tables)
         sealed.make(self.settings.keys / "master.key")

@@ -11,7 +11,7 @@ import os
 import random
 import signal
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
@@ -109,10 +109,15 @@ def once(scenario: Scenario[Any], server: Server) -> None:
     _history(scenario, server, lambda _number: False)
 
 
-def every_point(make: Callable[[], Scenario[Any]], server: Server) -> int:
-    """Lose the worker at each point once, and in a few histories again and again. How many points there are."""
+def every_point(
+    make: Callable[[], Scenario[Any]], server: Server, chosen: Callable[[int], Iterable[int]] | None = None
+) -> int:
+    """Lose the worker at each point once, and in a few histories again and again. How many points there are.
+
+    `chosen`: which of so many points it is lost at, from 1 on; all where nobody chooses.
+    """
     points = _history(make(), server, lambda _number: False)
-    for number in range(1, len(points) + 1):
+    for number in chosen(len(points)) if chosen else range(1, len(points) + 1):
         with _told(f"worker lost at point {number}, {points[number - 1]}; the points: {points}"):
             _history(make(), server, lambda passed, number=number: passed == number)  # type: ignore[misc]
     for seed in range(STORMS):

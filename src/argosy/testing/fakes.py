@@ -6,7 +6,9 @@ cloud does.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,6 +21,7 @@ from argosy.db.tables import Command
 from argosy.engines.base import Capability, Found
 from argosy.guest import mailbox
 from argosy.model import wire
+from argosy.model.backups import begun
 from argosy.providers.base import (
     Feature,
     Fence,
@@ -32,6 +35,8 @@ from argosy.providers.base import (
     Usage,
     Volume,
 )
+from argosy.stores.archive import PARTS, Opener, Sealer, read_parts
+from argosy.stores.base import Store
 
 OUTSIDE = "192.0.2.10"
 """Where public ports are reached."""
@@ -56,8 +61,8 @@ class Cloud:
     """what each holds"""
     contents: dict[str, str] = field(default_factory=dict)
     """what somebody wrote into a volume"""
-    reverted: dict[str, str] = field(default_factory=dict)
-    """volume -> the snapshot that it was last made from again"""
+    remade: dict[str, str] = field(default_factory=dict)
+    """volume -> the mark under which it was last made anew"""
     room: int = 1000
     """GiB that a volume may grow to"""
     pool: Usage = field(default_factory=lambda: Usage(10, 100))
@@ -136,8 +141,17 @@ class FakeVolumes(_Part):
     def ensure(self, name: str, gigabytes: int, source: Source) -> Volume:
         if source.template and source.template not in self.cloud.sealed:
             raise errors.CloudFailed(f"template {source.template} is not there")
-        self._do("volumes.ensure", lambda: self.cloud.volumes.setdefault(name, gigabytes))
+        if source.snapshot and source.snapshot not in self.cloud.snapshots:
+            raise errors.CloudFailed(f"snapshot {source.snapshot} is not there")
+        if name not in self.cloud.volumes and gigabytes > self.cloud.room:
+            raise errors.CloudFailed(f"there is no room for {gigabytes} GiB")
+        self._do("volumes.ensure", lambda: self._put(name, gigabytes, source))
         return Volume(name, State.ACTIVE, self.cloud.volumes[name] << 30)
+
+    def _put(self, name: str, gigabytes: int, source: Source) -> None:
+        if name not in self.cloud.volumes:
+            self.cloud.volumes[name] = gigabytes
+            self.cloud.contents[name] = self.cloud.snapshots.get(source.snapshot, "")
 
     def grow(self, name: str, gigabytes: int) -> Volume:
         larger = max(gigabytes, self.cloud.volumes[name])
@@ -146,6 +160,9 @@ class FakeVolumes(_Part):
         self._do("volumes.grow", lambda: self.cloud.volumes.update({name: larger}))
         return Volume(name, State.ACTIVE, larger << 30)
 
+    def begin_snapshot(self, name: str, snapshot: str) -> None:
+        self._do("volumes.begin_snapshot", lambda: (name, snapshot))
+
     def snapshot(self, name: str, snapshot: str) -> None:
         if name not in self.cloud.volumes:
             raise errors.CloudFailed(f"volume {name} is not there")
@@ -153,16 +170,22 @@ class FakeVolumes(_Part):
         self._do("volumes.snapshot", lambda: self.cloud.snapshots.setdefault(snapshot, held))
 
     def revert(self, name: str, snapshot: str) -> Volume:
-        if self.cloud.reverted.get(name) != snapshot:
-            if snapshot not in self.cloud.snapshots:
-                raise errors.CloudFailed(f"snapshot {snapshot} is not there")
+        return self.remake(name, Source(snapshot=snapshot), snapshot)
+
+    def remake(self, name: str, source: Source, mark: str) -> Volume:
+        if self.cloud.remade.get(name) != mark:
+            if source.snapshot and source.snapshot not in self.cloud.snapshots:
+                raise errors.CloudFailed(f"snapshot {source.snapshot} is not there")
             if name in self.cloud.servers and name not in self.cloud.stopped:
                 raise errors.CloudBusy(f"volume {name} is in use by its server")
-            self._do("volumes.revert", lambda: self._put_back(name, snapshot))
+            self._do("volumes.remake", lambda: self._put_back(name, source.snapshot, mark))
         return Volume(name, State.ACTIVE, self.cloud.volumes[name] << 30)
 
-    def _put_back(self, name: str, snapshot: str) -> None:
-        self.cloud.contents[name], self.cloud.reverted[name] = self.cloud.snapshots[snapshot], snapshot
+    def _put_back(self, name: str, snapshot: str, mark: str) -> None:
+        self.cloud.contents[name], self.cloud.remade[name] = self.cloud.snapshots.get(snapshot, ""), mark
+
+    def snapshots(self) -> Sequence[str]:
+        return sorted(self.cloud.snapshots)
 
     def delete_snapshot(self, snapshot: str) -> None:
         self._do("volumes.delete_snapshot", lambda: self.cloud.snapshots.pop(snapshot, None))
@@ -257,6 +280,12 @@ class FakeGuests:
     """command id -> how often it took effect"""
     refuse: Mapping[str, str] = field(default_factory=dict)
     """verb -> the error it is answered with"""
+    store: Store | None = None
+    """where backups are written to and read from; None: nowhere"""
+    data: dict[str, bytes] = field(default_factory=dict)
+    """guest -> what it holds: what is backed up, or has been restored"""
+    rejects: frozenset[str] = frozenset()
+    """of the verbs that it refuses: those that it could do, and will not"""
 
     def answer_all(self) -> int:
         """Answer what is pending; the number of answers."""
@@ -264,7 +293,57 @@ class FakeGuests:
             waiting = session.scalars(select(Command).where(Command.answered.is_(False))).all()
         for command in waiting:
             self.done[command.id] = self.done.get(command.id, 0) + 1
-            reply = wire.Answer(command.id, {"version": "15.18"}, self.refuse.get(command.verb, ""))
+            reply = self._answer(command)
             with self.database.write() as session:
                 mailbox.answer(session, command.guest_id, reply)
         return len(waiting)
+
+    def _answer(self, command: Command) -> wire.Answer:
+        error = self.refuse.get(command.verb, "cancelled" if command.cancelled else "")
+        work = {"backup": self._back_up, "restore": self._restore, "take_out": self._take_out}.get(command.verb)
+        if error or work is None or self.store is None:
+            kind = "rejected" if command.verb in self.rejects else ""
+            return wire.Answer(command.id, {"version": "15.18"}, error, kind)
+        return wire.Answer(command.id, work(self.store, command.guest_id, command.arguments or {}))
+
+    def _back_up(self, store: Store, guest: str, asked: Mapping[str, Any]) -> dict[str, Any]:
+        attempt = begun(asked["attempt"])
+        data, where = self.data.get(guest, b""), f"{asked['place']}{attempt}/"
+        sealer = Sealer(
+            bytes.fromhex(asked["key"]),
+            lambda name, part: _put(store, where + name, part),
+            backup=asked["backup"],
+            attempt=attempt,
+        )
+        sealer.write(data)
+        sealed = sealer.close()
+        position = {"at": len(data), "since": (asked["since"] or {}).get("at")}
+        told = {
+            "attempt": attempt,
+            "raw_bytes": len(data),
+            "sha256": hashlib.sha256(data).hexdigest(),
+            "position": position,
+        }
+        return {**told, "parts_sha256": sealed.parts_sha256, "stored_bytes": sealed.stored_bytes, "moment": 1.0}
+
+    def _take_out(self, store: Store, guest: str, asked: Mapping[str, Any]) -> dict[str, Any]:
+        return {**self._back_up(store, guest, {**asked, "since": None}), "excerpt": {"database": asked["database"]}}
+
+    def _restore(self, store: Store, guest: str, asked: Mapping[str, Any]) -> dict[str, Any]:
+        if not asked["chain"]:
+            return {"version": "15.18"}
+        self.data[guest] = b"".join(_open(store, layer) for layer in asked["chain"])
+        return {"version": "15.18"}
+
+
+def _put(store: Store, key: str, data: bytes | bytearray) -> None:
+    with suppress(errors.Conflict), store.create(key) as out:
+        out.write(data)
+
+
+def _open(store: Store, layer: Mapping[str, Any]) -> bytes:
+    where = f"{layer['place']}{layer['attempt']}/"
+    with store.open(where + PARTS) as source:
+        parts = read_parts(source.read(), layer["parts_sha256"])
+    key = bytes.fromhex(layer["key"])
+    return Opener(key, layer["backup"], layer["attempt"], parts, lambda name: store.open(where + name)).read()

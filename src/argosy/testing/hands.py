@@ -41,6 +41,11 @@ class Hands:
         self._process.join(10)
         self._end.close()
 
+    def kill(self) -> None:
+        self._process.kill()
+        self._process.join()
+        self._end.close()
+
 
 def _serve(end: Connection, driver: type, site: Site) -> None:
     _become_nobody()
@@ -106,9 +111,10 @@ def family(process: int) -> list[int]:
 
 def resident(process: int) -> int:
     """Bytes: what is the processes' own, and their share of what they share."""
-    return sum(_proportional(each) for each in family(process))
+    return sum(own(each) for each in family(process))
 
 
-def _proportional(process: int) -> int:
+def own(process: int) -> int:
+    """The same of this one alone."""
     rollup = Path(f"/proc/{process}/smaps_rollup").read_text()
     return next(int(line.split()[1]) * 1024 for line in rollup.splitlines() if line.startswith("Pss:"))

@@ -15,18 +15,14 @@ from argosy import errors
 from argosy.db.tables import Run
 from argosy.durable import queue
 from argosy.durable.workflow import Context, Outcome, Wait, Workflow
-from argosy.guest import enrolment, mailbox
-from argosy.providers.base import PortSpec, ServerSpec, Source, State
-from argosy.workflows import boot, offers
+from argosy.workflows import offers, throwaway
+from argosy.workflows.throwaway import Throwaway
 from argosy.workflows.world import World
 
 build_template: Workflow[World] = Workflow("build_template")
 
 GIGABYTES = 1
 """Of the builder's volume: no instance is smaller."""
-RAM = 512
-"""MiB of the builder."""
-VCPUS = 2.0
 FAILED = "failed"
 
 
@@ -63,52 +59,29 @@ def builder(template: str) -> str:
     return str(uuid.uuid5(offers.SPACE, f"builder/{template}"))
 
 
-def _offer(ctx: Context[World]) -> offers.Offer:
-    with ctx.database.read() as session:
-        return offers.get(session, ctx.memory["version_id"])
+def _wanted(ctx: Context[World]) -> Throwaway:
+    return Throwaway(builder(ctx.subject), ctx.memory["version_id"], GIGABYTES)
 
 
 @build_template.step(detour="give_up")
 def clear(ctx: Context[World]) -> Outcome:
     """What an earlier attempt left is taken away: a builder always starts from nothing."""
-    return _take_away(ctx)
+    return throwaway.take_away(ctx, builder(ctx.subject))
 
 
 @build_template.step(detour="give_up")
 def place(ctx: Context[World]) -> Outcome:
-    name, provider, engine = builder(ctx.subject), ctx.world.provider, _offer(ctx).engine
-    volume = provider.volumes.ensure(name, GIGABYTES, Source())
-    port = provider.networks.ensure(PortSpec(name, "", engine.port))
-    for made in (volume, port):
-        if made.state is State.FAILED:
-            raise errors.CloudFailed(made.fault)
-    if State.BUILDING in (volume.state, port.state):
-        return Wait(1, "the builder's volume is being made")
-    generation = ctx.memory.setdefault("generation", 1)
-    ctx.record(lambda session: enrolment.expect(session, name, generation))
-    return None
+    return throwaway.place(ctx, _wanted(ctx))
 
 
 @build_template.step(detour="give_up")
 def server(ctx: Context[World]) -> Outcome:
-    name, offer = builder(ctx.subject), _offer(ctx)
-    number = offer.version.number
-    document = boot.document(ctx.world, name, ctx.memory["generation"], offer.engine, number)
-    made = ctx.world.provider.compute.ensure(
-        ServerSpec(name, ctx.memory["generation"], offer.engine.name, number, RAM, VCPUS, name, name, "basic", document)
-    )
-    if made.state is State.FAILED:
-        raise errors.CloudFailed(made.fault)
-    return None
+    return throwaway.server(ctx, _wanted(ctx))
 
 
 @build_template.step(minutes=15, detour="give_up")
 def install(ctx: Context[World]) -> Outcome:
-    name = builder(ctx.subject)
-    server = ctx.world.provider.compute.look(name)
-    if server.state is State.FAILED:
-        raise errors.CloudFailed(server.fault)
-    answer = mailbox.ask(ctx, name, "install")
+    answer = throwaway.ask(ctx, _wanted(ctx), "install")
     return Wait(5, "the data directory is being initialised") if answer is None else None
 
 
@@ -122,18 +95,9 @@ def seal(ctx: Context[World]) -> Outcome:
 
 @build_template.step()
 def tidy_up(ctx: Context[World]) -> Outcome:
-    return _take_away(ctx)
+    return throwaway.take_away(ctx, builder(ctx.subject))
 
 
 @build_template.detour()
 def give_up(ctx: Context[World]) -> Outcome:
-    return _take_away(ctx)
-
-
-def _take_away(ctx: Context[World]) -> Outcome:
-    name, provider = builder(ctx.subject), ctx.world.provider
-    provider.compute.delete(name)
-    provider.networks.delete(name)
-    provider.volumes.delete(name)
-    ctx.record(lambda session: enrolment.forget(session, name))
-    return None
+    return throwaway.take_away(ctx, builder(ctx.subject))

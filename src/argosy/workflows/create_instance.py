@@ -23,7 +23,8 @@ from argosy.model.guest import Secret, TlsMode
 from argosy.model.status import Task
 from argosy.providers.base import Feature, Port, Source, State
 from argosy.settings import Settings
-from argosy.workflows import build_template, change_modules, module_rows, offers, overrides, ports, servers
+from argosy.workflows import build_template, change_modules, module_rows, offers, overrides, ports, restoring, servers
+from argosy.workflows.restoring import Restore
 from argosy.workflows.world import World
 
 create_instance: Workflow[World] = Workflow("create_instance", cancellable=True, event="instance_create")
@@ -51,6 +52,11 @@ class NewInstance:
     client_digest: str | None = None
     configuration_id: str | None = None
     modules: tuple[Module, ...] = ()
+    protected: bool = False
+    ends_at: float | None = None
+    """made to look at until then; None: it stays"""
+    restore: Restore | None = None
+    """None: its data begin empty"""
 
 
 @dataclass(frozen=True)
@@ -67,6 +73,8 @@ def admit(session: Session, settings: Settings, caller: Caller, request: NewInst
     if request.databases:
         offer.engine.require(Capability.DATABASES)
     instance = _instance(settings, caller, request, offer)
+    restored = restoring.admit(session, caller, instance, request.restore) if request.restore else None
+    instance.restored_from = dict(restored.described) if restored else None
     quotas.reserve(session, settings, caller.project_id, instances=1, volumes=instance.gigabytes, ram=instance.ram)
     session.add(instance)
     overrides.require_room(session, instance)
@@ -74,7 +82,16 @@ def admit(session: Session, settings: Settings, caller: Caller, request: NewInst
     told = None if request.users else Secret.generate()
     _expect_modules(session, instance, request)
     accounts = _accounts(request, told or Secret.generate())
-    queue.enqueue(session, create_instance, instance.id, project_id=caller.project_id, accounts=accounts)
+    restore = dataclasses.asdict(request.restore) if request.restore else None
+    queue.enqueue(
+        session,
+        create_instance,
+        instance.id,
+        shared=[each.id for each in restored.chain] if restored else [],
+        project_id=caller.project_id,
+        accounts=accounts,
+        restore=restore,
+    )
     return Admitted(instance, told)
 
 
@@ -111,6 +128,8 @@ def _instance(settings: Settings, caller: Caller, request: NewInstance, offer: o
         access=request.access,
         locality=request.locality,
         configuration_id=request.configuration_id,
+        protected=request.protected,
+        ends_at=request.ends_at,
         client_token=request.client_token,
         client_digest=request.client_digest,
         created=now,
@@ -141,7 +160,7 @@ def template(ctx: Context[World]) -> Outcome:
     """A template of this exact version makes the volume in milliseconds; the first one has to be built."""
     with ctx.database.read() as session:
         offer = offers.get(session, session.get_one(Instance, ctx.subject).version_id)
-    if Feature.TEMPLATE not in ctx.world.provider.features:
+    if Feature.TEMPLATE not in ctx.world.provider.features or ctx.memory.get("restore"):
         return None
     return build_template.require(ctx, offer)
 
@@ -152,11 +171,16 @@ def volume(ctx: Context[World]) -> Outcome:
         instance = session.get_one(Instance, ctx.subject)
         offer = offers.get(session, instance.version_id)
     provider = ctx.world.provider
-    source = Source(template=offer.template if Feature.TEMPLATE in provider.features else "")
-    made = provider.volumes.ensure(instance.id, instance.gigabytes, source)
+    made = provider.volumes.ensure(instance.id, instance.gigabytes, _source(ctx, offer))
     if made.state is State.FAILED:
         raise errors.CloudFailed(made.fault)
     return Wait(1, "the volume is being made") if made.state is State.BUILDING else None
+
+
+def _source(ctx: Context[World], offer: offers.Offer) -> Source:
+    if ctx.memory.get("restore"):
+        return restoring.source(ctx)
+    return Source(template=offer.template if Feature.TEMPLATE in ctx.world.provider.features else "")
 
 
 @create_instance.step()
@@ -178,9 +202,17 @@ def server(ctx: Context[World]) -> Outcome:
     return servers.begin(ctx)
 
 
+@create_instance.step(minutes=restoring.LONGEST_MINUTES)
+def data(ctx: Context[World]) -> Outcome:
+    """Those of a backup, where it begins with some; its server is then up, with its accounts."""
+    return restoring.load(ctx) if ctx.memory.get("restore") else None
+
+
 @create_instance.step(minutes=15)
 def guest(ctx: Context[World]) -> Outcome:
     """The server is given an identity of its own, started, and its accounts are made."""
+    if ctx.memory.get("restore"):
+        return None
     servers.check(ctx)
     settings = overrides.current(ctx)
     answer = mailbox.ask(ctx, ctx.subject, "prepare", overrides=settings, **ctx.memory["accounts"])

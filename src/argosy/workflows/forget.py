@@ -17,13 +17,18 @@ DAY = 86_400
 AT_ONCE = 500
 HOUSEKEEPING = (
     "deliver_webhook",
+    "end_peeks",
+    "expire_archives",
     "expire_logs",
+    "expire_undos",
     "forget",
     "look_around",
     "renew_certificates",
     "sweep",
     "watch",
+    "watch_archives",
     "watch_room",
+    "watch_store",
 )
 """Runs that nobody asked for and that are about no instance; those of instances stay with them."""
 

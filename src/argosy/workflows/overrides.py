@@ -13,7 +13,7 @@ from argosy.db import events
 from argosy.db.tables import Configuration, Instance, Parameter
 from argosy.durable.workflow import Context
 from argosy.model.status import Task
-from argosy.workflows import log_switches, parameters
+from argosy.workflows import log_switches, offers, parameters
 from argosy.workflows.world import World
 
 
@@ -23,7 +23,8 @@ def effective(session: Session, instance: Instance, version_id: str = "") -> dic
     """
     version_id = version_id or instance.version_id
     told = merged(session, version_id, values(session, instance.configuration_id))
-    return merged(session, version_id, log_switches.turned(session, instance, told))
+    told = merged(session, version_id, log_switches.turned(session, instance, told))
+    return told if instance.ends_at is None else {**told, **offers.get(session, version_id).engine.read_only}
 
 
 def current(ctx: Context[World], *, version_id: str = "") -> dict[str, Any]:

@@ -75,14 +75,14 @@ def failed(session: Session, run: Run, fault: str) -> None:
 
 def succeed(ctx: Context[World], generation: int) -> None:
     """From the end of this step on only a guest of this generation is known; nobody waits for the old one's answers."""
+    ctx.record(lambda session: expect(session, ctx.subject, generation))
 
-    def write(session: Session) -> None:
-        enrolment.expect(session, ctx.subject, generation)
-        instance = session.get_one(Instance, ctx.subject)
-        instance.generation = generation
-        module_rows.expect_again(session, instance)
 
-    ctx.record(write)
+def expect(session: Session, instance_id: str, generation: int) -> None:
+    enrolment.expect(session, instance_id, generation)
+    instance = session.get_one(Instance, instance_id)
+    instance.generation = generation
+    module_rows.expect_again(session, instance)
 
 
 def raise_up(ctx: Context[World]) -> Outcome:

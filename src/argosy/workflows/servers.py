@@ -61,11 +61,13 @@ def put_down(ctx: Context[World]) -> Outcome:
     return Wait(0.2, "the old server is stopping") if server.state in {State.ACTIVE, State.BUILDING} else None
 
 
-def await_guest(ctx: Context[World], doing: str) -> Wait:
-    """A wait for the guest's answer, whose reason tells a guest that works from one that cannot reach us."""
+def await_guest(ctx: Context[World], doing: str, *, guest: str = "") -> Wait:
+    """A wait for the answer of a guest (the subject's own, where none is named), whose reason tells one that works from
+    one that cannot reach us.
+    """
     with ctx.database.read() as session:
-        guest = session.get(Guest, ctx.subject)
-    if guest is not None and guest.connected:
+        seen = session.get(Guest, guest or ctx.subject)
+    if seen is not None and seen.connected:
         return Wait(5, doing)
     place = f"{ctx.world.settings.conductor.host}:{ctx.world.settings.conductor.port}"
     return Wait(1, f"the guest has not reached the conductor at {place} yet: `argosy status` tells its health")

@@ -9,43 +9,40 @@ the way leads forward only.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from argosy import clock, errors
 from argosy.db.tables import DatastoreVersion, Instance, Run
 from argosy.durable import queue
-from argosy.durable.workflow import Context, Outcome, Wait, Workflow
+from argosy.durable.workflow import Context, Outcome, Workflow
 from argosy.guest import mailbox
 from argosy.model.caller import Caller
 from argosy.model.status import Task
-from argosy.providers.base import Feature, State
-from argosy.workflows import overrides, rebuild_instance, servers, upgrades
+from argosy.providers.base import Feature
+from argosy.workflows import fallback, overrides, rebuild_instance, servers, snapshots, upgrades
 from argosy.workflows.world import World
 
 upgrade_instance: Workflow[World] = Workflow("upgrade_instance", cancellable=True, event="instance_upgrade")
-
-DAY = 24 * 60
-"""Minutes in which what gives an instance back is tried again and again: nothing else would help it."""
 
 
 def admit(session: Session, caller: Caller, instance: Instance, version: DatastoreVersion) -> None:
     """Raises Busy, BadRequest, Unprocessable."""
     servers.require_running(instance)
     upgrades.require(session, instance, version)
-    queue.enqueue(
+    snapshot = str(uuid.uuid5(uuid.UUID(instance.id), f"as generation {instance.generation} left it"))
+    run = queue.enqueue(
         session,
         upgrade_instance,
         instance.id,
         project_id=caller.project_id,
         to=version.id,
         generation=instance.generation,
-        snapshot=str(uuid.uuid5(uuid.UUID(instance.id), f"as generation {instance.generation} left it")),
+        snapshot=snapshot,
         task=instance.task,
         told={"datastore_version": version.name},
     )
+    snapshots.expect(session, snapshot, instance.id, run.id)
     instance.task, instance.updated = Task.UPGRADING, clock.now()
 
 
@@ -57,10 +54,7 @@ def stop(ctx: Context[World]) -> Outcome:
 @upgrade_instance.step(detour="back")
 def keep(ctx: Context[World]) -> Outcome:
     """The volume as the old version left it. Where that cannot be, only such versions are gone to as leave it so."""
-    if Feature.SNAPSHOT in ctx.world.provider.features:
-        ctx.world.provider.volumes.snapshot(ctx.subject, ctx.memory["snapshot"])
-        ctx.memory["kept"] = True
-    return None
+    return fallback.keep(ctx) if Feature.SNAPSHOT in ctx.world.provider.features else None
 
 
 @upgrade_instance.step(detour="back")
@@ -108,7 +102,7 @@ def open_doors(ctx: Context[World]) -> Outcome:
 
 @upgrade_instance.step(detour="onward")
 def let_go(ctx: Context[World]) -> Outcome:
-    ctx.world.provider.volumes.delete_snapshot(ctx.memory["snapshot"])
+    snapshots.let_go(ctx, ctx.memory["snapshot"])
     return None
 
 
@@ -135,73 +129,15 @@ def ready(ctx: Context[World]) -> Outcome:
 @upgrade_instance.detour()
 def onward(ctx: Context[World]) -> Outcome:
     """The data are the new version's and sound: a rebuild starts it where it could not be started."""
-    ctx.world.provider.volumes.delete_snapshot(ctx.memory["snapshot"])
+    snapshots.let_go(ctx, ctx.memory["snapshot"])
     if ctx.memory.get("open"):
         ctx.record(lambda session: servers.settle(session, ctx.subject))
     return None
 
 
-@upgrade_instance.detour(minutes=DAY)
-def back(ctx: Context[World]) -> Outcome:
-    return servers.put_down(ctx)
-
-
-@upgrade_instance.detour(minutes=DAY, after="back")
-def data_back(ctx: Context[World]) -> Outcome:
-    return _patiently(lambda: _reverted(ctx)) if ctx.memory.get("kept") and not _deleted(ctx) else None
-
-
-@upgrade_instance.detour(minutes=DAY, after="data_back")
-def let_go_back(ctx: Context[World]) -> Outcome:
-    """The volume is what the snapshot was."""
-    ctx.world.provider.volumes.delete_snapshot(ctx.memory["snapshot"])
-    return None
-
-
-@upgrade_instance.detour(after="let_go_back")
-def identity_back(ctx: Context[World]) -> Outcome:
-    rebuild_instance.succeed(ctx, ctx.memory["generation"] + 2)
-    return None
-
-
-@upgrade_instance.detour(minutes=DAY, after="identity_back")
-def server_back(ctx: Context[World]) -> Outcome:
-    return None if _deleted(ctx) else _patiently(lambda: servers.begin(ctx))
-
-
-@upgrade_instance.detour(minutes=60, after="server_back")
-def guest_back(ctx: Context[World]) -> Outcome:
-    if _deleted(ctx):
-        return None
-    outcome = rebuild_instance.raise_up(ctx)
-    if outcome is None:
-        ctx.record(lambda session: servers.settle(session, ctx.subject, Task(ctx.memory["task"])))
-    return outcome
+fallback.give_back(upgrade_instance)
 
 
 @upgrade_instance.on_failure
 def failed(session: Session, run: Run, fault: str) -> None:
-    """What was given back, or has come through, is as good as before; else a rebuild goes on from here."""
-    servers.note(session, run, fault)
-    if session.scalar(select(Instance.task).where(Instance.id == run.subject)) == Task.UPGRADING:
-        servers.blame(session, run, fault, task=Task.ERROR)
-
-
-def _reverted(ctx: Context[World]) -> Outcome:
-    volume = ctx.world.provider.volumes.revert(ctx.subject, ctx.memory["snapshot"])
-    if volume.state is State.FAILED:
-        raise errors.CloudFailed(volume.fault)
-    return Wait(1, "the volume becomes what it was") if volume.state is State.BUILDING else None
-
-
-def _patiently(act: Callable[[], Outcome]) -> Outcome:
-    try:
-        return act()
-    except errors.CloudFailed as error:
-        return Wait(30, error.message)
-
-
-def _deleted(ctx: Context[World]) -> bool:
-    """Its owner does not want it any more: it need not be given back."""
-    with ctx.database.read() as session:
-        return session.get_one(Instance, ctx.subject).task == Task.DELETING
+    fallback.blame(session, run, fault, during=Task.UPGRADING)

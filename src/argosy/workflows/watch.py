@@ -12,8 +12,9 @@ from argosy.db.session import Database
 from argosy.db.tables import Endpoint, Guest, Instance, Run
 from argosy.durable import queue
 from argosy.durable.workflow import Context, Outcome, Workflow
+from argosy.guest import enrolment
 from argosy.providers.base import State
-from argosy.workflows import ports, servers
+from argosy.workflows import ports, servers, snapshots, throwaway
 from argosy.workflows.revive_server import revive_server
 from argosy.workflows.world import World
 
@@ -75,6 +76,30 @@ def _public(ctx: Context[World]) -> Sequence[str]:
 
 
 @sweep.step(minutes=10)
+def throw_away(ctx: Context[World]) -> Outcome:
+    """Guests without an instance whose run has ended and could not take them away."""
+    with ctx.database.read() as session:
+        names = throwaway.abandoned(session)
+    for name in names:
+        throwaway.remove(ctx.world.provider, name)
+        with ctx.database.write() as session:
+            enrolment.forget(session, name)
+    return None
+
+
+@sweep.step(minutes=10)
+def let_go(ctx: Context[World]) -> Outcome:
+    """Copies of volumes that nothing is kept in, and whose run has ended and could not let go of them."""
+    with ctx.database.read() as session:
+        names = snapshots.leaked(session)
+    for name in names:
+        ctx.world.provider.volumes.delete_snapshot(name)
+        with ctx.database.write() as session:
+            snapshots.forget(session, name)
+    return None
+
+
+@sweep.step(minutes=10)
 def take_away(ctx: Context[World]) -> Outcome:
     """What the provider still holds of deleted instances: the rest of an operation that an operator broke off.
 
@@ -87,15 +112,23 @@ def take_away(ctx: Context[World]) -> Outcome:
         provider.compute.delete(name)
         provider.networks.delete(name)
         provider.volumes.delete(name)
-    unknown = sorted(held - rows.keys())
+    unknown = sorted((held - rows.keys()) | _strange(ctx))
     if unknown:
         log.warning("the provider holds what the control database does not know", extra={"names": unknown})
     return None
+
+
+def _strange(ctx: Context[World]) -> set[str]:
+    """Snapshots that no row knows."""
+    held = {*ctx.world.provider.volumes.snapshots()}
+    with ctx.database.read() as session:
+        return held - {*snapshots.known(session)}
 
 
 def _rows(database: Database, names: set[str]) -> Mapping[str, bool]:
     """Those that the control database knows: was it deleted?"""
     with database.read() as session:
         builders = session.scalars(select(Guest.id).where(Guest.id.in_(names))).all()
-        instances = session.execute(select(Instance.id, Instance.deleted).where(Instance.id.in_(names))).all()
+        gone = Instance.deleted & Instance.quarantined_until.is_(None)
+        instances = session.execute(select(Instance.id, gone).where(Instance.id.in_(names))).all()
     return {**dict.fromkeys(builders, False), **dict(instances)}

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from argosy import errors
 from argosy.providers.base import Provider
 from argosy.settings import Settings
+from argosy.stores import deployment
+from argosy.stores.base import Store
 from argosy.workflows import webhook_call
 from argosy.workflows.webhook_call import Deliver
 
@@ -17,6 +19,11 @@ class World:
     provider: Provider
     deliver: Deliver = webhook_call.post
     """calls a webhook"""
+
+    @property
+    def store(self) -> Store:
+        """The deployment's object store."""
+        return deployment.store(self.settings)
 
 
 def build(settings: Settings) -> World:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from reasons import BACKUPS, CLUSTERS, MISTRAL, NO_BACKUP, NO_CLUSTER, REPLICAS, SAME, SWIFT
+from reasons import CLUSTERS, MISTRAL, NO_CLUSTER, REPLICAS, SAME, SWIFT
 from story import Step
 
 ID = r'"id": "([^"]+)"'
@@ -125,22 +125,64 @@ TLS_AND_LOGS = (
     Step("database log set", "osc general --disable --discard", shows=("general",), settles="osc"),
 )
 
-BACKUPS_AND_CLUSTERS = (
+BACKUPS = (
     Step("database backup list"),
-    Step("database backup list", "--all-projects", admin=True),
-    Step("database backup list instance", "osc"),
-    Step("database backup create", "b1 --instance osc", cannot=BACKUPS, shows=("HTTP 501",)),
-    Step("database backup show", "b1", cannot=NO_BACKUP, shows=("No backup|404",)),
-    Step("database backup delete", "b1", cannot=NO_BACKUP, shows=("No backup|404",)),
+    Step("database backup strategy create", "--instance-id {osc} --swift-container mine", shows=("mine",)),
+    Step("database backup strategy list", shows=("mine",)),
+    Step(
+        "database backup create",
+        "b1 --instance osc --description first -f json",
+        shows=('"status": "(NEW|BUILDING)"',),
+        keeps={"b1": ID},
+        settles="osc",
+    ),
+    Step(
+        "database backup show",
+        "b1 -f json",
+        shows=('"status": "COMPLETED"', "/mine/"),
+        keeps={"location": r'"locationRef": "([^"]+)"'},
+    ),
+    Step("database backup strategy delete", "--instance-id {osc}"),
+    Step(
+        "database backup create",
+        "b2 --instance osc --parent {b1} -f json",
+        shows=('"parent_id": "[0-9a-f-]{36}"',),
+        keeps={"b2": ID},
+        settles="osc",
+    ),
+    Step(
+        "database backup create",
+        "b3 --instance osc --incremental",
+        shows=(r"parent_id .*[0-9a-f-]{36}",),
+        settles="osc",
+    ),
+    Step("database backup list", "--instance osc", shows=("b1", "b2", "b3", "COMPLETED")),
+    Step("database backup list", "--datastore mysql --limit 1"),
+    Step("database backup list", "--all-projects", admin=True, shows=("b1",)),
+    Step("database backup list instance", "osc", shows=("b1", "b2")),
+    Step(
+        "database instance create",
+        "osc-again --flavor 2 --size 2 --datastore mysql --datastore-version {version} --backup b2",
+        settles="osc-again",
+    ),
+    Step("database db list", "osc-again", shows=("shop", "blog")),
+    Step("database instance delete", "osc-again", settles="osc-again"),
+    Step(
+        "database backup create",
+        "b4 --restore-from {location} --restore-datastore-version {version} --restore-size 1",
+        shows=("RESTORED",),
+    ),
+    Step("database backup delete", "b4"),
+    Step("database backup delete", "{b1}"),
     Step(
         "database backup execution delete",
         "4d9f1d1e-2b0a-4c6c-9e55-0d3a6b1f7c20",
         cannot=MISTRAL,
         shows=("8989",),
     ),
-    Step("database backup strategy create", "--instance-id {osc} --swift-container mine", shows=("mine",)),
-    Step("database backup strategy list", shows=("mine",)),
-    Step("database backup strategy delete", "--instance-id {osc}"),
+)
+
+THE_CLUSTERS = (
     Step("database cluster list"),
     Step(
         "database cluster create",
@@ -196,7 +238,8 @@ STEPS = (
     *DATABASES_AND_USERS,
     *CONFIGURATIONS,
     *TLS_AND_LOGS,
-    *BACKUPS_AND_CLUSTERS,
+    *BACKUPS,
+    *THE_CLUSTERS,
     *OF_OPERATORS,
     *AND_AWAY,
 )

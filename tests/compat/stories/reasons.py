@@ -1,7 +1,5 @@
 """Why a command cannot do what it says, as its row tells it."""
 
-BACKUPS = "not yet: backups come in a later release; the answer is 501 and says so"
-NO_BACKUP = "not yet: backups come in a later release; the client is told that there is none of this name (404)"
 REPLICAS = "not yet: replicas come in a later release; the answer is 400, that the instance is or has none"
 CLUSTERS = "not yet: no engine has clusters in this release; the answer is 501 and says so"
 NO_CLUSTER = "not yet: no engine has clusters in this release; the client is told that there is none of this name (404)"

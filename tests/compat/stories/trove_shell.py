@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from reasons import BACKUPS, BROKEN, CLUSTERS, CRASHES, MISTRAL, NEVER, NO_BACKUP, NO_CLUSTER, REMOVED, REPLICAS, SWIFT
+from reasons import BROKEN, CLUSTERS, CRASHES, MISTRAL, NEVER, NO_CLUSTER, REMOVED, REPLICAS, SWIFT
 from story import Step
 
 ID = r"\| id +\| (\S+)"
+PARENT = r"parent_id +\| [0-9a-f-]{36}"
 UNKNOWN = "4d9f1d1e-2b0a-4c6c-9e55-0d3a6b1f7c20"
 
 LOOKING_ROUND = (
@@ -134,19 +135,32 @@ MODULES = (
     Step("module-delete", "{module}", admin=True),
 )
 
-BACKUPS_AND_CLUSTERS = (
-    Step("backup-list"),
-    Step("backup-list", "--datastore mysql --limit 5"),
-    Step("backup-list-instance", "old"),
-    Step("backup-create", "old b1", cannot=BACKUPS, shows=("HTTP 501",)),
-    Step("backup-show", "b1", cannot=NO_BACKUP, shows=("No backup|404",)),
-    Step("backup-delete", "b1", cannot=NO_BACKUP, shows=("No backup|404",)),
+BACKUPS = (
+    Step("backup-create", "old b1 --description first", shows=("NEW|BUILDING",), keeps={"b1": ID}, settles="old"),
+    Step("backup-show", "b1", shows=("COMPLETED",)),
+    Step("backup-create", "old b2 --parent {b1}", shows=(PARENT,), keeps={"b2": ID}, settles="old"),
+    Step("backup-create", "old b3 --incremental", shows=(PARENT,), settles="old"),
+    Step("backup-list", shows=("b1", "b2", "b3", "COMPLETED")),
+    Step("backup-list", "--datastore mysql --limit 5", shows=("b3",)),
+    Step("backup-list-instance", "old", shows=("b1",)),
+    Step(
+        "create",
+        "old-again 2 --size 2 --datastore mysql --datastore_version {version} --backup b2",
+        shows=("BUILD",),
+        settles="old-again",
+    ),
+    Step("database-list", "old-again", shows=("shop", "blog")),
+    Step("delete", "old-again", settles="old-again"),
+    Step("backup-delete", "b1"),
     Step("schedule-create", "old '0 3 * * *' nightly", cannot=MISTRAL, shows=("8989",)),
     Step("schedule-list", "old", cannot=MISTRAL, shows=("8989",)),
     Step("schedule-show", UNKNOWN, cannot=MISTRAL, shows=("8989",)),
     Step("schedule-delete", UNKNOWN, cannot=MISTRAL, shows=("8989",)),
     Step("execution-list", UNKNOWN, cannot=MISTRAL, shows=("8989",)),
     Step("execution-delete", UNKNOWN, cannot=MISTRAL, shows=("8989",)),
+)
+
+THE_CLUSTERS = (
     Step("cluster-list"),
     Step(
         "cluster-create",
@@ -204,7 +218,8 @@ STEPS = (
     *CONFIGURATIONS,
     *LOGS,
     *MODULES,
-    *BACKUPS_AND_CLUSTERS,
+    *BACKUPS,
+    *THE_CLUSTERS,
     *REMOVED_BY_TROVE,
     *AND_AWAY,
 )

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from argosy import errors
 from argosy.api.exchange import ACCEPTED, Answer, Request
 from argosy.api.fields import Fields
-from argosy.api.v1 import flavors, instance_rows
+from argosy.api.v1 import flavors, instance_rows, recovery, undos
 from argosy.db.tables import Instance
 from argosy.workflows import (
     rebuild_instance,
@@ -110,4 +110,7 @@ ACTIONS: Mapping[str, Act] = {
     "promote_to_replica_source": _promote,
     "eject_replica_source": _eject,
     "reset_status": _reset_status,
+    "restore": undos.restore,
+    "copy_from": recovery.copy_from,
+    "undo": undos.undo,
 }

@@ -1,23 +1,21 @@
-"""Backups: list and show."""
+"""Backups: list, show, delete, cancel."""
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
-from typing import Any
 
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from argosy import clock, errors
 from argosy.api import paging, query
-from argosy.api.exchange import Answer, Request
-from argosy.api.v1 import instance_rows
+from argosy.api.exchange import ACCEPTED, Answer, Request
+from argosy.api.v1 import backup_view, instance_rows
+from argosy.db import events
 from argosy.db.tables import Backup, Datastore, DatastoreVersion, Instance
+from argosy.workflows import backup_quarantine, create_backup
 
 Rows = Select[Backup]
-Offers = dict[str, tuple[str, str]]
-"""Datastore and name of versions, by id."""
 
 
 def index(request: Request) -> Answer:
@@ -43,8 +41,54 @@ def of_instance(request: Request) -> Answer:
 
 def show(request: Request) -> Answer:
     with request.services.database.read() as session:
-        backup = _one(session, request)
-        return Answer(200, {"backup": _view(backup, _offers(session, [backup]))})
+        (view,) = backup_view.of(session, [one(session, request)])
+    return Answer(200, {"backup": view})
+
+
+def update(request: Request) -> Answer:
+    """What is not named stays."""
+    fields = request.fields("backup")
+    fields.only(("name", "description", "deletion_protection"))
+    name, description = fields.text("name"), fields.text("description")
+    protected = fields.flag("deletion_protection")
+    with request.services.database.write() as session:
+        backup = one(session, request)
+        backup.name, backup.description = name or backup.name, description or backup.description
+        backup.protected = backup.protected if protected is None else protected
+        backup.updated = clock.now()
+        told = {"backup_id": backup.id, "name": backup.name, "deletion_protection": backup.protected}
+        kind = "dbaas.backup_update"
+        events.tell(session, kind, subject=backup.instance_id, project_id=backup.project_id, **told)
+        (view,) = backup_view.of(session, [backup])
+    return Answer(200, {"backup": view})
+
+
+def delete(request: Request) -> Answer:
+    """What builds on it goes with it. A protected one can be brought back for some time."""
+    with request.services.database.write() as session:
+        backup_quarantine.delete(session, request.services.settings, one(session, request))
+    return ACCEPTED
+
+
+def cancel(request: Request) -> Answer:
+    with request.services.database.write() as session:
+        create_backup.cancel(session, one(session, request))
+    return ACCEPTED
+
+
+def one(session: Session, request: Request) -> Backup:
+    """The backup that the path names. Raises NotFound, also for another project's and for a name, and Forbidden."""
+    try:
+        backup = session.get(Backup, str(uuid.UUID(request.path["id"])))
+    except ValueError:
+        backup = None
+    caller = request.caller
+    visible = backup is not None and (caller.is_admin or backup.project_id == caller.project_id)
+    if backup is None or not visible or backup.quarantined_until is not None:
+        raise errors.NotFound(f"Backup {request.path['id']} cannot be found.")
+    if request.rule:
+        request.permit(backup.project_id)
+    return backup
 
 
 def _of_projects(request: Request) -> Rows:
@@ -61,49 +105,7 @@ def _of(instance: Instance) -> Rows:
 def _page(session: Session, request: Request, rows: Rows) -> Answer:
     """Newest first, by offset, as Trove has it."""
     window = paging.window(request)
-    newest = rows.order_by(Backup.updated.desc(), Backup.id.desc()).offset(window.offset).limit(window.limit)
-    found = session.scalars(newest).all()
-    offers = _offers(session, found)
-    views = [_view(each, offers) for each in found]
+    newest = rows.where(Backup.quarantined_until.is_(None)).order_by(Backup.updated.desc(), Backup.id.desc())
+    found = session.scalars(newest.offset(window.offset).limit(window.limit)).all()
+    views = backup_view.of(session, found)
     return Answer(200, paging.page(request, "backups", views, window.following(len(views)), window.limit))
-
-
-def _one(session: Session, request: Request) -> Backup:
-    """Raises NotFound, also for another project's and for a name."""
-    try:
-        backup = session.get(Backup, str(uuid.UUID(request.path["id"])))
-    except ValueError:
-        backup = None
-    caller = request.caller
-    if backup is None or not (caller.is_admin or backup.project_id == caller.project_id):
-        raise errors.NotFound(f"Backup {request.path['id']} cannot be found.")
-    request.permit(backup.project_id)
-    return backup
-
-
-def _offers(session: Session, backups: Sequence[Backup]) -> Offers:
-    wanted = {each.version_id for each in backups}
-    rows = select(DatastoreVersion.id, Datastore.name, DatastoreVersion.name).join(
-        Datastore, Datastore.id == DatastoreVersion.datastore_id
-    )
-    found = session.execute(rows.where(DatastoreVersion.id.in_(wanted)))
-    return {version_id: (datastore, version) for version_id, datastore, version in found}
-
-
-def _view(backup: Backup, offers: Offers) -> dict[str, Any]:
-    datastore, version = offers.get(backup.version_id, (None, None))
-    return {
-        "id": backup.id,
-        "name": backup.name,
-        "description": backup.description,
-        "instance_id": backup.instance_id,
-        "locationRef": backup.location,
-        "created": clock.timestamp(backup.created),
-        "updated": clock.timestamp(backup.updated),
-        "size": backup.size,
-        "status": backup.state,
-        "parent_id": backup.parent_id,
-        "project_id": backup.project_id,
-        "datastore": {"type": datastore, "version": version, "version_id": backup.version_id},
-        "storage_driver": backup.storage_driver,
-    }

@@ -21,21 +21,23 @@ from argosy.api.v1 import (
     instance_view,
     instances,
     placement,
+    recovery,
     repeats,
+    restore_point,
     root,
     tags,
 )
 from argosy.api.v1.catalogue import Offered
 from argosy.api.v1.repeats import Token
-from argosy.db.tables import DatastoreVersion
+from argosy.db.tables import Backup, DatastoreVersion
 from argosy.engines import registry
 from argosy.engines.base import Names
 from argosy.model.guest import TlsMode
 from argosy.settings import Settings
-from argosy.workflows import create_instance
+from argosy.workflows import create_instance, offers
 from argosy.workflows.create_instance import Admitted, NewInstance
 
-UNBUILT = ("replica_of", "restorePoint")
+UNBUILT = ("replica_of",)
 RULES = {
     "users": "instance:extension:user:create",
     "configuration": "instance:update",
@@ -72,6 +74,8 @@ def _admit(request: Request, fields: Fields, token: Token | None) -> Admitted:
     services = request.services
     with services.database.read() as session:
         wanted = read(session, request, fields)
+    if wanted.restore:
+        restore_point.examine(request, wanted.restore)
     if token:
         wanted = dataclasses.replace(wanted, client_token=token.value, client_digest=token.digest)
     try:
@@ -91,7 +95,9 @@ def read(session: Session, request: Request, fields: Fields) -> NewInstance:
     settings = request.services.settings
     _refuse_unbuilt(fields)
     name, flavor = instances.new_name(fields), flavors.chosen(settings, fields)
-    version, rules = _version(session, settings, fields.object("datastore"))
+    restore = restore_point.read(session, request, fields)
+    origin = restore_point.backup(session, request, restore) if restore else None
+    version, rules = _version(session, settings, fields.object("datastore"), origin)
     databases, nics = accounts.databases(fields, rules), placement.nics(fields)
     placement.require_free(session, nics)
     return NewInstance(
@@ -111,6 +117,9 @@ def read(session: Session, request: Request, fields: Fields) -> NewInstance:
         tags=tags.read(fields),
         configuration_id=configuration_rows.chosen(session, request, fields, version.id),
         modules=tuple(instance_modules.wanted(session, request, fields)),
+        protected=bool(fields.flag("deletion_protection")),
+        restore=restore,
+        ends_at=recovery.peek(fields, restored=restore is not None),
     )
 
 
@@ -145,8 +154,13 @@ def _gigabytes(settings: Settings, fields: Fields) -> int:
     return size
 
 
-def _version(session: Session, settings: Settings, fields: Fields) -> tuple[DatastoreVersion, Names]:
-    """The version, and the rules that its engine has for names."""
+def _version(
+    session: Session, settings: Settings, fields: Fields, origin: Backup | None
+) -> tuple[DatastoreVersion, Names]:
+    """The version, and the rules that its engine has for names. A backup is restored into its own, if none is named."""
+    if origin is not None and not fields.values:
+        made = offers.get(session, origin.version_id)
+        return made.version, made.engine.names
     name = fields.text("type") or settings.api.default_datastore
     if not name:
         raise errors.BadRequest("Please specify datastore. No default datastore is defined.")

@@ -34,15 +34,28 @@ def _alive(database: Database) -> bool:
 
 def _remarks(database: Database) -> list[str]:
     with database.read() as session:
-        fact = session.get(Fact, "room")
+        fact, store = session.get(Fact, "room"), session.get(Fact, "store")
         old = agents.count_outdated(session, OURS)
     rooms = fact.value if fact else {}
     replacing = [f"{old} agents are of another release: they are being replaced"] if old else []
-    return replacing + [
-        f"{each['level']}: {PLACES[place]} is {each['percent']:g} % full"
-        for place, each in rooms.items()
-        if each["level"] != Level.FINE
-    ]
+    return (
+        replacing
+        + _of_store(store)
+        + [
+            f"{each['level']}: {PLACES[place]} is {each['percent']:g} % full"
+            for place, each in rooms.items()
+            if each["level"] != Level.FINE
+        ]
+    )
+
+
+def _of_store(fact: Fact | None) -> list[str]:
+    """Without what it says itself, which is for operators."""
+    if fact is None or fact.value["level"] == Level.FINE:
+        return []
+    percent = fact.value["percent"]
+    wrong = "cannot be used: argosy store check says why" if percent is None else f"is {percent:g} % full"
+    return [f"{fact.value['level']}: the object store {wrong}"]
 
 
 OURS = release.agent()

@@ -13,7 +13,17 @@ from sqlalchemy.orm import Session
 
 from argosy import errors
 from argosy.api.exchange import Request
-from argosy.db.tables import Configuration, Datastore, DatastoreVersion, Endpoint, Guest, Instance, InstanceTag
+from argosy.db.tables import (
+    Backup,
+    Configuration,
+    Datastore,
+    DatastoreVersion,
+    Endpoint,
+    Guest,
+    Instance,
+    InstanceTag,
+)
+from argosy.model.backups import RUNNING
 
 
 @dataclass(frozen=True)
@@ -44,6 +54,7 @@ class Seen:
     endpoints: Sequence[Endpoint]
     offer: Offer | None
     configuration: Configuration | None
+    backing_up: bool = False
 
 
 # Statements are built once: building them anew cost as much as running them.
@@ -74,6 +85,7 @@ IDS: BindParameter[Any] = bindparam("ids", expanding=True)
 CLAIMS = select(
     Guest.id, Guest.health, Guest.health_at, Guest.message, Guest.seen_at, Guest.volume_used, Guest.volume_total
 ).where(Guest.id.in_(IDS))
+BACKING_UP = select(Backup.instance_id).where(Backup.instance_id.in_(IDS), Backup.state.in_(sorted(RUNNING)))
 CONFIGURATIONS = select(Configuration).where(Configuration.id.in_(IDS))
 ENDPOINTS = select(Endpoint).where(Endpoint.instance_id.in_(IDS)).order_by(Endpoint.role.desc())
 OFFERS = (
@@ -129,6 +141,7 @@ def complete(session: Session, instances: Sequence[Instance]) -> list[Seen]:
     versions = session.execute(OFFERS, {"ids": list({each.version_id for each in instances})})
     offers = {version.id: Offer(version, datastore) for version, datastore in versions}
     groups = _configurations(session, instances)
+    backing_up = set(session.scalars(BACKING_UP, ids))
     return [
         Seen(
             each,
@@ -136,6 +149,7 @@ def complete(session: Session, instances: Sequence[Instance]) -> list[Seen]:
             endpoints.get(each.id, []),
             offers.get(each.version_id),
             groups.get(each.configuration_id or ""),
+            each.id in backing_up,
         )
         for each in instances
     ]

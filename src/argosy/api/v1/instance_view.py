@@ -58,7 +58,8 @@ def detail(request: Request, seen: Seen, guarantees: list[str]) -> dict[str, Any
     if seen.offer:
         view["datastore"]["version_number"] = seen.offer.version.number
     view["endpoints"], view["guarantees"] = _endpoints(seen), guarantees
-    extras = {**_asked(instance), **_configuration(request, seen), **_fault(request, seen)}
+    view["deletion_protection"] = instance.protected
+    extras = {**_asked(instance), **_origin(instance), **_configuration(request, seen), **_fault(request, seen)}
     return {**view, **extras, **_for_admins(request, instance)}
 
 
@@ -73,13 +74,13 @@ def whole(request: Request, seen: Seen, guarantees: list[str]) -> dict[str, Any]
 
 
 def _facts(request: Request, seen: Seen) -> Facts:
-    claim, stopped = seen.claim, seen.instance.wanted == "stopped"
+    claim, stopped, backing_up = seen.claim, seen.instance.wanted == "stopped", seen.backing_up
     if claim is None or claim.seen_at is None:
-        return Facts(seen.instance.task, Health.UNKNOWN, silent=True, stopped=stopped)
+        return Facts(seen.instance.task, Health.UNKNOWN, silent=True, stopped=stopped, backing_up=backing_up)
     # A report from the future is as old as one of the past: the clock was set back since.
     silent = abs(clock.now() - claim.seen_at) > request.services.settings.conductor.silent_seconds
     full = 0 < claim.volume_total < claim.volume_used + SCANT
-    return Facts(seen.instance.task, claim.health, silent, claim.message, full, stopped)
+    return Facts(seen.instance.task, claim.health, silent, claim.message, full, stopped, backing_up)
 
 
 def _addresses(seen: Seen) -> dict[str, Any]:
@@ -161,6 +162,16 @@ def _asked(instance: Instance) -> dict[str, Any]:
     """What the request said about its place, told back."""
     told = {"availability_zone": instance.availability_zone, "nics": instance.nics, "locality": instance.locality}
     return {name: value for name, value in told.items() if value}
+
+
+def _origin(instance: Instance) -> dict[str, Any]:
+    """The backup that its data began as, with what was known of that one then."""
+    told = instance.restored_from
+    if not told:
+        return {}
+    moment = told.get("moment")
+    ends = {"ends_at": clock.timestamp(instance.ends_at)} if instance.ends_at else {}
+    return {"restored_from": {**told, "moment": clock.timestamp(moment) if moment else None}, **ends}
 
 
 def _configuration(request: Request, seen: Seen) -> dict[str, Any]:

@@ -8,16 +8,22 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from argosy import clock, errors
-from argosy.api import paging
+from argosy.api import paging, query
 from argosy.api.exchange import ACCEPTED, Answer, Request
 from argosy.api.fields import Fields
-from argosy.api.v1 import attachment, catalogue, instance_rows, instance_view, placement, tags
+from argosy.api.v1 import attachment, catalogue, instance_rows, instance_view, placement, recovery, tags
 from argosy.api.v1.instance_rows import Page, Seen
 from argosy.db import events
 from argosy.db.tables import Fact, Instance
-from argosy.workflows import change_access, delete_instance, upgrade_instance
+from argosy.workflows import (
+    change_access,
+    delete_instance,
+    instance_backups,
+    quarantine_instance,
+    upgrade_instance,
+)
 
-PUT = frozenset({"name", "configuration", "replica_of", "datastore_version", "access"})
+PUT = frozenset({"name", "configuration", "replica_of", "datastore_version", "access", "deletion_protection"})
 PATCH = PUT - {"access"} | {"slave_of"}
 
 
@@ -35,6 +41,7 @@ def show(request: Request) -> Answer:
     with request.services.database.read() as session:
         (seen,) = instance_rows.complete(session, [instance_rows.one(session, request)])
         view = instance_view.whole(request, seen, guarantees(session))
+        view["recovery"] = recovery.summary(session, seen.instance)
     return Answer(200, {"instance": view})
 
 
@@ -47,8 +54,21 @@ def modify(request: Request) -> Answer:
 
 
 def delete(request: Request) -> Answer:
+    """A protected one waits to be wanted back, after a last backup unless `skip_final_backup=true`.
+
+    `delete_backups=true`: its backups go with it, which those of a protected one never do.
+    """
+    settings, last = request.services.settings, not query.flag(request, "skip_final_backup")
     with request.services.database.write() as session:
-        delete_instance.admit(session, request.caller, instance_rows.one(session, request))
+        instance = instance_rows.one(session, request)
+        if query.flag(request, "delete_backups"):
+            _refuse_protected(instance)
+            instance_backups.require_free(session, settings, instance)
+            delete_instance.admit(session, request.caller, instance, delete_backups=True)
+        elif instance.protected:
+            quarantine_instance.admit(session, settings, request.caller, instance, final_backup=last)
+        else:
+            delete_instance.admit(session, request.caller, instance)
     return ACCEPTED
 
 
@@ -72,7 +92,8 @@ def _page(request: Request, view: Callable[[Session, Seen], dict[str, Any]]) -> 
 def _change(request: Request, known: frozenset[str]) -> Answer:
     fields = request.fields("instance")
     fields.only(known)
-    if len(fields.values.keys() - {"name"}) > 1:
+    protected = fields.flag("deletion_protection")
+    if len(fields.values.keys() - {"name", "deletion_protection"}) > 1:
         raise errors.BadRequest("Only one of configuration, replica_of, datastore_version and access can be changed.")
     name = new_name(fields) if "name" in fields.values else None
     with request.services.database.write() as session:
@@ -84,11 +105,22 @@ def _change(request: Request, known: frozenset[str]) -> Answer:
             upgrade_instance.admit(session, request.caller, instance, wanted)
         if told := placement.access(fields):
             change_access.admit(session, request.caller, instance, told)
-        if name:
-            instance.name, instance.updated = name, clock.now()
-            events.tell(session, "dbaas.instance_update", subject=instance.id, name=name)
+        if name or protected is not None:
+            _describe(session, instance, name or instance.name, protected=protected)
     attachment.wait_for(request, runs)
     return ACCEPTED
+
+
+def _describe(session: Session, instance: Instance, name: str, *, protected: bool | None) -> None:
+    instance.name, instance.updated = name, clock.now()
+    instance.protected = instance.protected if protected is None else protected
+    told: dict[str, Any] = {} if protected is None else {"deletion_protection": protected}
+    events.tell(session, "dbaas.instance_update", subject=instance.id, name=name, **told)
+
+
+def _refuse_protected(instance: Instance) -> None:
+    if instance.protected:
+        raise errors.Unprocessable(f"Instance {instance.id} is protected: take its deletion_protection off first.")
 
 
 def _about_configuration(fields: Fields) -> bool:

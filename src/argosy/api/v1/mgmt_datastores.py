@@ -97,6 +97,7 @@ def view(datastore: Datastore, version: DatastoreVersion) -> dict[str, Any]:
         "active": version.active,
         "registry_ext": version.registry_ext,
         "repl_strategy": version.repl_strategy,
+        "backup_strategy": version.backup_strategy or None,
         "default": version.id == datastore.default_version_id,
         "capabilities": version.capabilities,
     }
@@ -117,6 +118,7 @@ def _register(session: Session, datastore: Datastore, name: str, fields: Fields)
         active=False,
         capabilities=[],
         manager="",
+        backup_strategy="",
         image_tags=[],
         packages=[],
     )

@@ -9,10 +9,11 @@ from sqlalchemy.orm import Session
 from argosy import errors
 from argosy.api.fields import Fields
 from argosy.db.tables import Datastore, DatastoreVersion
+from argosy.engines import registry
 from argosy.workflows import offers
 
 IMAGES = ("image", "image_tags", "packages", "registry_ext", "repl_strategy")
-CHANGES = ("name", "datastore_manager", "active", "default", *IMAGES)
+CHANGES = ("name", "datastore_manager", "active", "default", "backup_strategy", *IMAGES)
 NEW = (*CHANGES, "datastore_name", "version")
 TAGS, TAG = 5, 20
 """Most tags, and the longest."""
@@ -22,6 +23,7 @@ def change(session: Session, datastore: Datastore, version: DatastoreVersion, fi
     """Everything but the name. Raises BadRequest, also for an active version without a build on this machine."""
     _change_image(version, fields)
     version.manager = fields.text("datastore_manager", most=64) or version.manager
+    version.backup_strategy = _strategy(datastore, version, fields)
     active, default = fields.flag("active"), fields.flag("default")
     if active is not None:
         version.withdrawn = not active
@@ -45,6 +47,14 @@ def _change_image(version: DatastoreVersion, fields: Fields) -> None:
         version.packages = _words(fields, "packages", 255)
     version.registry_ext = fields.text("registry_ext") or version.registry_ext
     version.repl_strategy = fields.text("repl_strategy") or version.repl_strategy
+
+
+def _strategy(datastore: Datastore, version: DatastoreVersion, fields: Fields) -> str:
+    """What takes full backups where nobody says how; null: the engine's default. Raises BadRequest."""
+    if "backup_strategy" not in fields.values:
+        return version.backup_strategy or ""
+    known = [each.name for each in registry.get(datastore.engine).strategies if not each.parents]
+    return fields.choice("backup_strategy", known) or ""
 
 
 def _image(fields: Fields) -> str:

@@ -7,7 +7,8 @@ import click
 from argosy.cli.main import Lazy
 
 LIFE, USE = "argosy.cli.db.life", "argosy.cli.db.use"
-CHANGE = "argosy.cli.db.change"
+CHANGE, PROTECTION = "argosy.cli.db.change", "argosy.cli.db.protection"
+UNDO, RECOVERY = "argosy.cli.db.undo", "argosy.cli.db.recovery"
 COMMANDS = {
     "create": f"{LIFE}:create",
     "list": f"{LIFE}:list_instances",
@@ -17,9 +18,20 @@ COMMANDS = {
     "resize": f"{CHANGE}:resize",
     "stop": f"{CHANGE}:stop",
     "start": f"{CHANGE}:start",
+    "protect": f"{PROTECTION}:protect",
+    "deleted": f"{PROTECTION}:deleted",
+    "bring-back": f"{PROTECTION}:bring_back",
+    "purge": f"{PROTECTION}:purge",
     "rebuild": f"{CHANGE}:rebuild",
     "upgrade": f"{CHANGE}:upgrade",
+    "restore": f"{UNDO}:restore",
+    "recovery": f"{RECOVERY}:recovery",
+    "peek": f"{RECOVERY}:peek",
+    "copy-from": f"{RECOVERY}:copy_from",
+    "undo": f"{UNDO}:undo",
+    "undos": f"{UNDO}:undos",
     "operations": f"{LIFE}:operations",
+    "cancel": f"{LIFE}:cancel",
     "tag": "argosy.cli.db.tags:tag",
     "databases": "argosy.cli.db.databases:databases",
     "users": "argosy.cli.db.users:users",

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from argosy import errors
 from argosy.cli import output, waiting
 from argosy.cli.db.tags import pairs
 from argosy.cli.place import Place, connect
@@ -41,7 +42,7 @@ def list_instances(place: Place, form: str) -> None:
 @click.pass_obj
 def show(place: Place, name: str, form: str) -> None:
     """One instance."""
-    _show(connect(place).instances.find(name), form)
+    tell(connect(place).instances.find(name), form)
 
 
 @click.command()
@@ -63,6 +64,7 @@ def show(place: Place, name: str, form: str) -> None:
 @click.option("--configuration", default="", help="The group of settings to follow (argosy config list).")
 @click.option("--module", "modules", multiple=True, help="A module to be given (argosy module list); may be repeated.")
 @click.option("--tag", "tags", multiple=True, metavar="TAG=VALUE", help="A tag; may be repeated.")
+@click.option("--protect", is_flag=True, help="Deleted, it gets a last backup and can be brought back.")
 @click.option("--client-token", default="", help="Names this request: who sends it again makes nothing twice.")
 @wait
 @output.option
@@ -76,26 +78,29 @@ def create(place: Place, /, name: str, wait: bool, form: str, **told: Any) -> No
     if wait:
         waiting.until_done(client, made["id"], "create_instance")
         made = {**client.instances.get(made["id"]), **{key: made[key] for key in ("password",) if key in made}}
-    _show(made, form)
+    tell(made, form)
 
 
 @click.command()
 @click.argument("names", nargs=-1, required=True, metavar="NAME...")
 @click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--skip-final-backup", is_flag=True, help="A protected one gets no last backup.")
+@click.option("--delete-backups", is_flag=True, help="Their backups go too; otherwise those stay.")
 @wait
 @click.pass_obj
-def delete(place: Place, names: tuple[str, ...], yes: bool, wait: bool) -> None:
-    """Delete instances with all their data."""
+def delete(place: Place, /, *, names: tuple[str, ...], yes: bool, wait: bool, **how: bool) -> None:
+    """Delete instances with all their data; protected ones can be brought back for some time (argosy db deleted)."""
     client = connect(place)
     found = [client.instances.find(name) for name in names]
     for instance in found:
         if not yes:
             click.confirm(f"Delete {instance['name']} ({instance['id']}) with all its data?", abort=True, err=True)
-        client.instances.delete(instance["id"])
+        client.instances.delete(instance["id"], **how)
     for instance in found:
         if wait:
             waiting.until_gone(client, instance["id"])
-        place.credentials.drop_password(client.session.login.auth_url, instance["id"])
+        if not instance.get("deletion_protection"):
+            place.credentials.drop_password(client.session.login.auth_url, instance["id"])
         click.echo(f"{instance['name']} is {'deleted' if wait else 'being deleted'}")
 
 
@@ -120,17 +125,23 @@ def restart(place: Place, name: str, wait: bool) -> None:
 def operations(place: Place, name: str, form: str) -> None:
     """Everything that was done to an instance, newest first, step by step."""
     client = connect(place)
-    found = client.instances.operations(client.instances.find(name)["id"])["operations"]
-    if form != "table":
-        output.rows(found, (), form)
-        return
-    for operation in found:
-        seconds = f"{operation['seconds']:.3f} s" if "seconds" in operation else ""
-        click.echo(f"{operation['started']}  {operation['operation']}  {operation['state']}  {seconds}".rstrip())
-        for step in operation["steps"]:
-            click.echo(f"  {waiting.line(step)}")
-        if "error" in operation:
-            click.echo(f"  error: {operation['error']}")
+    waiting.tell(client.instances.operations(client.instances.find(name)["id"])["operations"], form)
+
+
+@click.command()
+@click.argument("name")
+@click.pass_obj
+def cancel(place: Place, name: str) -> None:
+    """Stop what is being done to an instance: a new one that is being restored, a restore in place, …"""
+    client = connect(place)
+    instance = client.instances.find(name)
+    told = client.instances.operations(instance["id"])["operations"]
+    under_way = [each for each in told if each["state"] == "active"]
+    if not under_way:
+        raise errors.Conflict(f"nothing is being done to {instance['name']}")
+    for each in under_way:
+        client.instances.cancel(instance["id"], each["id"])
+        click.echo(f"{each['operation']} is being cancelled")
 
 
 def _request(name: str, told: dict[str, Any]) -> Request:
@@ -160,10 +171,11 @@ def _named(client: Client, told: dict[str, Any]) -> dict[str, Any]:
         "modules": tuple(known.find(each)["id"] for each in told["modules"]),
         "tags": pairs(told["tags"]),
         "client_token": told["client_token"],
+        "protect": told["protect"],
     }
 
 
-def _show(instance: Document, form: str) -> None:
+def tell(instance: Document, form: str) -> None:
     fields = {
         "name": instance["name"],
         "id": instance["id"],
@@ -175,9 +187,20 @@ def _show(instance: Document, form: str) -> None:
         "tls": [each["tls"] for each in instance.get("endpoints", ()) if "tls" in each],
         "guarantees": instance.get("guarantees", ()),
         "created": instance["created"],
+        "any moment": _window(instance.get("recovery", {})),
+        "ends": instance.get("ends_at"),
+        "restored from": instance.get("restored_from", {}).get("name"),
         "fault": instance.get("fault", {}).get("message"),
     }
     output.one(instance, {title: value for title, value in fields.items() if value}, form)
+
+
+def _window(recovery: Document) -> str:
+    """That it can be restored to."""
+    if not recovery.get("latest"):
+        return "soon" if recovery.get("enabled") else ""
+    level = f" ({recovery['level']})" if recovery["level"] != "fine" else ""
+    return f"{recovery['earliest']} to {recovery['latest']}{level}"
 
 
 def _volume(volume: Document) -> str:

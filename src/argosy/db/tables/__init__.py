@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from argosy.db.tables.backups import Backup, BackupStrategy
+from argosy.db.tables.archives import Archive, ArchiveFile, ArchiveStream
+from argosy.db.tables.backups import (
+    Backup,
+    BackupSchedule,
+    BackupStrategy,
+    Drill,
+    ProjectKey,
+    Snapshot,
+    Undo,
+)
 from argosy.db.tables.base import Table
 from argosy.db.tables.certificates import Certificate
 from argosy.db.tables.configurations import Configuration, Parameter
@@ -19,7 +28,11 @@ from argosy.db.tables.runs import Fact, Lock, LockGuard, Run, RunStep, Timer, Wo
 __all__ = [
     "Account",
     "ApplicationCredential",
+    "Archive",
+    "ArchiveFile",
+    "ArchiveStream",
     "Backup",
+    "BackupSchedule",
     "BackupStrategy",
     "Certificate",
     "Command",
@@ -27,6 +40,7 @@ __all__ = [
     "Counter",
     "Datastore",
     "DatastoreVersion",
+    "Drill",
     "Endpoint",
     "Event",
     "Fact",
@@ -42,14 +56,17 @@ __all__ = [
     "Module",
     "Parameter",
     "Project",
+    "ProjectKey",
     "Quota",
     "QuotaUse",
     "RoleAssignment",
     "Run",
     "RunStep",
+    "Snapshot",
     "Table",
     "Timer",
     "Token",
+    "Undo",
     "VersionFlavor",
     "Webhook",
     "Worker",

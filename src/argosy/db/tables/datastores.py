@@ -43,6 +43,8 @@ class DatastoreVersion(Table):
     packages: Mapped[list[str]] = mapped_column(JSON, default=list)
     registry_ext: Mapped[str | None] = mapped_column(Name)
     repl_strategy: Mapped[str | None] = mapped_column(Name)
+    backup_strategy: Mapped[str] = mapped_column(String(32), default="")
+    """that an operator wants where a call names none; empty: the engine's default"""
 
 
 class VersionFlavor(Table):

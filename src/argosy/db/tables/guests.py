@@ -15,11 +15,13 @@ class Guest(Table):
     """The agent of one instance: what it proved and what it last claimed."""
 
     __tablename__ = "guests"
-    __table_args__ = (Index("guests_counted", "health", "connected"),)
+    __table_args__ = (Index("guests_counted", "health", "connected"), Index("guests_thrown_away", "run_id"))
 
     id: Mapped[str] = mapped_column(Id, primary_key=True)
-    """the instance's uuid"""
+    """the instance's uuid, or that of a guest without one"""
     generation: Mapped[int] = mapped_column(Integer)
+    run_id: Mapped[str | None] = mapped_column(Id)
+    """the run that a guest without an instance was made for (workflows/throwaway.py); None: it has an instance"""
     credential: Mapped[str | None] = mapped_column(String(64))
     """SHA-256 of the secret, hex; the next one while it is being rotated stands in `next_credential`"""
     next_credential: Mapped[str | None] = mapped_column(String(64))

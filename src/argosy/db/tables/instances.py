@@ -18,6 +18,8 @@ class Instance(Table):
         Index("instances_page", "project_id", "deleted", "id"),
         Index("instances_recent", "updated", "id", "deleted"),
         Index("instances_configured", "configuration_id", "id"),
+        Index("instances_quarantined", "quarantined_until"),
+        Index("instances_ending", "ends_at"),
         Index("instances_token", "project_id", "client_token", unique=True),
     )
 
@@ -53,6 +55,14 @@ class Instance(Table):
     master_told_at: Mapped[float | None] = mapped_column(Double)
     master_told_by: Mapped[str | None] = mapped_column(String(64))
     """the first time, and to which user: Trove's root history"""
+    protected: Mapped[bool] = mapped_column(default=False)
+    """its owner wants it to be neither deleted nor restored over before they say so"""
+    quarantined_until: Mapped[float | None] = mapped_column(Double)
+    """deleted for Trove's views and quota, its volume kept until then, and it can be brought back; None: it is not"""
+    ends_at: Mapped[float | None] = mapped_column(Double)
+    """made to look at for a while, without writing; None: it stays until somebody deletes it"""
+    restored_from: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    """the backup, and the moment, that its data began as"""
     wanted: Mapped[str] = mapped_column(String(16), default="running")
     """running, or stopped by its owner"""
     configuration_id: Mapped[str | None] = mapped_column(Id)

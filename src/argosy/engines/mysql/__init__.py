@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from argosy.engines.backups import SNAPSHOT, Strategy
 from argosy.engines.base import TROVE_FORBIDS, Capability, Datastore, Engine, Names
 from argosy.engines.logfiles import ERROR, Log, Switch
 
@@ -20,7 +21,17 @@ ENGINE = Engine(
     ),
     port=3306,
     scheme="mysql",
-    capabilities=frozenset({Capability.ACCOUNTS, Capability.DATABASES, Capability.TLS, Capability.UPGRADES}),
+    capabilities=frozenset(
+        {
+            Capability.ACCOUNTS,
+            Capability.BACKUPS,
+            Capability.DATABASES,
+            Capability.POINT_IN_TIME,
+            Capability.EXCERPTS,
+            Capability.TLS,
+            Capability.UPGRADES,
+        }
+    ),
     smallest_ram=128,
     names=Names(
         database_length=64,
@@ -38,6 +49,19 @@ ENGINE = Engine(
         Log("general", Switch("general_log", on="ON", off="OFF", shipped=False)),
         Log("slow_query", Switch("slow_query_log", on="ON", off="OFF", shipped=True)),
         ERROR,
+    ),
+    read_only={"read_only": "ON"},
+    strategies=(
+        Strategy("mariabackup", "the server's files, read by mariadb-backup while it runs", suffix="mbstream"),
+        Strategy(
+            "mariabackup-incremental",
+            "pages changed since the parent, read by mariadb-backup",
+            parents=frozenset({"mariabackup", "mariabackup-incremental"}),
+            restored_with="mariabackup",
+            suffix="mbstream",
+        ),
+        Strategy(SNAPSHOT, "the server's files, read from an atomic copy of the volume", offline=True),
+        Strategy("mysqldump", "SQL statements, written by mariadb-dump", logical=True, suffix="sql"),
     ),
     # A start makes the temporary tablespace anew, 12 MiB, after recovery may have taken its place by enlarging tables.
     start_bytes=24 << 20,

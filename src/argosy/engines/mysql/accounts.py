@@ -175,9 +175,9 @@ class MysqlAccounts:
         return session
 
     @contextmanager
-    def session(self) -> Iterator[wire.Connection]:
+    def session(self, seconds: float = PATIENCE) -> Iterator[wire.Connection]:
         """The administrator's connection. Raises Unavailable, GuestFailed, BadRequest."""
-        with translated("MariaDB", wire.ServerError, wire.comes_or_goes), self.connect(PATIENCE) as session:
+        with translated("MariaDB", wire.ServerError, wire.comes_or_goes), self.connect(seconds) as session:
             yield session
 
 

@@ -20,11 +20,19 @@ SESSION_BYTES = 2 * MIB
 TEMPLATE_LOG_BYTES = 16 * MIB
 """A start reads the redo log twice, so a template's is small."""
 
+BINLOG = "log/binlog"
+"""Below the volume, beside the data directory. The server is told the way from there: the files' own index has it, and
+a copy of the volume must not lead to where it was copied from.
+"""
+
 OURS = frozenset(
     {
-        "basedir", "bind_address", "character_sets_dir", "datadir", "general_log_file", "gtid_domain_id",
+        "basedir", "binlog_annotate_row_events", "binlog_checksum", "binlog_expire_logs_seconds", "binlog_format",
+        "binlog_row_image", "bind_address", "character_sets_dir", "datadir", "encrypt_binlog", "expire_logs_days",
+        "general_log_file", "gtid_domain_id",
         "init_connect", "init_file", "innodb_doublewrite", "innodb_flush_log_at_trx_commit", "lc_messages_dir",
-        "local_infile", "log_error", "log_output", "pid_file", "plugin_dir", "plugin_load", "plugin_load_add",
+        "local_infile", "log_bin", "log_bin_index", "log_error", "log_output", "max_binlog_size", "pid_file",
+        "plugin_dir", "plugin_load", "plugin_load_add",
         "port", "require_secure_transport", "secure_file_priv", "server_id", "skip_name_resolve",
         "slow_query_log_file", "socket", "ssl", "ssl_ca", "ssl_cert", "ssl_key", "sync_binlog", "tls_version",
         "tmpdir", "user",
@@ -69,9 +77,9 @@ def log_bytes(site: Site) -> int:
 
 def my_cnf(site: Site, base: Path, share: Path, overrides: Mapping[str, object]) -> str:
     """Raises BadRequest for an override that is not a setting's name or not the tenant's to change."""
-    values = _place(site, base, share) | tunable(site, overrides)
+    values = _place(site, base, share) | _binlog(site) | tunable(site, overrides)
     lines = "".join(_line(name, value) for name, value in values.items())
-    return f"[mariadbd]\n{lines}!include {site.state / 'identity.cnf'}\n"
+    return f"[mariadbd]\n{lines}!include {site.state / 'identity.cnf'}\n!include {kept_cnf(site)}\n"
 
 
 def tunable(site: Site, overrides: Mapping[str, object]) -> Settings:
@@ -88,6 +96,25 @@ def own(site: Site) -> Settings:
 def identity_cnf(identity: Identity, init_file: Path) -> str:
     number = identity.number
     return f"[mariadbd]\nserver_id = {number}\ngtid_domain_id = {number}\ninit_file = {_quoted(str(init_file))}\n"
+
+
+def binlog(site: Site) -> Path:
+    """Its files have this name, with a number as the suffix."""
+    return site.data / BINLOG
+
+
+def binlog_bytes(site: Site) -> int:
+    """Of one file, before the next is begun."""
+    return min(max(site.volume // 64, 4 * MIB), 64 * MIB) // MIB * MIB
+
+
+def kept_cnf(site: Site) -> Path:
+    """What says how long the server keeps its binary log by itself. It belongs to the volume, as the log does."""
+    return binlog(site).with_name("kept.cnf")
+
+
+def kept(seconds: int) -> str:
+    return f"[mariadbd]\nbinlog_expire_logs_seconds = {seconds}\n"
 
 
 TENANTS_BITS = sum(1 << bit for bit in (6, 8, 10, 14, 19, 20, 25))
@@ -153,6 +180,18 @@ def _place(site: Site, base: Path, share: Path) -> Settings:
     }
 
 
+def _binlog(site: Site) -> Settings:
+    """Small files, because only whole ones can be let go of."""
+    return {
+        "log_bin": f"../{BINLOG}",
+        "binlog_format": "ROW",
+        "binlog_row_image": "FULL",
+        "binlog_checksum": "CRC32",
+        "binlog_annotate_row_events": "ON",
+        "max_binlog_size": str(binlog_bytes(site)),
+    }
+
+
 def _memory(site: Site) -> Settings:
     share = shares(site.memory)
     return {
@@ -204,6 +243,7 @@ def _behaviour() -> Settings:
         "collation_server": "utf8mb4_general_ci",
         "skip_name_resolve": "ON",
         "local_infile": "OFF",
+        "log_bin_trust_function_creators": "ON",
     }
 
 

@@ -14,8 +14,11 @@ from pathlib import Path
 from argosy import errors
 from argosy.engines import files, programs
 from argosy.engines.mysql import bootstrap, configuration, wire
-from argosy.engines.mysql.accounts import ADMINISTRATOR, MysqlAccounts
+from argosy.engines.mysql.accounts import ADMINISTRATOR
+from argosy.engines.mysql.backups import MysqlBackups
+from argosy.engines.mysql.excerpts import MysqlExcerpts
 from argosy.engines.mysql.finder import LAYOUT, base, share
+from argosy.engines.mysql.history import MysqlHistory
 from argosy.engines.mysql.logs import MysqlLogs
 from argosy.engines.mysql.upgrade import MysqlUpgrades
 from argosy.model.guest import Health, Identity, Probe, Secret, ServiceSpec, TlsMode
@@ -43,7 +46,7 @@ METRICS: Mapping[str, str] = {
 LOOK = "SHOW GLOBAL STATUS WHERE Variable_name IN (" + ", ".join(f"'{name}'" for name in METRICS) + ")"
 
 
-class MysqlDriver(MysqlUpgrades, MysqlLogs, MysqlAccounts):
+class MysqlDriver(MysqlBackups, MysqlHistory, MysqlExcerpts, MysqlUpgrades, MysqlLogs):
     def install(self) -> None:
         """Built beside its place and renamed into it: what stands there is whole."""
         if self._data.exists():
@@ -69,10 +72,13 @@ class MysqlDriver(MysqlUpgrades, MysqlLogs, MysqlAccounts):
             if not path.exists() or path.read_text(encoding="utf-8") != text:
                 self._refuse_running()
                 files.write(path, text)
+        self.begin_history()
+        self.prepare_log(identity.instance)
 
     def configure(self, overrides: Mapping[str, object]) -> bool:
         (self.site.data / "tmp").mkdir(mode=0o700, exist_ok=True)
         files.pipes(self.log_pipes().values())
+        self.prepare_log()
         chosen = files.chosen(overrides)
         text = configuration.my_cnf(self.site, base(self.site.root), share(self.site.root), chosen)
         files.write(self._configuration, text)
@@ -108,6 +114,7 @@ class MysqlDriver(MysqlUpgrades, MysqlLogs, MysqlAccounts):
                 return self._take_back()
             comes_or_goes = wire.comes_or_goes(error)
             return Probe(Health.STARTING if comes_or_goes else Health.BLOCKED, str(error))
+        self.reserve_log()
         metrics = {ours: float(facts[theirs]) for theirs, ours in METRICS.items() if theirs in facts}
         metrics["max_connections"] = float(most or 0)
         return Probe(Health.HEALTHY, version=version or "", metrics=metrics)

@@ -14,6 +14,9 @@ LAYOUT = roots.Layout("MariaDB", ("bin", "sbin", "*/bin", "*/sbin"), ("mariadbd"
 
 SYSTEM_TABLES = "mysql_system_tables.sql"
 
+BY_PROGRAM = {Capability.BACKUPS: "mariadb-backup", Capability.POINT_IN_TIME: "mariadb-binlog"}
+"""what comes in packages of its own"""
+
 
 def find(root: Path) -> Sequence[Found]:
     """Each server under `root`, newest last."""
@@ -38,6 +41,8 @@ def _look(place: Path, root: Path) -> Found | None:
     version = re.search(r"Ver (\d+(?:\.\d+)+)-MariaDB", programs.ask(place / "mariadbd", "--version"))
     if version is None:
         return None
-    return Found(
-        version[1], root, frozenset({Capability.ACCOUNTS, Capability.DATABASES, Capability.TLS, Capability.UPGRADES})
-    )
+    has = {Capability.ACCOUNTS, Capability.DATABASES, Capability.TLS, Capability.UPGRADES}
+    for capability, program in BY_PROGRAM.items():
+        if (place.parent / "bin" / program).is_file():
+            has.add(capability)
+    return Found(version[1], root, frozenset(has))

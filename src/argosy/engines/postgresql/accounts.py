@@ -162,11 +162,11 @@ class PostgresqlAccounts:
         return files.socket_path(self.site.state, f".s.PGSQL.{self.site.port}")
 
     @contextmanager
-    def session(self, database: str = HOME) -> Iterator[wire.Connection]:
+    def session(self, database: str = HOME, seconds: float = PATIENCE) -> Iterator[wire.Connection]:
         """The administrator's connection. Raises Unavailable, GuestFailed, BadRequest."""
         with (
             translated("PostgreSQL", wire.ServerError, wire.comes_or_goes),
-            wire.Connection(self.socket, ADMINISTRATOR, database, PATIENCE) as session,
+            wire.Connection(self.socket, ADMINISTRATOR, database, seconds) as session,
         ):
             yield session
 

@@ -23,7 +23,8 @@ OURS = frozenset(
     {
         "authentication_timeout", "cluster_name", "config_file", "data_directory", "external_pid_file", "fsync",
         "full_page_writes", "hba_file", "ident_file", "include", "include_dir", "include_if_exists",
-        "listen_addresses", "log_destination", "logging_collector", "port", "ssl", "ssl_ca_file", "ssl_cert_file",
+        "listen_addresses", "log_destination", "logging_collector", "port", "ssl",
+        "ssl_ca_file", "ssl_cert_file",
         "ssl_key_file", "unix_socket_directories", "unix_socket_group", "unix_socket_permissions",
     }
 )  # fmt: skip
@@ -101,9 +102,26 @@ def _durability(site: Site) -> dict[str, str]:
         "full_page_writes": "on",
         "synchronous_commit": "on",
         "min_wal_size": "32MB",
-        "max_wal_size": _kilobytes(min(max(site.volume // 8, 64 * MIB), 4096 * MIB)),
+        "max_wal_size": _log(site),
         "checkpoint_timeout": "15min",
     }
+
+
+def _increments(site: Site, release: int) -> dict[str, str]:
+    """Where only the log tells what increments of backups consist of, as much of it is kept as there may be anyway."""
+    return {} if release >= SUMMARISES else {"wal_keep_size": _log(site)}
+
+
+def _whatever_is_asked(site: Site, release: int) -> dict[str, str]:
+    """What waits for its archive takes at most a quarter of the volume, if the agent lets it; notes of what changed are
+    kept for as long as a chain of increments may last.
+    """
+    bound = {"max_slot_wal_keep_size": _kilobytes(max(site.volume // 4, 128 * MIB))}
+    return bound | ({"summarize_wal": "on", "wal_summary_keep_time": "32d"} if release >= SUMMARISES else {})
+
+
+def _log(site: Site) -> str:
+    return _kilobytes(min(max(site.volume // 8, 64 * MIB), 4096 * MIB))
 
 
 def _tls(site: Site) -> dict[str, str]:
@@ -130,13 +148,18 @@ def _logging() -> dict[str, str]:
     }
 
 
-def postgresql_conf(site: Site, sockets: str, overrides: Mapping[str, object]) -> str:
+SUMMARISES = 17
+"""From this release on, a server can tell which blocks have changed."""
+
+
+def postgresql_conf(site: Site, sockets: str, overrides: Mapping[str, object], release: int) -> str:
     """Raises BadRequest for an override that is not a setting's name or not the tenant's to change."""
     for name in overrides:
         if name in OURS or not re.fullmatch(r"[a-z_][a-z0-9_]*(\.[a-z_][a-z0-9_]*)?", name):
             raise errors.BadRequest(f"the setting {name!r} of PostgreSQL cannot be changed")
-    values = settings(site, sockets) | {name: _text(value) for name, value in overrides.items()}
-    return "".join(f"{name} = {_quoted(value)}\n" for name, value in values.items())
+    told = {name: _text(value) for name, value in overrides.items()}
+    values = settings(site, sockets) | _increments(site, release) | told | _whatever_is_asked(site, release)
+    return "".join(f"{name} = {quoted(value)}\n" for name, value in values.items())
 
 
 WAYS: Mapping[TlsMode, tuple[str, ...]] = {
@@ -150,12 +173,12 @@ WAYS: Mapping[TlsMode, tuple[str, ...]] = {
 
 def pg_hba_conf(site: Site) -> str:
     """Who may come in how. The administrator: only by the socket, only as the guest's own Unix user."""
-    lines = ["local all os_admin peer map=guest", "host all os_admin all reject", *WAYS[site.tls]]
-    return "\n".join(lines) + "\n"
+    lines = ["local all,replication os_admin,os_carrier peer map=guest", "host all os_admin,os_carrier all reject"]
+    return "\n".join([*lines, *WAYS[site.tls]]) + "\n"
 
 
 def pg_ident_conf(unix_user: str) -> str:
-    return f'guest "{unix_user}" os_admin\n'
+    return "".join(f'guest "{unix_user}" {name}\n' for name in ("os_admin", "os_carrier"))
 
 
 def _kilobytes(size: int) -> str:
@@ -166,6 +189,6 @@ def _text(value: object) -> str:
     return ("on" if value else "off") if isinstance(value, bool) else str(value)
 
 
-def _quoted(value: str) -> str:
+def quoted(value: str) -> str:
     escaped = value.replace("\\", "\\\\").replace("'", "''").replace("\n", "\\n").replace("\r", "\\r")
     return f"'{escaped}'"

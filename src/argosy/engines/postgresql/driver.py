@@ -5,22 +5,23 @@ from __future__ import annotations
 import shutil
 import signal
 import socket
-import time
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
 from argosy import errors
 from argosy.engines import files, programs
-from argosy.engines.postgresql import configuration, identity, wire
-from argosy.engines.postgresql.accounts import ADMINISTRATOR, HOME, MASTER, PostgresqlAccounts, unix_user
+from argosy.engines.postgresql import configuration, finder, identity, wire
+from argosy.engines.postgresql.accounts import ADMINISTRATOR, HOME, MASTER, PostgresqlAccounts
+from argosy.engines.postgresql.archiving import PostgresqlArchiving
+from argosy.engines.postgresql.backups import PostgresqlBackups
+from argosy.engines.postgresql.excerpts import PostgresqlExcerpts
 from argosy.engines.postgresql.finder import LAYOUT
 from argosy.engines.postgresql.logs import PostgresqlLogs
 from argosy.engines.postgresql.upgrade import PostgresqlUpgrades
 from argosy.model.guest import Health, Identity, Probe, ServiceSpec
 
 PROBE_SECONDS = 1.5
-RELOAD_SECONDS = 5.0
 
 CANNOT_CONNECT_NOW = "57P03"
 
@@ -47,7 +48,9 @@ METRICS = (
 )  # fmt: skip
 
 
-class PostgresqlDriver(PostgresqlUpgrades, PostgresqlLogs, PostgresqlAccounts):
+class PostgresqlDriver(
+    PostgresqlUpgrades, PostgresqlBackups, PostgresqlArchiving, PostgresqlExcerpts, PostgresqlLogs, PostgresqlAccounts
+):
     def install(self) -> None:
         """Built beside its place and renamed into it: what stands there is whole."""
         if self.cluster.exists():
@@ -63,13 +66,13 @@ class PostgresqlDriver(PostgresqlUpgrades, PostgresqlLogs, PostgresqlAccounts):
 
     def configure(self, overrides: Mapping[str, object]) -> bool:
         chosen = files.chosen(overrides)
-        text = configuration.postgresql_conf(self.site, str(self.socket.parent), chosen)
+        release = int(finder.release(LAYOUT.place(self.site.root)) or 0)
+        text = configuration.postgresql_conf(self.site, str(self.socket.parent), chosen, release)
         if chosen:
             self._check(text)
         files.write(self._configuration, text)
-        files.write(self.site.state / "pg_hba.conf", configuration.pg_hba_conf(self.site))
-        files.write(self.site.state / "pg_ident.conf", configuration.pg_ident_conf(unix_user()))
-        return files.listening(self.socket) and self._reload()
+        self.write_doors()
+        return files.listening(self.socket) and self.reload()
 
     def service(self) -> ServiceSpec:
         server = LAYOUT.place(self.site.root) / "postgres"
@@ -102,7 +105,7 @@ class PostgresqlDriver(PostgresqlUpgrades, PostgresqlLogs, PostgresqlAccounts):
 
     def reload_certificates(self) -> None:
         if files.listening(self.socket):
-            self._reload()
+            self.reload()
 
     @property
     def _configuration(self) -> Path:
@@ -129,22 +132,3 @@ class PostgresqlDriver(PostgresqlUpgrades, PostgresqlLogs, PostgresqlAccounts):
             raise errors.Unprocessable(words) from error
         finally:
             draft.unlink()
-
-    def _reload(self) -> bool:
-        """Have the server read its files again; true when that leaves settings that wait for a restart.
-
-        A session hears of it after the postmaster, so what it has seen holds for every later connection.
-        """
-        with self.session() as session:
-            [(before,)] = session.query("SELECT pg_conf_load_time() FROM pg_reload_conf()")
-            end = time.monotonic() + RELOAD_SECONDS
-            while session.query("SELECT pg_conf_load_time()") == [(before,)]:
-                if time.monotonic() > end:
-                    raise errors.GuestFailed(f"PostgreSQL did not take its new configuration: {_complaints(session)}")
-                time.sleep(0.002)
-            return bool(session.query("SELECT 1 FROM pg_settings WHERE pending_restart"))
-
-
-def _complaints(session: wire.Connection) -> str:
-    rows = session.query("SELECT name, error FROM pg_file_settings WHERE error IS NOT NULL")
-    return "; ".join(f"{name}: {error}" for name, error in rows) or "it gives no reason"

@@ -25,12 +25,19 @@ def find(root: Path) -> Sequence[Found]:
     return sorted((each for each in found if each), key=lambda each: roots.order(each.version))
 
 
+def release(place: Path) -> str:
+    """Of the programs there, as PG_VERSION has it: `15`."""
+    return programs.ask(place / "postgres", "--version").partition(") ")[2].partition(".")[0]
+
+
 def _look(place: Path, root: Path) -> Found | None:
     server = place / "postgres"
     version = re.search(r"\(PostgreSQL\) (\d+(?:\.\d+)+)", programs.ask(server, "--version"))
     if version is None:
         return None
     capabilities = frozenset({Capability.ACCOUNTS, Capability.DATABASES})
+    if all((place / name).is_file() for name in ("pg_basebackup", "pg_controldata")):
+        capabilities |= {Capability.BACKUPS, Capability.POINT_IN_TIME}
     if all((place / name).is_file() for name in CONVERTS):
         capabilities |= {Capability.UPGRADES}
     if programs.ask(server, "-C", "ssl_library", "-D", "/", "-c", "config_file=/dev/null"):

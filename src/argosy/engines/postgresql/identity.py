@@ -38,6 +38,12 @@ def adopt(cluster: Path, identity: Identity) -> None:
     _overwrite(control, patched(head, number, os.urandom(NONCE_BYTES)))
 
 
+def of(cluster: Path) -> int:
+    """The system identifier that it has."""
+    number: int = struct.unpack("<Q", (cluster / "global" / "pg_control").read_bytes()[:8])[0]
+    return number
+
+
 def system_identifier(identity: Identity) -> int:
     """63 bits: tools print it as a signed number here and there."""
     digest = hashlib.sha256(f"{identity.instance}/{identity.generation}".encode()).digest()

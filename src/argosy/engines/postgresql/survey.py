@@ -66,24 +66,24 @@ def _database(session: Session, name: str, until: float) -> dict[str, Any]:
     with session(name) as connection:
         return {
             "extensions": _column(connection, EXTENSIONS),
-            "objects": _objects(connection),
+            "objects": objects(connection),
             "rows": [[*table, _rows(connection, *table)] for table in _tables(connection, until)],
         }
 
 
 def _missing_in(session: Session, name: str, had: Survey) -> Iterator[str]:
     with session(name) as connection:
-        extensions, objects = _column(connection, EXTENSIONS), _objects(connection)
+        extensions, there = _column(connection, EXTENSIONS), objects(connection)
         yield from (f"extension {each} of {name}" for each in had["extensions"] if each not in extensions)
         for what, number in had["objects"].items():
-            if objects.get(what) != number:
-                yield f"{number} objects {what} of {name}: there are {objects.get(what, 0)}"
+            if there.get(what) != number:
+                yield f"{number} objects {what} of {name}: there are {there.get(what, 0)}"
         for schema, table, rows in had["rows"]:
             if (seen := _rows(connection, schema, table)) != rows:
                 yield f"{rows} rows of {schema}.{table} of {name}: there are {seen}"
 
 
-def _objects(connection: wire.Connection) -> dict[str, int]:
+def objects(connection: wire.Connection) -> dict[str, int]:
     """How many of each kind in each schema."""
     return {str(what): int(number or 0) for what, number in connection.query(OBJECTS)}
 

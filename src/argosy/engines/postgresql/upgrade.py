@@ -11,7 +11,7 @@ from pathlib import Path
 
 from argosy import errors
 from argosy.engines import files, programs
-from argosy.engines.postgresql import ENGINE, configuration, survey
+from argosy.engines.postgresql import ENGINE, configuration, finder, survey
 from argosy.engines.postgresql.accounts import ADMINISTRATOR, HOME, MASTER, PostgresqlAccounts, unix_user
 from argosy.engines.postgresql.finder import LAYOUT
 from argosy.engines.postgresql.survey import Survey
@@ -41,7 +41,7 @@ class PostgresqlUpgrades(PostgresqlAccounts):
         """The old cluster stays in its place until the new one is whole, and beside it then."""
         if self.site.before is None:
             return
-        ours = _release(LAYOUT.place(self.site.root))
+        ours = finder.release(LAYOUT.place(self.site.root))
         if not self.cluster.exists():
             self._swap()
         if (self.cluster / "PG_VERSION").read_text().strip() == ours:
@@ -181,11 +181,6 @@ class PostgresqlUpgrades(PostgresqlAccounts):
         """Of lists that its last words only name."""
         lists = sorted(self._new.glob("pg_upgrade_output.d/*/*.txt"))
         return " ".join(" ".join(each.read_text(errors="replace").split()) for each in lists)[:WORDS]
-
-
-def _release(place: Path) -> str:
-    """As PG_VERSION has it."""
-    return programs.ask(place / "postgres", "--version").partition(") ")[2].partition(".")[0]
 
 
 def _clones(directory: Path) -> bool:

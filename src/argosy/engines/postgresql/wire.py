@@ -19,6 +19,7 @@ SESSION = {
     "application_name": "argosy",
     "client_encoding": "UTF8",
     "search_path": "pg_catalog",
+    "default_transaction_read_only": "off",
     "log_statement": "none",
     "log_min_duration_statement": "-1",
     "log_min_error_statement": "panic",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from argosy.engines.backups import SNAPSHOT, Strategy
 from argosy.engines.base import TROVE_FORBIDS, Capability, Datastore, Engine, Names
 from argosy.engines.logfiles import ERROR, Log, Switch
 
@@ -22,7 +23,15 @@ ENGINE = Engine(
     scheme="rediss",
     plain_scheme="redis",
     plain_offset=1,
-    capabilities=frozenset({Capability.ACCOUNTS, Capability.TLS, Capability.UPGRADES}),
+    capabilities=frozenset(
+        {
+            Capability.ACCOUNTS,
+            Capability.TLS,
+            Capability.UPGRADES,
+            Capability.BACKUPS,
+            Capability.POINT_IN_TIME,
+        }
+    ),
     smallest_ram=48,
     names=Names(
         user_length=64,
@@ -33,4 +42,9 @@ ENGINE = Engine(
     own="argosy.engines.redis.configuration:own",
     finder="argosy.engines.redis.finder:find",
     logs=(Log("slow_query", Switch("slowlog-log-slower-than", on="10000", off="-1", shipped=True)), ERROR),
+    read_only={"min-replicas-to-write": 1},  # there are no replicas
+    strategies=(
+        Strategy("rdb", "the data set, saved by the server while it runs"),
+        Strategy(SNAPSHOT, "the server's files, read from an atomic copy of the volume", offline=True),
+    ),
 )

@@ -18,10 +18,10 @@ SERVER_BYTES = 12 * MIB
 
 OURS = frozenset(
     {
-        "aclfile", "appenddirname", "appendfilename", "appendonly", "bind", "daemonize", "dbfilename", "dir", "include",
-        "loadmodule", "logfile", "pidfile", "port", "protected-mode", "rename-command", "requirepass", "supervised",
-        "tls-auth-clients", "tls-ca-cert-file", "tls-cert-file", "tls-key-file", "tls-port", "unixsocket",
-        "unixsocketperm", "user",
+        "aclfile", "aof-timestamp-enabled", "appenddirname", "appendfilename", "appendonly", "bind", "daemonize",
+        "dbfilename", "dir", "include", "loadmodule", "logfile", "pidfile", "port", "protected-mode", "rename-command",
+        "requirepass", "supervised", "tls-auth-clients", "tls-ca-cert-file", "tls-cert-file", "tls-key-file",
+        "tls-port", "unixsocket", "unixsocketperm", "user",
     }
 )  # fmt: skip
 """Settings that no override may change: identity, place, and who may come in."""
@@ -64,6 +64,7 @@ def _place(site: Site, socket: Path) -> dict[str, str]:
         "daemonize": "no",
         "logfile": "",
         "slowlog-log-slower-than": "10000",
+        "aof-timestamp-enabled": "yes",
     }
 
 

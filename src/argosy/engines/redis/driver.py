@@ -12,7 +12,9 @@ from argosy import errors
 from argosy.engines import files, parameters, programs
 from argosy.engines.redis import configuration, wire
 from argosy.engines.redis.accounts import ADMINISTRATOR, RedisAccounts
+from argosy.engines.redis.backups import RedisBackups
 from argosy.engines.redis.finder import LAYOUT, server
+from argosy.engines.redis.history import RedisHistory
 from argosy.engines.redis.logs import RedisLogs
 from argosy.engines.redis.upgrade import RedisUpgrades
 from argosy.model.guest import Health, Identity, Probe, Secret, ServiceSpec, TlsMode
@@ -39,7 +41,7 @@ METRICS: Mapping[str, str] = {
 """Our name for each of Redis's."""
 
 
-class RedisDriver(RedisUpgrades, RedisLogs, RedisAccounts):
+class RedisDriver(RedisUpgrades, RedisHistory, RedisBackups, RedisLogs, RedisAccounts):
     def install(self) -> None:
         self._data.mkdir(mode=0o700, exist_ok=True)
         files.sync_directory(self.site.data)

@@ -38,7 +38,7 @@ def _look(place: Path, root: Path) -> Found | None:
     if told is None:
         return None
     version = told[2] if told[1] == "Redis" else f"{told[2]}-valkey"
-    capabilities = frozenset({Capability.ACCOUNTS, Capability.UPGRADES})
+    capabilities = frozenset({Capability.ACCOUNTS, Capability.UPGRADES, Capability.BACKUPS, Capability.POINT_IN_TIME})
     if TLS_MESSAGE in program.read_bytes():
         return Found(version, root, capabilities | {Capability.TLS})
     return Found(version, root, capabilities, "built without OpenSSL: connections are not encrypted")

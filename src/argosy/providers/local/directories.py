@@ -51,11 +51,20 @@ class DirectoryVolumes:
         self.attach(name)
         return Volume(name, State.ACTIVE, gigabytes * GIB)
 
+    def begin_snapshot(self, name: str, snapshot: str) -> None:
+        self.snapshot(name, snapshot)
+
     def snapshot(self, name: str, snapshot: str) -> None:
         raise errors.NotSupported(f"volume {name} cannot be copied as {snapshot}: that needs root")
 
     def revert(self, name: str, snapshot: str) -> Volume:
         raise errors.NotSupported(f"volume {name} cannot become {snapshot} again: there are no snapshots without root")
+
+    def remake(self, name: str, source: Source, mark: str) -> Volume:
+        raise errors.NotSupported(f"volume {name} cannot be made anew from {source} ({mark}): that needs root")
+
+    def snapshots(self) -> Sequence[str]:
+        return ()
 
     def delete_snapshot(self, snapshot: str) -> None:
         """There are none."""

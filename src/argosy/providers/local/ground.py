@@ -8,6 +8,7 @@ from typing import Protocol
 
 from argosy.providers.base import Feature
 from argosy.providers.local import addresses, faces
+from argosy.providers.local.copies import ImageCopies
 from argosy.providers.local.directories import DirectoryVolumes
 from argosy.providers.local.layout import Layout
 from argosy.providers.local.namespaces import NamespaceNetworks
@@ -49,7 +50,7 @@ def as_root(settings: Settings) -> Ground:
     pool = Pool(layout, settings.provider.pool_gigabytes)
     publishing = Publishing(layout, faces.face(settings.provider), Users(layout))
     networks = OpenNetworks(_inside(settings, layout), publishing)
-    return Ground(layout, ImageVolumes(layout, pool, ImageTemplates(layout, pool)), networks)
+    return Ground(layout, ImageVolumes(layout, pool, ImageTemplates(layout, pool), ImageCopies(layout, pool)), networks)
 
 
 def as_user(settings: Settings) -> Ground:

@@ -51,7 +51,7 @@ class Runtime:
 def here() -> Runtime:
     """With the code compiled: guests cannot keep what they compile, and would do it at every start."""
     found = _found()
-    for part in ("agent", "engines", "model"):
+    for part in ("agent", "engines", "model", "stores"):
         compileall.compile_dir(found.package / part, quiet=2)
     return found
 

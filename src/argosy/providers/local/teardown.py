@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from argosy.providers.base import Compute
 from argosy.providers.local import cgroups, namespaces, parts, publishing
+from argosy.providers.local.copies import ImageCopies
 from argosy.providers.local.directories import DirectoryVolumes
 from argosy.providers.local.faults import translated
 from argosy.providers.local.layout import Layout
@@ -29,7 +30,7 @@ def teardown(settings: Settings) -> None:
             namespaces.sweep(layout)
             cgroups.here(layout.cgroup).teardown()
             pool = Pool(layout)
-            ImageVolumes(layout, pool, ImageTemplates(layout, pool)).teardown()
+            ImageVolumes(layout, pool, ImageTemplates(layout, pool), ImageCopies(layout, pool)).teardown()
             cgroups.here(layout.cgroup).teardown()
         DirectoryVolumes(layout).teardown()
         for directory in (layout.addresses, layout.servers, layout.users, layout.guests):

@@ -11,6 +11,7 @@ from pathlib import Path
 from argosy import errors
 from argosy.providers.base import Source, State, Usage, Volume
 from argosy.providers.local import loops, mounts, ownership, xfs
+from argosy.providers.local.copies import ImageCopies
 from argosy.providers.local.faults import translated
 from argosy.providers.local.layout import Layout
 from argosy.providers.local.locks import alone
@@ -23,6 +24,7 @@ class ImageVolumes:
     layout: Layout
     pool: Pool
     sealed: ImageTemplates
+    copies: ImageCopies
 
     def prepare(self) -> None:
         """The pool; and databases can write again where a process was killed in `snapshot`."""
@@ -63,22 +65,33 @@ class ImageVolumes:
                 os.truncate(image, gigabytes * GIB)
             return self._mounted(name, image)
 
+    def begin_snapshot(self, name: str, snapshot: str) -> None:
+        with self._working(f"volume {name} cannot be copied"), self._image(name) as image:
+            self._mounted(name, image)
+            self.copies.begin(image, self.layout.mount(name), snapshot)
+
     def snapshot(self, name: str, snapshot: str) -> None:
         with self._working(f"volume {name} cannot be copied"), self._image(name) as image:
             self._mounted(name, image)
-            if not self.layout.snapshot(snapshot).exists():
-                self._copy(name, image, self.layout.snapshot(snapshot))
+            self.copies.take(image, self.layout.mount(name), snapshot)
 
     def revert(self, name: str, snapshot: str) -> Volume:
-        with self._working(f"volume {name} cannot become {snapshot} again"), self._image(name) as image:
-            if xfs.label(image) != snapshot:
+        return self.remake(name, Source(snapshot=snapshot), snapshot)
+
+    def remake(self, name: str, source: Source, mark: str) -> Volume:
+        with self._working(f"volume {name} cannot be made anew"), self._image(name) as image:
+            if xfs.label(image) != mark:
                 self._detach(name)
-                self._replace(name, image, snapshot)
+                self._replace(name, image, self._origin(source), mark)
             return Volume(name, State.ACTIVE, image.stat().st_size)
+
+    def snapshots(self) -> Sequence[str]:
+        with self._working("snapshots cannot be listed"):
+            return self.copies.names()
 
     def delete_snapshot(self, snapshot: str) -> None:
         with self._working(f"snapshot {snapshot} cannot be deleted"):
-            self.layout.snapshot(snapshot).unlink(missing_ok=True)
+            self.copies.delete(snapshot)
 
     def delete(self, name: str) -> None:
         with self._working(f"volume {name} cannot be deleted"):
@@ -156,20 +169,13 @@ class ImageVolumes:
         xfs.fill(mount, size)
         return Volume(name, State.ACTIVE, size)
 
-    def _copy(self, name: str, image: Path, snapshot: Path) -> None:
-        self.pool.check_room()
-        with self.pool.new_file(snapshot, 0o400) as file:
-            with xfs.frozen(self.layout.mount(name)):
-                xfs.clone(image, file)
-            os.fsync(file)
-
-    def _replace(self, name: str, image: Path, snapshot: str) -> None:
-        """What was in the volume is there until the moment in which all of the snapshot is."""
+    def _replace(self, name: str, image: Path, origin: Path | None, mark: str) -> None:
+        """What was in the volume is there until the moment in which all that is to be there is."""
         draft = self.layout.draft(name)
         draft.unlink(missing_ok=True)
         with self.pool.new_file(draft) as file:
-            _render(file, image.stat().st_size, self.layout.snapshot(snapshot))
-            xfs.set_label(file, snapshot)
+            _render(file, image.stat().st_size, origin)
+            xfs.set_label(file, mark)
             os.fsync(file)
         draft.rename(image)
         _sync(image.parent)

@@ -34,6 +34,7 @@ from argosy.model.metrics import REPORTED
 from argosy.testing import hands, servers
 from argosy.testing.clients import Login, Refused
 from argosy.testing.contracts.accounts import AccountsContract
+from argosy.testing.contracts.backups import BackupsContract
 from argosy.testing.contracts.logs import LogsContract
 from argosy.testing.contracts.upgrades import UpgradesContract
 from argosy.testing.servers import MIB, Farm, Server
@@ -52,7 +53,7 @@ def fingerprint(*directories: Path) -> dict[str, str]:
     return {str(each): hashlib.sha256(each.read_bytes()).hexdigest() for each in files}
 
 
-class EngineContract(AccountsContract, LogsContract, UpgradesContract):
+class EngineContract(AccountsContract, BackupsContract, LogsContract, UpgradesContract):
     engine: ClassVar[str]
     version: ClassVar[str] = ""
     """how the version begins; empty takes the newest"""

@@ -136,6 +136,44 @@ class VolumesContract:
         first, second = (len((copy / file).read_bytes()) for file in ("first", "second"))
         assert second <= first <= second + 1
 
+    def test_a_snapshot_that_was_begun_is_of_the_moment_it_is_taken(
+        self, provider: Provider, made: Callable[..., str]
+    ) -> None:
+        """Whatever is written, grown or copied by others between the two."""
+        need(provider, Feature.SNAPSHOT)
+        name, snapshots = made(), [fresh() for _ in range(4)]
+        (self.place(provider, name) / "row").write_text("before")
+        for snapshot in snapshots[:3]:
+            provider.volumes.begin_snapshot(name, snapshot)
+        (self.place(provider, name) / "row").write_text("between")
+        provider.volumes.snapshot(name, snapshots[3])
+        (self.place(provider, name) / "row").write_text("at the moment")
+        provider.volumes.snapshot(name, snapshots[0])
+        provider.volumes.begin_snapshot(name, snapshots[1])
+        provider.volumes.grow(name, 2)
+        with counting(self.place(provider, name)):
+            provider.volumes.snapshot(name, snapshots[1])
+        (self.place(provider, name) / "row").write_text("after")
+        provider.volumes.snapshot(name, snapshots[2])
+        told = ["at the moment", "at the moment", "after", "between"]
+        for snapshot, text in zip(snapshots, told, strict=True):
+            copy = self.place(provider, made(2, Source(snapshot=snapshot)))
+            assert (copy / "row").read_text() == text
+            provider.volumes.delete_snapshot(snapshot)
+            counted = [copy / file for file in ("first", "second")]
+            first, second = (len(file.read_bytes()) if file.exists() else 0 for file in counted)
+            assert second <= first <= second + 1
+
+    def test_every_snapshot_is_listed(self, provider: Provider, made: Callable[..., str]) -> None:
+        need(provider, Feature.SNAPSHOT)
+        before, name, snapshots = {*provider.volumes.snapshots()}, made(), {fresh(), fresh()}
+        for snapshot in snapshots:
+            provider.volumes.snapshot(name, snapshot)
+        assert {*provider.volumes.snapshots()} - before == snapshots
+        for snapshot in snapshots:
+            provider.volumes.delete_snapshot(snapshot)
+        assert {*provider.volumes.snapshots()} == before
+
     def test_a_volume_can_become_what_it_was(self, provider: Provider, made: Callable[..., str]) -> None:
         """Once: who asks again, however late, takes nothing away of what was written since. As large as it is now."""
         need(provider, Feature.SNAPSHOT)
@@ -152,6 +190,23 @@ class VolumesContract:
         provider.volumes.revert(name, snapshot)
         assert (self.place(provider, name) / "row").read_text() == "since"
         assert self.sound(provider, provider.volumes.ensure(name, 2, BLANK))
+
+    def test_a_volume_can_be_made_anew(self, provider: Provider, made: Callable[..., str]) -> None:
+        """Of nothing or of any copy, once for each mark, however often of the same."""
+        need(provider, Feature.SNAPSHOT)
+        name, snapshot = made(2), fresh()
+        (self.place(provider, name) / "row").write_text("before")
+        provider.volumes.snapshot(name, snapshot)
+        for mark in (fresh(), fresh()):
+            blank = fresh()
+            assert provider.volumes.remake(name, BLANK, blank).bytes == 2 * GIB
+            assert not (self.place(provider, name) / "row").exists()
+            provider.volumes.remake(name, Source(snapshot=snapshot), mark)
+            assert (self.place(provider, name) / "row").read_text() == "before"
+            (self.place(provider, name) / "row").write_text("since")
+            provider.volumes.remake(name, Source(snapshot=snapshot), mark)
+            assert (self.place(provider, name) / "row").read_text() == "since"
+        provider.volumes.delete_snapshot(snapshot)
 
     def test_a_volume_becomes_nothing_that_is_not_there(self, provider: Provider, made: Callable[..., str]) -> None:
         need(provider, Feature.SNAPSHOT)
@@ -229,6 +284,7 @@ class VolumesContract:
         name, extra = made(), [fresh()]
         for moment in killing.moments(lambda: provider.volumes.snapshot(name, extra[0])):
             snapshot = fresh()
+            killing.killed(lambda: provider.volumes.begin_snapshot(name, snapshot), moment)  # noqa: B023
             killing.killed(lambda: provider.volumes.snapshot(name, snapshot), moment)  # noqa: B023
             provider.volumes.snapshot(name, snapshot)
             assert self.sound(provider, provider.volumes.ensure(name, 1, BLANK))

@@ -87,11 +87,20 @@ class RemoteVolumes:
     def grow(self, name: str, gigabytes: int) -> Volume:
         return protocol.volume(self.helper.ask("volumes.grow", name=name, gigabytes=gigabytes))
 
+    def begin_snapshot(self, name: str, snapshot: str) -> None:
+        self.helper.ask("volumes.begin_snapshot", name=name, snapshot=snapshot)
+
     def snapshot(self, name: str, snapshot: str) -> None:
         self.helper.ask("volumes.snapshot", name=name, snapshot=snapshot)
 
     def revert(self, name: str, snapshot: str) -> Volume:
         return protocol.volume(self.helper.ask("volumes.revert", name=name, snapshot=snapshot))
+
+    def remake(self, name: str, source: Source, mark: str) -> Volume:
+        return protocol.volume(self.helper.ask("volumes.remake", name=name, source=source, mark=mark))
+
+    def snapshots(self) -> Sequence[str]:
+        return list(self.helper.ask("volumes.snapshots"))
 
     def delete_snapshot(self, snapshot: str) -> None:
         self.helper.ask("volumes.delete_snapshot", snapshot=snapshot)

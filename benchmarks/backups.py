@@ -1,0 +1,281 @@
+"""Backups, restores and drills through Argosy against the engine's own tool piped through zstd -1, in one run.
+
+python benchmarks/backups.py [gigabytes] [rounds]
+
+Each figure is a median. By hand: the tool inside the same guest, by its own user, into a file of this machine; back:
+unpacked into a directory of the same pool, made ready, started, asked. Through Argosy: from the request to COMPLETED,
+and from the request to an instance that answers. The memory is that of the guest's agent and of the child that moves
+the data (PSS, the most that was seen), without the engine's tool and zstd.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "system"))
+
+from keepers import Keeper
+from owners import Owner
+
+from argosy.client.resources import Document
+from argosy.testing import machines
+from argosy.testing.deployments import Deployment
+from argosy.testing.waiting import eventually
+
+ENGINES = ("postgresql", "mariadb")
+ROW = 420
+"""bytes of one row, of which zstd -1 makes about a quarter: words with numbers among them, as people keep them"""
+WORDS = "order shipped to the customer with invoice and payment pending review by the north warehouse"
+FILL = {
+    "postgresql": (
+        "CREATE TABLE IF NOT EXISTS load (id bigserial PRIMARY KEY, a text, b text)",
+        (
+            f"INSERT INTO load (a, b) SELECT md5(random()::text) || md5(n::text) || '{WORDS} ' || (n % 97),"
+            f" '{WORDS} ' || n || ' {WORDS} ' || md5((n % 5000)::text) FROM generate_series(1, {{rows}}) AS n"
+        ),
+    ),
+    "mariadb": (
+        "CREATE DATABASE IF NOT EXISTS filled",
+        "CREATE TABLE IF NOT EXISTS filled.filled (id BIGINT AUTO_INCREMENT PRIMARY KEY, a TEXT, b TEXT)",
+        (
+            f"INSERT INTO filled.filled (a, b) SELECT CONCAT(MD5(RAND()), MD5(seq), '{WORDS} ', seq % 97),"
+            f" CONCAT('{WORDS} ', seq, ' {WORDS} ', MD5(seq % 5000)) FROM filled.numbers LIMIT {{rows}}"
+        ),
+    ),
+}
+BATCH = 200_000
+
+
+@dataclass(frozen=True)
+class Figures:
+    backup: float
+    restore: float
+    drill: float
+    memory: float
+
+
+def main(gigabytes: float, rounds: int) -> None:
+    print(f"seconds, medians of {rounds}, {gigabytes:g} GB of data")
+    print(
+        "| engine | stored, MB | backup by hand | Argosy | ratio"
+        " | restore by hand | Argosy | ratio | drill | memory, MB |"
+    )
+    print("|---" * 10 + "|")
+    with Deployment("root", backups={"drills": "off"}) as argosy:
+        for engine in ENGINES:
+            print(measured(argosy, engine, gigabytes, rounds), flush=True)
+
+
+def measured(argosy: Deployment, engine: str, gigabytes: float, rounds: int) -> str:
+    owner = Owner(argosy, argosy.client(), {})
+    keeper = Keeper(owner)
+    instance = owner.ready(engine, flavor="4")
+    owner.client.instances.act(instance["id"], {"resize": {"volume": {"size": int(gigabytes * 3) + 2}}})
+    owner.ended(instance["id"])
+    fill(owner, instance, engine, gigabytes)
+    with scratch(argosy) as place:
+        file = place / "by-hand.zst"
+        raw = statistics.median(timed(lambda: take(argosy, instance, engine, file)) for _ in range(rounds))
+        raw_back = statistics.median(timed(lambda: give_back(engine, file, place / "data")) for _ in range(rounds))
+        size = file.stat().st_size / 1e6
+    ours = [through_argosy(keeper, instance, engine) for _ in range(rounds)]
+    owner.delete(instance["id"])
+    backup, restore = (statistics.median(getattr(each, name) for each in ours) for name in ("backup", "restore"))
+    drill, memory = statistics.median(each.drill for each in ours), max(each.memory for each in ours)
+    return (
+        f"| {engine} | {size:.0f} | {raw:.1f} | {backup:.1f} | {backup / raw:.2f} | {raw_back:.1f} | {restore:.1f}"
+        f" | {restore / raw_back:.2f} | {drill:.1f} ({drill / raw_back:.2f}) | {memory:.0f} |"
+    )
+
+
+def through_argosy(keeper: Keeper, instance: Document, engine: str) -> Figures:
+    owner = keeper.owner
+    strategy = {"postgresql": "basebackup", "mariadb": "mariabackup"}[engine]
+    with watched(instance["id"]) as seen:
+        begun = time.perf_counter()
+        backup = keeper.backed_up(instance, strategy=strategy)
+        took = time.perf_counter() - begun
+    begun = time.perf_counter()
+    restored = keeper.restoring(backup, engine, flavorRef="4", volume={"size": backup["volume_size"]})
+    owner.ended(restored["id"], within=600)
+    owner.answers(owner.client.instances.get(restored["id"]), engine)
+    back = time.perf_counter() - begun
+    owner.delete(restored["id"])
+    drill = _drilled(keeper, backup)
+    owner.client.session.delete(f"/backups/{backup['id']}")
+    return Figures(took, back, drill, max(seen, default=0.0))
+
+
+def _drilled(keeper: Keeper, backup: Document) -> float:
+    path = f"/backups/{backup['id']}/drills"
+    keeper.owner.client.session.post(path)
+
+    def ended() -> Document | None:
+        (drill,) = keeper.owner.client.session.get(path)["drills"]
+        return drill if drill["state"] != "running" else None
+
+    drill = eventually(ended, within=600)
+    assert drill is not None
+    assert drill["state"] == "passed", drill
+    return float(drill["seconds"])
+
+
+def fill(owner: Owner, instance: Document, engine: str, gigabytes: float) -> None:
+    *make, insert = FILL[engine]
+    door, rows = owner.door(instance), int(gigabytes * (1 << 30) / ROW)
+    for statement in make:
+        door.ask(statement)
+    if engine == "mariadb":
+        door.ask("CREATE TABLE IF NOT EXISTS filled.numbers AS SELECT seq FROM filled.seq_1_to_200000")
+    for done in range(0, rows, BATCH):
+        door.ask(insert.format(rows=min(BATCH, rows - done)))
+
+
+# --- by hand ---
+
+
+def take(argosy: Deployment, instance: Document, engine: str, file: Path) -> None:
+    pid = machines.engine_of(instance["id"])
+    uid = Path(f"/proc/{pid}").stat().st_uid
+    inside = ["nsenter", f"--target={pid}", "--mount", "--pid", f"--setuid={uid}", f"--setgid={uid}", "--"]
+    tool = {
+        "postgresql": "pg_basebackup -h /a -U os_admin -D - -Ft -X fetch -c fast --no-password",
+        "mariadb": "mariadb-backup --defaults-file=/a/bench.cnf --backup --stream=mbstream --target-dir=/tmp/bench",
+    }[engine]
+    if engine == "mariadb":
+        _login(argosy, instance["id"], uid)
+    program = {"postgresql": "/usr/lib/postgresql/15/bin/"}.get(engine, "/usr/bin/") + tool
+    with subprocess.Popen([*inside, *program.split()], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as source:
+        with file.open("wb") as out:
+            subprocess.run(["zstd", "-1", "--no-progress", "-q"], stdin=source.stdout, stdout=out, check=True)
+            os.fsync(out.fileno())
+        assert source.wait() == 0, program
+
+
+def _login(argosy: Deployment, instance: str, uid: int) -> None:
+    (home,) = (argosy.state / "guests").glob(f"{instance}*")
+    secret = next(each for each in home.rglob("*") if each.is_file() and each.name in ("administrator", "secret"))
+    told = f'user = os_admin\npassword = "{secret.read_text()}"\nsocket = /a/mysql.sock\n'
+    file = home / "bench.cnf"
+    file.write_text(f"[client]\n{told}[mariadb-backup]\n{told}")
+    os.chown(file, uid, uid)
+
+
+def give_back(engine: str, file: Path, data: Path) -> None:
+    shutil.rmtree(data, ignore_errors=True)
+    data.mkdir(mode=0o700)
+    unpack = {"postgresql": f"tar -x -C {data}", "mariadb": f"mbstream -x -C {data}"}[engine]
+    subprocess.run(f"zstd -dcq {file} | {unpack}", shell=True, check=True)  # noqa: S602 - a pipe, as one types it
+    if engine == "mariadb":
+        prepare = ["mariadb-backup", "--no-defaults", "--prepare", f"--target-dir={data}", "--use-memory=512M"]
+        subprocess.run(prepare, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    else:
+        (data / "pg_hba.conf").write_text("local all all trust\n")
+        (data / "pg_ident.conf").touch()
+    subprocess.run(["chown", "-R", "nobody:nogroup", str(data)], check=True)
+    subprocess.run(["sync", "-f", str(data)], check=True)
+    _boot(engine, data)
+
+
+def _boot(engine: str, data: Path) -> None:
+    as_nobody = ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups"]
+    server, ask = {
+        "postgresql": (
+            (
+                f"/usr/lib/postgresql/15/bin/postgres -D {data} -c listen_addresses= -c unix_socket_directories=/tmp"
+                " -c port=5999 -c shared_buffers=512MB -c ssl=off -c config_file=/dev/null"
+                f" -c hba_file={data}/pg_hba.conf -c ident_file={data}/pg_ident.conf"
+            ),
+            "/usr/lib/postgresql/15/bin/pg_isready -q -h /tmp -p 5999",
+        ),
+        "mariadb": (
+            (
+                f"/usr/sbin/mariadbd --no-defaults --datadir={data} --skip-networking --socket=/tmp/bench.sock"
+                " --innodb-buffer-pool-size=512M --skip-grant-tables"
+            ),
+            "mariadb-admin --no-defaults --socket=/tmp/bench.sock ping",
+        ),
+    }[engine]
+    process = subprocess.Popen([*as_nobody, *server.split()], stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    try:
+        while subprocess.run(ask.split(), check=False, capture_output=True).returncode != 0:
+            assert process.poll() is None, server
+            time.sleep(0.02)
+    finally:
+        process.terminate()
+        process.wait()
+
+
+@contextmanager
+def scratch(argosy: Deployment) -> Iterator[Path]:
+    """On the same pool as volumes are, where others than its owner get at it."""
+    origin, place = argosy.state / "pool" / "bench", Path(tempfile.mkdtemp(prefix="ag-bench-"))
+    origin.mkdir(mode=0o755)
+    place.chmod(0o755)
+    subprocess.run(["mount", "--bind", str(origin), str(place)], check=True)
+    try:
+        yield place
+    finally:
+        subprocess.run(["umount", str(place)], check=True)
+        place.rmdir()
+        shutil.rmtree(origin)
+
+
+@contextmanager
+def watched(instance: str) -> Iterator[list[float]]:
+    """The memory of agent and child together, in MB, as often as it could be looked at."""
+    seen: list[float] = []
+    done = threading.Event()
+
+    def look() -> None:
+        while not done.wait(0.25):
+            seen.append(sum(map(_pss, _ours(instance))) / 1e6)
+
+    thread = threading.Thread(target=look)
+    thread.start()
+    try:
+        yield seen
+    finally:
+        done.set()
+        thread.join()
+
+
+def _ours(instance: str) -> Iterator[int]:
+    for pid in machines.pids_of(instance):
+        try:
+            words = Path(f"/proc/{pid}/cmdline").read_text().split("\0")
+        except OSError:
+            continue
+        if any(word in ("argosy.agent", "argosy.agent.archiver") for word in words) and "bwrap" not in words[0]:
+            yield pid
+
+
+def _pss(pid: int) -> int:
+    try:
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    except OSError:
+        return 0
+    return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("Pss:")), 0)
+
+
+def timed(act: Callable[[], Any]) -> float:
+    begun = time.perf_counter()
+    act()
+    return time.perf_counter() - begun
+
+
+if __name__ == "__main__":
+    given = sys.argv[1:]
+    main(float(given[0]) if given else 2.0, int(given[1]) if len(given) > 1 else 3)

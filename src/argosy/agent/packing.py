@@ -1,0 +1,75 @@
+"""From an engine's tool to the store: counted, compressed by a program of its own, sealed, and put away in parts."""
+
+from __future__ import annotations
+
+import os
+from types import TracebackType
+from typing import Self
+
+from argosy.agent import stages
+from argosy.agent.stages import Count, Filter, Stage, Tally
+from argosy.stores.archive import PARTS, Put, Sealed, Sealer
+
+COMPRESS = ("zstd", "-1", "--no-progress", "--quiet", "--stdout")
+GRACE = 1.0
+"""seconds for another stage to say what went wrong, once the tool could not go on"""
+
+
+class Packing:
+    """Within the block, `into` is a descriptor to write the native stream to. After it, everything is in the store;
+    left by an exception, or when a stage fails, there is no whole backup there.
+    """
+
+    def __init__(self, sealer: Sealer, tally: Tally) -> None:
+        self._sealer = sealer
+        self.count = Count(tally)
+        self._sealed: Sealed | None = None
+        self._failed = False
+
+    @property
+    def sealed(self) -> Sealed:
+        assert self._sealed is not None  # noqa: S101 - only after the block
+        return self._sealed
+
+    def __enter__(self) -> Self:
+        raw, self.into = stages.pipe()
+        self._zstd = Filter(*COMPRESS)
+        self._counting = Stage(lambda: self.count.move(raw, self._zstd.into))
+        self._sealing = Stage(self._seal)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """The last stage that failed is the cause: those before it only had nowhere to go."""
+        self._failed = error is not None
+        os.close(self.into)
+        try:
+            self._sealing.check(GRACE if self._failed else None)
+            if not self._failed:
+                self._counting.check()
+        finally:
+            self._zstd.end()
+
+    def _seal(self) -> None:
+        with stages.closing(self._zstd.out):  # also when this fails: what comes before ends then, too
+            for piece in stages.read(self._zstd.out):
+                self._sealer.write(piece)
+        self._zstd.check()
+        self._counting.join()
+        if not self._failed and self._counting.error is None:
+            self._sealed = self._sealer.close()
+
+
+class Behind:
+    """Puts a part into the store while the next one is made: there are never more than these two."""
+
+    def __init__(self, put: Put) -> None:
+        self._put = put
+        self._under_way = Stage(lambda: None)
+
+    def __call__(self, name: str, data: bytes | bytearray) -> None:
+        self._under_way.check()
+        self._under_way = Stage(lambda: self._put(name, data))
+        if name == PARTS:
+            self._under_way.check()

@@ -1,0 +1,140 @@
+"""What a native stream goes through on its way, each stage in a thread of its own: pipes, and counting."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import os
+import subprocess
+import threading
+from collections.abc import Callable, Iterator
+
+from argosy import errors
+from argosy.agent.throttle import Throttle
+
+PIECE = 256 << 10
+"""bytes that are moved at once"""
+PIPE = 1 << 20
+
+
+class Stage:
+    """Work that has begun, and what it raised."""
+
+    def __init__(self, work: Callable[[], None]) -> None:
+        self.error: Exception | None = None
+        self._thread = threading.Thread(target=self._run, args=(work,), daemon=True)
+        self._thread.start()
+
+    def join(self, seconds: float | None = None) -> None:
+        self._thread.join(seconds)
+
+    def check(self, seconds: float | None = None) -> None:
+        """Wait for its end. Raises what it raised."""
+        self.join(seconds)
+        if self.error is not None:
+            raise self.error
+
+    def _run(self, work: Callable[[], None]) -> None:
+        try:
+            work()
+        except Exception as error:  # noqa: BLE001 - raised again where it is waited for
+            self.error = error
+
+
+class Filter:
+    """A program that makes another stream of one."""
+
+    def __init__(self, *argv: str) -> None:
+        self._name = argv[0]
+        source, self.into = pipe()
+        self.out, sink = pipe()
+        try:
+            self._process = subprocess.Popen(argv, stdin=source, stdout=sink)
+        except OSError as error:
+            raise errors.GuestFailed(f"{argv[0]} cannot be run: {error.strerror}") from error
+        finally:
+            os.close(source)
+            os.close(sink)
+
+    @property
+    def failed(self) -> bool:
+        """By now."""
+        return self._process.poll() not in (None, 0)
+
+    def check(self) -> None:
+        """Wait for its end. Raises GuestFailed, Unavailable when somebody has killed it."""
+        if (code := self._process.wait()) < 0:
+            raise errors.Unavailable(f"{self._name} was killed by signal {-code}")
+        if code:
+            raise errors.GuestFailed(f"{self._name} ended with {code}")
+
+    def end(self) -> None:
+        """It is over, whatever it was at."""
+        self._process.kill()
+        self._process.wait()
+
+
+class Tally:
+    """What has gone through so far, of all streams of a job."""
+
+    def __init__(self, throttle: Throttle) -> None:
+        self.bytes = 0
+        self.throttle = throttle
+
+
+class Count:
+    """Bytes and digest of one native stream."""
+
+    def __init__(self, tally: Tally) -> None:
+        self._tally = tally
+        self._digest = hashlib.sha256()
+        self.bytes = 0
+
+    @property
+    def sha256(self) -> str:
+        return self._digest.hexdigest()
+
+    def move(self, source: int, into: int) -> None:
+        """All of it from one descriptor to another, and close both."""
+        with closing(source), closing(into):
+            for piece in read(source):
+                self._tally.throttle.take(len(piece))
+                self._digest.update(piece)
+                write(into, piece)
+                self.bytes += len(piece)
+                self._tally.bytes += len(piece)
+
+
+def pipe() -> tuple[int, int]:
+    """To read from, and to write to."""
+    source, into = os.pipe()
+    widen(into)
+    return source, into
+
+
+def widen(descriptor: int) -> None:
+    """Let a pipe hold as much as anybody's may: fewer turns between two processes."""
+    with contextlib.suppress(OSError):
+        fcntl.fcntl(descriptor, fcntl.F_SETPIPE_SZ, PIPE)
+
+
+def read(descriptor: int) -> Iterator[memoryview]:
+    """All of it, each piece good until the next is asked for."""
+    buffer = memoryview(bytearray(PIECE))
+    while count := os.readv(descriptor, [buffer]):
+        yield buffer[:count]
+
+
+def write(descriptor: int, data: memoryview | bytes) -> None:
+    left = memoryview(data)
+    while left:
+        left = left[os.write(descriptor, left) :]
+
+
+@contextlib.contextmanager
+def closing(descriptor: int) -> Iterator[None]:
+    try:
+        yield
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,133 @@
+"""From the store to an engine's tool: opened, decompressed by a program of its own, counted, and proven at the end."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import itertools
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from types import TracebackType
+from typing import BinaryIO
+
+from argosy import errors
+from argosy.agent import stages
+from argosy.agent.packing import GRACE
+from argosy.agent.stages import Count, Filter, Stage, Tally
+from argosy.model.backups import Part
+from argosy.stores.archive import Get, Opener
+
+DECOMPRESS = ("zstd", "--decompress", "--no-progress", "--quiet", "--stdout")
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What the native stream was when the backup was taken."""
+
+    bytes: int
+    sha256: str
+
+
+class NotAsTaken(errors.Broken):
+    """what came out of the store is not what was taken"""
+
+
+class Ahead:
+    """Fetches the next part while one is read: there are never more than these two."""
+
+    def __init__(self, get: Get, parts: Sequence[Part]) -> None:
+        self._get = get
+        self._after = dict(itertools.pairwise(parts))
+        self._coming = self._begin(parts[0]) if parts else None
+
+    def __call__(self, name: str) -> BinaryIO:
+        coming = self._coming
+        if coming is None or coming.part.name != name:
+            raise errors.NotFound(f"{name} is none of the parts")
+        whole = coming.await_whole()
+        following = self._after.get(coming.part)
+        self._coming = self._begin(following) if following else None
+        return whole
+
+    def _begin(self, part: Part) -> _Coming:
+        return _Coming(self._get, part)
+
+
+class _Coming:
+    def __init__(self, get: Get, part: Part) -> None:
+        self.part = part
+        self._get = get
+        self._data = io.BytesIO()
+        self._fetching = Stage(self._fetch)
+
+    def await_whole(self) -> BinaryIO:
+        """Raises what kept it from coming."""
+        self._fetching.check()
+        self._data.seek(0)
+        return self._data
+
+    def _fetch(self) -> None:
+        left = self.part.bytes + 1  # one more tells that it is longer
+        with self._get(self.part.name) as source:
+            while left and (piece := source.read(left)):
+                left -= self._data.write(piece)
+
+
+class Unpacking:
+    """Within the block, a descriptor that gives the native stream. Leaving it raises Broken when that was not all of
+    it, or not as it was taken; whoever stops reading early has the rest read all the same.
+    """
+
+    def __init__(self, opener: Opener, expected: Expected, tally: Tally) -> None:
+        self._opener = opener
+        self._expected = expected
+        self._count = Count(tally)
+
+    def __enter__(self) -> int:
+        self._source, into = stages.pipe()
+        self._zstd = Filter(*DECOMPRESS)
+        self._counting = Stage(lambda: self._count.move(self._zstd.out, into))
+        self._opening = Stage(self._open)
+        return self._source
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            if error is None:
+                self._finish()
+            else:
+                self._explain()
+        finally:
+            self._zstd.end()
+
+    def _finish(self) -> None:
+        """Read what nobody has read, and judge all of it."""
+        for _ in stages.read(self._source):
+            pass
+        os.close(self._source)
+        self._opening.check()
+        self._zstd.check()
+        self._counting.check()
+        self._judge()
+
+    def _explain(self) -> None:
+        """The first stage that failed is the cause: those after it only had nothing to go on."""
+        fell = self._zstd.failed  # asked before it has nowhere to go because of us
+        os.close(self._source)
+        self._opening.check(GRACE)
+        if fell:
+            self._zstd.check()
+
+    def _open(self) -> None:
+        with stages.closing(self._zstd.into), contextlib.suppress(BrokenPipeError):  # not the cause: who closed it is
+            for piece in self._opener:
+                stages.write(self._zstd.into, piece)
+
+    def _judge(self) -> None:
+        if (self._count.bytes, self._count.sha256) != (self._expected.bytes, self._expected.sha256):
+            raise NotAsTaken(
+                f"the backup is damaged: it gave {self._count.bytes} bytes of digest {self._count.sha256},"
+                f" and {self._expected.bytes} of {self._expected.sha256} were taken"
+            )

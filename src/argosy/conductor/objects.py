@@ -1,0 +1,118 @@
+"""Parts of backups and chunks of logs, which guests bring and fetch: the door to the store for who has no key to it."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Callable
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+from argosy import errors
+from argosy.conductor import grants
+from argosy.conductor.chunks import Chunks
+from argosy.conductor.credentials import bearer
+from argosy.conductor.desk import Desk
+from argosy.conductor.grants import Asking
+from argosy.conductor.streams import Streams
+from argosy.model.backups import FRAME_BYTES, PART_BYTES
+from argosy.stores.base import Store
+
+LARGEST = PART_BYTES + 2 * FRAME_BYTES
+"""of a part"""
+LARGEST_LIST = 1_000_000 * 128
+"""of all parts"""
+PAGE = 5_000
+"""chunks of a log told at once"""
+RANGE = re.compile(r"bytes=(\d{1,18})-(\d{1,18})?")
+Grant = Callable[..., str]
+"""One of `grants`: what the path names, as a key."""
+
+
+class OutOfRange(errors.Rejected):
+    """the object has no such range"""
+
+    status = 416
+
+
+class Objects:
+    def __init__(self, desk: Desk, store: Store) -> None:
+        self._desk = desk
+        self._store = store
+        self._streams = Streams(store)
+
+    def routes(self) -> list[Route]:
+        return [
+            Route("/v1/guest/objects/{attempt}/{name}", self.put_part, methods=["PUT"]),
+            Route("/v1/guest/objects/{layer:int}/{attempt}/{name}", self.get_part, methods=["GET"]),
+            Route("/v1/guest/archive/{stream:int}", self.list_chunks, methods=["GET"]),
+            Route("/v1/guest/archive/{stream:int}/{name}", self.get_chunk, methods=["GET"]),
+            *Chunks(self._desk, self._store, self._streams).routes(),
+        ]
+
+    async def put_part(self, request: Request) -> Response:
+        """A part of the backup that the guest is asked for: written once, and only while somebody waits for it."""
+        return await self._put(request, grants.part_to_write)
+
+    async def get_part(self, request: Request) -> Response:
+        """A part of a backup that the guest is restoring, or a range of it."""
+        return await self._get(request, grants.part_to_read)
+
+    async def get_chunk(self, request: Request) -> Response:
+        """A chunk of the log that the guest is restoring from."""
+        return await self._get(request, grants.chunk_to_read)
+
+    async def list_chunks(self, request: Request) -> Response:
+        """Names and sizes of the chunks of that log after `?after=`, in order; fewer than a page: that was all."""
+        _, prefix = await self._desk.threaded(self._granted, request, grants.chunks_to_read)
+        after = request.query_params.get("after", "")
+        return JSONResponse(await self._streams.threaded(self._chunks, prefix, after))
+
+    async def _put(self, request: Request, grant: Grant) -> Response:
+        check = functools.partial(self._granted, request, grant)
+        guest, key = await self._desk.threaded(check)
+        most = LARGEST_LIST if key.endswith("/parts.json") else LARGEST
+        stored = await self._streams.take(guest, key, request, most, check)
+        return JSONResponse({"bytes": stored.bytes, "sha256": stored.sha256})
+
+    async def _get(self, request: Request, grant: Grant) -> Response:
+        guest, key = await self._desk.threaded(self._granted, request, grant)
+        size = await self._streams.threaded(self._store.stat, key)
+        start, end = _range(request.headers.get("range"), size)
+        headers = {"Content-Length": str(end - start), "Accept-Ranges": "bytes"}
+        if "range" in request.headers:
+            headers["Content-Range"] = f"bytes {start}-{end - 1}/{size}"
+        body = self._streams.give(guest, key, start, end - start)
+        status = 206 if "range" in request.headers else 200
+        return StreamingResponse(body, status, headers, "application/octet-stream")
+
+    def _granted(self, request: Request, grant: Grant) -> tuple[str, str]:
+        """The guest that asks, and the key or prefix that is meant. Raises Unauthorized, Forbidden."""
+        known = self._desk.recognise(bearer(request.headers))
+        asking = Asking(known, request.query_params.get("command", ""))
+        with self._desk.database.read() as session:
+            return known.id, grant(session, asking, **request.path_params)
+
+    def _chunks(self, prefix: str, after: str) -> list[dict[str, object]]:
+        told: list[dict[str, object]] = []
+        for key, size in self._store.sizes(prefix):
+            if key > prefix + after:
+                told.append({"name": key.removeprefix(prefix), "bytes": size})
+            if len(told) == PAGE:
+                break
+        return told
+
+
+def _range(asked: str | None, size: int) -> tuple[int, int]:
+    """First byte and the one after the last. Raises OutOfRange for what is not one range within the object."""
+    if asked is None:
+        return 0, size
+    found = RANGE.fullmatch(asked)
+    if found is None or int(found[1]) >= size:
+        raise OutOfRange(f"the object has {size} bytes")
+    end = min(int(found[2]) + 1, size) if found[2] else size
+    if end <= int(found[1]):
+        raise OutOfRange("the range ends before it begins")
+    return int(found[1]), end

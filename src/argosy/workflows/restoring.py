@@ -1,0 +1,253 @@
+"""A new instance whose data begin as those of a backup: who may have that, and what the guest is asked."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from argosy import errors
+from argosy.db import project_keys, sealed
+from argosy.db.session import Database
+from argosy.db.tables import Backup, Datastore, DatastoreVersion, Instance
+from argosy.durable.workflow import Context, Outcome
+from argosy.engines import roots
+from argosy.engines.backups import Strategy, to_restore
+from argosy.engines.base import Capability, Engine
+from argosy.engines.upgrades import Jump
+from argosy.guest import mailbox
+from argosy.model.backups import Manifest
+from argosy.model.caller import Caller
+from argosy.providers.base import Source
+from argosy.stores import archive, chains
+from argosy.stores.base import NoSuchObject, Store
+from argosy.stores.chains import Link
+from argosy.stores.frames import Damaged, WrongKey
+from argosy.stores.keys import LostKey
+from argosy.workflows import backup_rows, offers, overrides, progress, replaying, servers, snapshots
+from argosy.workflows.offers import Offer
+from argosy.workflows.world import World
+
+LONGEST_MINUTES = 7 * 24 * 60
+COPY = "copy"
+"""key of a run's memory: the snapshot that the volume begins as; empty: none"""
+
+
+@dataclass(frozen=True)
+class Restore:
+    """What a new instance is to begin as."""
+
+    backup_id: str
+    target: Mapping[str, Any] | None = None
+    """the fields of engines.archiving.Target: to go on from the backup along the archived log; None: the backup"""
+    log: Mapping[str, Any] | None = None
+    """which log that is: its `instance` and the number of its `stream`"""
+
+
+@dataclass(frozen=True)
+class Admitted:
+    chain: Sequence[Backup]
+    """all that it takes, to be held until the data are there"""
+    described: Mapping[str, Any]
+    """what `restored_from` of an instance tells"""
+
+
+def admit(session: Session, caller: Caller, instance: Instance, restore: Restore) -> Admitted:
+    """Raises NotFound, Conflict, Forbidden, BadRequest."""
+    backup = backup_rows.find(session, caller, restore.backup_id)
+    chain = require(session, backup, offers.get(session, instance.version_id), instance.gigabytes)
+    told = {"backup_id": backup.id, "name": backup.name, "moment": backup.moment, "proof": backup.proof}
+    return Admitted(chain, {**told, "target": restore.target})
+
+
+def require(session: Session, backup: Backup, offer: Offer, gigabytes: int) -> list[Backup]:
+    """Its chain, if a volume of that size can hold it and servers of that version can read it.
+
+    Raises Conflict, Forbidden or BadRequest, which say what would work.
+    """
+    found = backup_rows.require_restorable(session, backup)
+    origin = offers.get(session, backup.version_id)
+    _require_engine(origin, offer)
+    _require_version(session, backup, origin, offer)
+    if Capability.BACKUPS not in offer.version.capabilities:
+        raise errors.NotSupported(f"version {offer.version.name} of {offer.engine.title} cannot restore backups here")
+    if gigabytes < needed(backup):
+        raise errors.Forbidden(
+            f"The backup {backup.id} was taken from a volume of {needed(backup)} GB and does not fit into one of"
+            f" {gigabytes} GB: ask for {needed(backup)} GB or more."
+        )
+    return found
+
+
+def needed(backup: Backup) -> int:
+    """GiB that a volume must have for it."""
+    return backup.gigabytes or int(-(-(backup.size or 1) // 1))
+
+
+def _require_engine(origin: Offer, wanted: Offer) -> None:
+    if origin.engine.name != wanted.engine.name:
+        raise errors.BadRequest(
+            f"a backup of {origin.engine.title} cannot be restored into {wanted.engine.title}: ask for datastore"
+            f" {origin.datastore.name}, version {origin.version.name}"
+        )
+
+
+def _require_version(session: Session, backup: Backup, origin: Offer, wanted: Offer) -> None:
+    engine, strategy = origin.engine, strategy_of(origin.engine, backup.strategy)
+    if takes(engine, strategy, origin.version.number, wanted.version.number):
+        return
+    able = [
+        each
+        for each in _offered(session, engine)
+        if takes(engine, strategy, origin.version.number, each.version.number)
+    ]
+    choice = ", ".join(f"{each.datastore.name} {each.version.name}" for each in able)
+    cure = f"restore it into {choice}" if able else f"have version {origin.version.number} installed"
+    later = engine.jump(origin.version.number, wanted.version.number) is Jump.MAJOR
+    raise errors.BadRequest(
+        f"a backup of {engine.title} {origin.version.number} taken by {backup.strategy} cannot be restored into"
+        f" {wanted.version.number}: {cure}{', and upgrade the new instance then' if later and able else ''}"
+    )
+
+
+def takes(engine: Engine, strategy: Strategy | None, before: str, after: str) -> bool:
+    """Whether servers of version `after` can have what was backed up from one of `before`: files within a series,
+    statements also across.
+    """
+    if before == after or engine.jump(before, after) is Jump.MINOR:
+        return True
+    logical = strategy is not None and strategy.logical
+    return logical and engine.native(before) is engine.native(after) and roots.order(before) < roots.order(after)
+
+
+def strategy_of(engine: Engine, name: str) -> Strategy | None:
+    return next((each for each in engine.strategies if each.name == name), None)
+
+
+def _offered(session: Session, engine: Engine) -> Sequence[Offer]:
+    rows = (
+        select(DatastoreVersion, Datastore)
+        .join(Datastore, Datastore.id == DatastoreVersion.datastore_id)
+        .where(Datastore.engine == engine.name, DatastoreVersion.active)
+        .order_by(Datastore.name, DatastoreVersion.name)
+    )
+    return [Offer(version, datastore, engine) for version, datastore in session.execute(rows)]
+
+
+# --- what lies in the store ---
+
+
+def examine(store: Store, database: Database, backup: Backup) -> tuple[Link, ...]:
+    """Its chain as the store has it, by manifests, names and sizes: enough to say what would fail, quickly.
+
+    Raises NotFound for what is not there, Conflict for what is damaged or sealed by a key that nobody here has.
+    """
+    if backup.snapshot and not backup.manifest:
+        return ()  # the store has nothing of a copy on the pool
+    place = backup_rows.place(backup)
+    try:
+        links = chains.chain(store, place, _key_of(store, database, backup))
+        wrong = [each for link in links for each in _missing(store, link)]
+    except NoSuchObject as error:
+        raise errors.NotFound(f"The backup {backup.id} is not in the store any more: {error.message}.") from error
+    except (LostKey, WrongKey, sealed.BadKey) as error:
+        raise errors.Conflict(
+            f"The backup {backup.id} cannot be opened: {error.message}. Whoever has the master key that it was made"
+            " with can restore it by argosy-restore."
+        ) from error
+    except Damaged as error:
+        raise errors.Conflict(f"The backup {backup.id} is damaged: {error.message}. Restore an older one.") from error
+    if wrong:
+        raise errors.NotFound(f"Parts of the backup {backup.id} are not in the store any more: {'; '.join(wrong[:3])}.")
+    return links
+
+
+def _missing(store: Store, link: Link) -> Sequence[str]:
+    return list(chains.missing(store, link.place, link.manifest.attempt, link.manifest.parts))
+
+
+def _key_of(store: Store, database: Database, backup: Backup) -> Callable[[Manifest], bytes]:
+    """By the keys that the database knows; of one that it does not know, by the key in the store."""
+    by_wrapping = chains.by_wrapping(store, container(backup), project_keys.wrapping())
+
+    def key_of(manifest: Manifest) -> bytes:
+        try:
+            with database.read() as session:
+                known = project_keys.get(session, manifest.project, manifest.key.number)
+        except LostKey:
+            return by_wrapping(manifest)
+        return known.open(manifest.backup, manifest.key)
+
+    return key_of
+
+
+def container(backup: Backup) -> str:
+    """Where its project's keys lie."""
+    return backup_rows.place(backup).split("/", 1)[0]
+
+
+def layers(links: Sequence[Link]) -> list[dict[str, Any]]:
+    """What a guest has to know of each backup of a chain."""
+    return [
+        {
+            "backup": link.manifest.backup,
+            "place": link.place,
+            "attempt": link.manifest.attempt,
+            "key": link.key.hex(),
+            "strategy": link.manifest.strategy,
+            "position": to_restore(link.manifest.position),
+            "sha256": link.manifest.sha256,
+            "raw_bytes": link.manifest.raw_bytes,
+            "parts_sha256": hashlib.sha256(archive.parts_text(link.manifest.parts)).hexdigest(),
+        }
+        for link in links
+    ]
+
+
+# --- the steps ---
+
+
+def look(ctx: Context[World]) -> None:
+    """Raises NotFound or Conflict for what is not all there, or cannot be opened."""
+    source(ctx)
+    _chain(ctx)
+
+
+def source(ctx: Context[World]) -> Source:
+    """What the volume of a restore begins as: a copy that the pool still has of the backup, else nothing."""
+    if COPY not in ctx.memory:
+        with ctx.database.read() as session:
+            backup = session.get_one(Backup, ctx.memory["restore"]["backup_id"])
+        # A replay is begun anew by an agent that was killed in it, which takes the data as the backup has them.
+        ctx.memory[COPY] = "" if ctx.memory["restore"].get("log") else snapshots.of(ctx, backup)
+    return Source(snapshot=ctx.memory[COPY])
+
+
+def load(ctx: Context[World]) -> Outcome:
+    """Have the guest make its data of a backup, and come up with them as `prepare` would."""
+    servers.check(ctx)
+    order: dict[str, Any] = {"logs": _logs(ctx), "identity": True, "run": True, "overrides": overrides.current(ctx)}
+    answer = mailbox.ask(ctx, ctx.subject, "restore", chain=_chain(ctx), **order, **ctx.memory["accounts"])
+    if answer is None:
+        progress.require(ctx)
+        return servers.await_guest(ctx, "the backup is being restored")
+    ctx.memory["fault"] = answer.get("fault")
+    return None
+
+
+def _logs(ctx: Context[World]) -> dict[str, Any] | None:
+    with ctx.database.read() as session:
+        return replaying.order(session, ctx.memory["restore"])
+
+
+def _chain(ctx: Context[World]) -> list[dict[str, Any]]:
+    """Looked up for the question only; the answer needs it no more. A volume that began as a copy needs none."""
+    if progress.SEEN in ctx.memory or ctx.memory.get(COPY):
+        return []
+    with ctx.database.read() as session:
+        backup = session.get_one(Backup, ctx.memory["restore"]["backup_id"])
+    return layers(examine(ctx.world.store, ctx.database, backup))

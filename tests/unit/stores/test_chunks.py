@@ -1,0 +1,75 @@
+"""Chunks of log: which are to be read, and that none can stand in for another."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import secrets
+
+import pytest
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from argosy.stores import chunks
+from argosy.stores.chunks import Damaged, Head
+
+KEY = AESGCM(secrets.token_bytes(32))
+DATA = b"every change " * 100
+HEAD = Head(
+    "i", 1, "log.7", 40, len(DATA), chunks.digest(DATA), 5.0, begins=True, closed=False, position={"lsn": "0/7"}
+)
+
+
+def sealed(head: Head = HEAD, data: bytes = DATA) -> bytes:
+    return chunks.seal(KEY, head, data, secrets.token_bytes(12))
+
+
+def name(offset: int, end: int | None = None) -> str:
+    return f"log.7.{offset:020d}" + (f"-{end:020d}" if end else "")
+
+
+def test_what_was_sealed_comes_out() -> None:
+    assert chunks.opened(KEY, sealed()) == (HEAD, DATA)
+    assert chunks.head(sealed()) == HEAD
+    assert len(sealed()) < len(DATA)
+
+
+def test_names_tell_their_place() -> None:
+    assert chunks.named(HEAD.name) == chunks.Named(name(40), "log.7", 40, None)
+    assert chunks.named(HEAD.joined_name) == chunks.Named(name(40, HEAD.end), "log.7", 40, HEAD.end)
+    assert chunks.named("stream.json") is None
+
+
+def test_what_was_put_together_is_read_instead() -> None:
+    there = [name(0), name(10), name(20), name(30), name(10, 30), name(45)]
+    assert [each.name for each in chunks.cover(there)] == [name(0), name(10, 30), name(30), name(45)]
+    assert [each.name for each in chunks.cover([name(0), name(10), name(0, 20)])] == [name(0, 20)]
+
+
+@pytest.mark.parametrize("field", ["instance", "stream", "file", "offset", "latest", "position"])
+def test_a_head_of_another_chunk_is_noticed(field: str) -> None:
+    line, _, rest = sealed().partition(b"\n")
+    other = {"instance": "j", "stream": 2, "file": "log.8", "offset": 0, "latest": 9.0, "position": {}}[field]
+    changed = json.dumps({**json.loads(line), field: other}, separators=(",", ":")).encode()
+    with pytest.raises(Damaged):
+        chunks.opened(KEY, changed + b"\n" + rest)
+
+
+@pytest.mark.parametrize("place", [-1, -20, 0])
+def test_a_flipped_bit_is_noticed(place: int) -> None:
+    line, _, rest = sealed().partition(b"\n")
+    body = bytearray(rest)
+    body[place] ^= 1
+    with pytest.raises(Damaged, match=r"log\.7"):
+        chunks.opened(KEY, line + b"\n" + bytes(body))
+
+
+def test_another_key_and_a_cut_are_noticed() -> None:
+    with pytest.raises(Damaged, match="another key"):
+        chunks.opened(AESGCM(secrets.token_bytes(32)), sealed())
+    with pytest.raises(Damaged):
+        chunks.opened(KEY, sealed()[:-30])
+
+
+def test_data_that_are_not_what_the_head_says_are_noticed() -> None:
+    with pytest.raises(Damaged, match="does not hold"):
+        chunks.opened(KEY, sealed(dataclasses.replace(HEAD, bytes=3)))
