@@ -12,10 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pytest
+from argosy.testing import environments
 
 HERE = Path(__file__).parent
 VENV = Path(os.environ.get("ARGOSY_CLIENTS_VENV") or HERE.parents[1] / ".venv-clients")
+PACKAGES = tuple(
+    line for line in (HERE / "requirements.txt").read_text().splitlines() if line and not line.startswith("#")
+)
 
 
 class Failed(Exception):
@@ -23,12 +26,8 @@ class Failed(Exception):
 
 
 def installed() -> None:
-    """Skips the test where the clients are not there, unless REQUIRE_ENGINES names clients: then they are installed."""
-    if (VENV / "bin" / "openstack").exists() and (VENV / "bin" / "trove").exists():
-        return
-    if "clients" not in os.environ.get("REQUIRE_ENGINES", "").split(","):
-        pytest.skip(f"no clients in {VENV}: tests/compat/install puts them there")
-    subprocess.run([HERE / "install"], check=True)
+    """Skips the test where they are not, unless REQUIRE_ENGINES names clients: then they are installed."""
+    environments.require("clients", VENV, PACKAGES)
 
 
 @dataclass(frozen=True)

@@ -5,16 +5,15 @@ from __future__ import annotations
 import os
 import socket
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import pytest
 import urllib3
 from cryptography.fernet import Fernet
 
+from argosy.testing import environments
 from argosy.testing.waiting import eventually
 
 VENV = Path(os.environ.get("ARGOSY_KEYSTONE_VENV") or Path(__file__).parents[2] / ".venv-keystone")
@@ -45,13 +44,8 @@ class Keystone:
 
 
 def installed() -> None:
-    """Skips the test where the environment is not there, unless REQUIRE_ENGINES names keystone: then it is made."""
-    if (VENV / "bin" / "keystone-manage").exists():
-        return
-    if "keystone" not in os.environ.get("REQUIRE_ENGINES", "").split(","):
-        pytest.skip(f"no Keystone in {VENV}: set REQUIRE_ENGINES=keystone to have it installed (200 MB)")
-    subprocess.run([sys.executable, "-m", "venv", VENV], check=True)
-    subprocess.run([VENV / "bin" / "pip", "install", "--quiet", *PACKAGES], check=True)
+    """Skips the test where it is not, unless REQUIRE_ENGINES names keystone: then it is installed (200 MB)."""
+    environments.require("keystone", VENV, PACKAGES)
 
 
 @contextmanager

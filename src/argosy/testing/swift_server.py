@@ -9,7 +9,6 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 import tempfile
 import threading
 from collections.abc import Iterator
@@ -18,9 +17,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import pytest
 import urllib3
 
+from argosy.testing import environments
 from argosy.testing.waiting import eventually
 
 VENV = Path(os.environ.get("ARGOSY_SWIFT_VENV") or Path(__file__).parents[3] / ".venv-swift")
@@ -193,13 +192,8 @@ class Swift:
 
 
 def installed() -> None:
-    """Skips the test where the environment is not there, unless REQUIRE_ENGINES names swift: then it is made."""
-    if (VENV / "bin" / "swift-proxy-server").exists():
-        return
-    if "swift" not in os.environ.get("REQUIRE_ENGINES", "").split(","):
-        pytest.skip(f"no Swift in {VENV}: set REQUIRE_ENGINES=swift to have it installed (90 MB)")
-    subprocess.run([sys.executable, "-m", "venv", VENV], check=True)
-    subprocess.run([VENV / "bin" / "pip", "install", "--quiet", *PACKAGES], check=True)
+    """Skips the test where it is not, unless REQUIRE_ENGINES names swift: then it is installed (90 MB)."""
+    environments.require("swift", VENV, PACKAGES)
 
 
 @contextmanager
