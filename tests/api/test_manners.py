@@ -110,6 +110,7 @@ def test_control_characters_in_a_query(member: As, query: str) -> None:
         ("GET", "/backup_strategies"),
         ("DELETE", "/backup_strategies"),
         ("GET", "/clusters"),
+        ("DELETE", "/instances/00000000-0000-0000-0000-000000000000"),
         ("GET", "/instances/00000000-0000-0000-0000-000000000000/ssl"),
     ],
 )

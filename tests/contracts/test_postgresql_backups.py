@@ -79,6 +79,7 @@ class BackupsOfPostgresql:
         source.hands.call("dump_into", store / "full", "basebackup")
 
     def test_what_is_restored_is_looked_through(self, farm: Farm, source: Server, store: Path) -> None:
+        put(source, 10)
         seen = source.hands.call("canaries")
         kept: Kept = source.hands.call("dump_into", store / "full", "basebackup")
         server = restored(farm, source, [kept])
@@ -87,7 +88,7 @@ class BackupsOfPostgresql:
         assert report["tables"] > 50
         assert report["unchecked"] == 0
         assert report["compared"] == 1
-        with_tenant(server, "DELETE FROM orders WHERE number = 7")
+        with_tenant(server, "DELETE FROM orders WHERE number = (SELECT min(number) FROM orders)")
         with pytest.raises(errors.GuestFailed, match=r"table public.orders of postgres had"):
             server.hands.call("examine_restored", seen)
         assert server.stop() == 0

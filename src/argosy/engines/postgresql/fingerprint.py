@@ -11,7 +11,7 @@ from typing import Any
 from argosy.engines.postgresql import survey, wire
 from argosy.engines.postgresql.wire import identifier
 
-SECONDS = 0.4
+SECONDS = 1.5
 """that all of it may take, while a backup waits"""
 MOST_TABLES = 200
 MOST_BYTES = 16 << 20
