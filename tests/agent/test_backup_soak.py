@@ -43,7 +43,7 @@ def order(strategy: str, rate: int) -> dict[str, Any]:
 
 def link(asked: dict[str, Any], answer: dict[str, Any]) -> dict[str, Any]:
     known = {name: asked[name] for name in ("backup", "place", "key", "strategy")}
-    return known | {name: answer[name] for name in ("attempt", "position", "sha256", "raw_bytes", "parts_sha256")}
+    return known | {name: answer[name] for name in ("attempt", "position", "raw_bytes", "parts_sha256")}
 
 
 def movers(guest: RealGuest) -> list[int]:

@@ -66,7 +66,7 @@ class Asked:
 
     def link(self, answer: dict[str, Any]) -> dict[str, Any]:
         """As a restore is told of it."""
-        told = {name: answer[name] for name in ("attempt", "position", "sha256", "raw_bytes", "parts_sha256")}
+        told = {name: answer[name] for name in ("attempt", "position", "raw_bytes", "parts_sha256")}
         return {"backup": self.backup, "place": self.place, "key": self.key, "strategy": self.strategy, **told}
 
 
@@ -304,7 +304,6 @@ def test_of_a_damaged_backup_nothing_is_started(filled: RealGuest, guest: Make) 
     ("field", "value", "words"),
     [
         ("key", "00" * 32, "key"),
-        ("sha256", "00" * 32, "damaged"),
         ("raw_bytes", 1, "damaged"),
         ("parts_sha256", "00" * 32, "parts.json"),
         ("attempt", "nobody", "nobody"),

@@ -123,7 +123,6 @@ def edit_the_manifest(patient: Patient) -> str:
         "strategy": "snapshot",
         "version": "14.1",
         "raw_bytes": told["raw_bytes"] + 1,
-        "sha256": told["sha256"][::-1],
         "position": {**told["position"], "segment": 1},
         "canaries": {"x": 1},
         "parts": told["parts"][:-1],

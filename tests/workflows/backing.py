@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -419,7 +418,6 @@ def _manifest(backup: Backup, parent: Backup | None, parts: tuple[Part, ...], ke
         parts=parts,
         raw_bytes=len(DATA),
         stored_bytes=sum(each.bytes for each in parts),
-        sha256=hashlib.sha256(DATA).hexdigest(),
         position={},
         canaries={},
         key=key,

@@ -25,7 +25,7 @@ from argosy.agent.packing import Behind, Packing
 from argosy.agent.replaying import replay
 from argosy.agent.stages import Tally
 from argosy.agent.throttle import Throttle
-from argosy.agent.unpacking import Ahead, Expected, Unpacking
+from argosy.agent.unpacking import Ahead, Unpacking
 from argosy.agent.uplink import Uplink
 from argosy.agent.work import kind
 from argosy.engines import backups, registry
@@ -92,7 +92,6 @@ class Archiver:
         return {
             "attempt": self._job["attempt"],
             "raw_bytes": packing.count.bytes,
-            "sha256": packing.count.sha256,
             "stored_bytes": packing.sealed.stored_bytes,
             "parts_sha256": packing.sealed.parts_sha256,
         }
@@ -130,7 +129,7 @@ class Archiver:
         with get(PARTS) as listed:
             parts = read_parts(listed.read(), link["parts_sha256"])
         opener = Opener(bytes.fromhex(link["key"]), link["backup"], link["attempt"], parts, Ahead(get, parts))
-        return Unpacking(opener, Expected(int(link["raw_bytes"]), link["sha256"]), self._tally)
+        return Unpacking(opener, int(link["raw_bytes"]), self._tally)
 
     def _strategy(self, name: str) -> Strategy:
         """Raises NotSupported."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import hashlib
 import os
 import subprocess
 import threading
@@ -84,26 +83,21 @@ class Tally:
 
 
 class Count:
-    """Bytes and digest of one native stream."""
+    """Bytes of one native stream. What they are is proven elsewhere: every frame in the store has a tag of its own, and
+    zstd ends its stream with a checksum of what it was given.
+    """
 
     def __init__(self, tally: Tally) -> None:
         self._tally = tally
-        self._digest = hashlib.sha256()
         self.bytes = 0
 
-    @property
-    def sha256(self) -> str:
-        return self._digest.hexdigest()
-
     def move(self, source: int, into: int) -> None:
-        """All of it from one descriptor to another, and close both."""
+        """All of it from one pipe to another by the kernel, none of it copied here, and close both."""
         with closing(source), closing(into):
-            for piece in read(source):
-                self._tally.throttle.take(len(piece))
-                self._digest.update(piece)
-                write(into, piece)
-                self.bytes += len(piece)
-                self._tally.bytes += len(piece)
+            while moved := os.splice(source, into, PIPE):
+                self._tally.throttle.take(moved)
+                self.bytes += moved
+                self._tally.bytes += moved
 
 
 def pipe() -> tuple[int, int]:

@@ -7,7 +7,6 @@ import io
 import itertools
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
 from types import TracebackType
 from typing import BinaryIO
 
@@ -19,14 +18,6 @@ from argosy.model.backups import Part
 from argosy.stores.archive import Get, Opener
 
 DECOMPRESS = ("zstd", "--decompress", "--no-progress", "--quiet", "--stdout")
-
-
-@dataclass(frozen=True)
-class Expected:
-    """What the native stream was when the backup was taken."""
-
-    bytes: int
-    sha256: str
 
 
 class NotAsTaken(errors.Broken):
@@ -77,9 +68,11 @@ class _Coming:
 class Unpacking:
     """Within the block, a descriptor that gives the native stream. Leaving it raises Broken when that was not all of
     it, or not as it was taken; whoever stops reading early has the rest read all the same.
+
+    `expected`: bytes that it had when it was taken.
     """
 
-    def __init__(self, opener: Opener, expected: Expected, tally: Tally) -> None:
+    def __init__(self, opener: Opener, expected: int, tally: Tally) -> None:
         self._opener = opener
         self._expected = expected
         self._count = Count(tally)
@@ -126,8 +119,7 @@ class Unpacking:
                 stages.write(self._zstd.into, piece)
 
     def _judge(self) -> None:
-        if (self._count.bytes, self._count.sha256) != (self._expected.bytes, self._expected.sha256):
+        if self._count.bytes != self._expected:
             raise NotAsTaken(
-                f"the backup is damaged: it gave {self._count.bytes} bytes of digest {self._count.sha256},"
-                f" and {self._expected.bytes} of {self._expected.sha256} were taken"
+                f"the backup is damaged: it gave {self._count.bytes} bytes, and {self._expected} were taken"
             )

@@ -99,8 +99,6 @@ class Manifest:
     raw_bytes: int
     """of the native stream, before it was compressed"""
     stored_bytes: int
-    sha256: str
-    """of the native stream, hex"""
     position: Mapping[str, Any]
     """where in the engine's history it stands, in the engine's words (gtid, lsn, …): what the next one starts from"""
     canaries: Mapping[str, Any]

@@ -24,10 +24,10 @@ def export(reader: Reader, links: Sequence[Link], place: Path) -> Iterator[Path]
     sums = []
     for number, link in enumerate(links):
         stream = place / f"{number}-{link.manifest.backup}.{_suffix(link)}"
-        reader.copy(link, stream)
+        digest = reader.copy(link, stream)
         manifest = place / f"{number}-{link.manifest.backup}.{chains.MANIFEST}"
         manifest.write_text(link.manifest.text())
-        sums += [(link.manifest.sha256, stream), (hashlib.sha256(manifest.read_bytes()).hexdigest(), manifest)]
+        sums += [(digest, stream), (hashlib.sha256(manifest.read_bytes()).hexdigest(), manifest)]
         yield stream
     (place / SUMS).write_text("".join(f"{digest}  {file.name}\n" for digest, file in sums))
 

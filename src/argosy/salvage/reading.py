@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -12,7 +13,7 @@ from typing import BinaryIO
 from argosy.agent import stages
 from argosy.agent.stages import Tally
 from argosy.agent.throttle import Throttle
-from argosy.agent.unpacking import Expected, NotAsTaken, Unpacking
+from argosy.agent.unpacking import NotAsTaken, Unpacking
 from argosy.engines.backups import Layer
 from argosy.stores.archive import Opener
 from argosy.stores.base import Store
@@ -40,7 +41,7 @@ class Reader:
         told = link.manifest
         opener = Opener(link.key, told.backup, told.attempt, told.parts, lambda name: self._part(link, name))
         try:
-            with Unpacking(opener, Expected(told.raw_bytes, told.sha256), self.tally) as source:
+            with Unpacking(opener, told.raw_bytes, self.tally) as source:
                 yield source
         except (Damaged, WrongKey, NotAsTaken) as error:
             raise Damaged(f"backup {told.backup}: {error.message}") from error
@@ -51,16 +52,18 @@ class Reader:
             while os.read(source, stages.PIECE):
                 pass
 
-    def copy(self, link: Link, into: Path) -> None:
-        """Durably; there is no such file unless all of it is good."""
-        draft = into.with_name(f".{into.name}.new")
+    def copy(self, link: Link, into: Path) -> str:
+        """Its SHA-256. Durably; there is no such file unless all of it is good."""
+        draft, digest = into.with_name(f".{into.name}.new"), hashlib.sha256()
         with draft.open("wb") as out:
             with self.stream(link) as source:
                 while piece := os.read(source, stages.PIECE):
                     out.write(piece)
+                    digest.update(piece)
             out.flush()
             os.fsync(out.fileno())
         draft.rename(into)
+        return digest.hexdigest()
 
     def _part(self, link: Link, name: str) -> BinaryIO:
         return self._store.open(f"{link.place}{link.manifest.attempt}/{name}")

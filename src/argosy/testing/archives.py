@@ -29,7 +29,7 @@ PIECE = 1 << 20
 BLANK = Manifest(
     backup="", project="", instance="", name="kept", engine="mysql", datastore="mariadb", version="10.11.19",
     strategy="mariabackup", parent="", parent_mac="", gigabytes=1, created=0.0, finished=0.0, attempt="", parts=(),
-    raw_bytes=0, stored_bytes=0, sha256="", position={}, canaries={}, key=Key(0, ""),
+    raw_bytes=0, stored_bytes=0, position={}, canaries={}, key=Key(0, ""),
 )  # fmt: skip
 
 
@@ -70,7 +70,6 @@ class Vault:
             parts=packing.sealed.parts,
             raw_bytes=packing.count.bytes,
             stored_bytes=packing.sealed.stored_bytes,
-            sha256=packing.count.sha256,
             key=self.key.seal(backup, data_key),
             **{**standing, **told},
         )

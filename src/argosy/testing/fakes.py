@@ -6,7 +6,6 @@ cloud does.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -321,7 +320,6 @@ class FakeGuests:
         told = {
             "attempt": attempt,
             "raw_bytes": len(data),
-            "sha256": hashlib.sha256(data).hexdigest(),
             "position": position,
         }
         return {**told, "parts_sha256": sealed.parts_sha256, "stored_bytes": sealed.stored_bytes, "moment": 1.0}

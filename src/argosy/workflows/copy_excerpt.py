@@ -83,7 +83,7 @@ def put_in(ctx: Context[World]) -> Outcome:
 
 def _layer(ctx: Context[World]) -> dict[str, Any]:
     taken = ctx.memory["taken"]
-    told = {name: taken[name] for name in ("attempt", "raw_bytes", "sha256", "parts_sha256")}
+    told = {name: taken[name] for name in ("attempt", "raw_bytes", "parts_sha256")}
     return {**told, "backup": ctx.run.id, "place": ctx.memory["place"], "key": ctx.memory["key"]}
 
 

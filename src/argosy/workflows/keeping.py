@@ -25,7 +25,6 @@ class Taken:
 
     attempt: str
     parts_sha256: str
-    sha256: str
     raw_bytes: int
     position: Mapping[str, Any]
     canaries: Mapping[str, Any]
@@ -37,7 +36,6 @@ def taken(attempt: str, answer: Mapping[str, Any]) -> Taken:
         return Taken(
             attempt=_begun(attempt, str(answer.get("attempt", attempt))),
             parts_sha256=str(answer["parts_sha256"]),
-            sha256=str(answer["sha256"]),
             raw_bytes=int(answer["raw_bytes"]),
             position=dict(answer.get("position") or {}),
             canaries=dict(answer.get("canaries") or {}),
@@ -120,7 +118,6 @@ def _manifest(session: Session, backup: Backup, told: Taken, parts: tuple[Part, 
         parts=parts,
         raw_bytes=told.raw_bytes,
         stored_bytes=sum(each.bytes for each in parts),
-        sha256=told.sha256,
         position=told.position,
         canaries=told.canaries,
         key=key,

@@ -200,7 +200,6 @@ def layers(links: Sequence[Link]) -> list[dict[str, Any]]:
             "key": link.key.hex(),
             "strategy": link.manifest.strategy,
             "position": to_restore(link.manifest.position),
-            "sha256": link.manifest.sha256,
             "raw_bytes": link.manifest.raw_bytes,
             "parts_sha256": hashlib.sha256(archive.parts_text(link.manifest.parts)).hexdigest(),
         }

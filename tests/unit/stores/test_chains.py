@@ -26,7 +26,7 @@ BOX, PROJECT = "box", "project"
 BLANK = Manifest(
     backup="", project=PROJECT, instance="i", name="n€", engine="mysql", datastore="mariadb", version="10.11.19",
     strategy="s", parent="", parent_mac="", gigabytes=1, created=1, finished=2.5, attempt="a",
-    parts=(Part("000000", 3, "00"),), raw_bytes=1, stored_bytes=3, sha256="", position={"b": 1, "a": [1.5, None]},
+    parts=(Part("000000", 3, "00"),), raw_bytes=1, stored_bytes=3, position={"b": 1, "a": [1.5, None]},
     canaries={}, key=Key(0, ""),
 )  # fmt: skip
 
