@@ -33,9 +33,11 @@ from argosy.engines.backups import Backups, Layer, Order, Strategy
 from argosy.engines.base import Engine
 from argosy.engines.excerpts import Excerpt, Excerpts
 from argosy.model.guest import Site
-from argosy.stores.archive import PARTS, Opener, Sealer, read_parts
+from argosy.stores.archive import PARTS, Opener, Put, Sealer, read_parts
 
 SECOND = 1.0
+WAYS = 2
+"""parts on their way to the store at a time: while one is made durable the next is sent"""
 Job = Mapping[str, Any]
 Result = dict[str, Any]
 
@@ -83,9 +85,13 @@ class Archiver:
 
     def _packing(self) -> Packing:
         job = self._job
-        put = Behind(lambda name, data: self._uplink.put(f"{job['attempt']}/{name}", data))
+        put = Behind([self._way(f"{job['attempt']}/") for _ in range(WAYS)])
         sealer = Sealer(bytes.fromhex(job["key"]), put, backup=job["backup"], attempt=job["attempt"])
         return Packing(sealer, self._tally)
+
+    def _way(self, place: str) -> Put:
+        uplink = Uplink(Path(self._job["guest"]), self._job["command"])
+        return lambda name, data: uplink.put(place + name, data)
 
     def _packed(self, packing: Packing) -> Result:
         """What is in the store."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections import deque
+from collections.abc import Sequence
 from types import TracebackType
 from typing import Self
 
@@ -62,14 +64,18 @@ class Packing:
 
 
 class Behind:
-    """Puts a part into the store while the next one is made: there are never more than these two."""
+    """Puts parts into the store while the next one is made: by each way to it one at a time, and their list last."""
 
-    def __init__(self, put: Put) -> None:
-        self._put = put
-        self._under_way = Stage(lambda: None)
+    def __init__(self, ways: Sequence[Put]) -> None:
+        self._under_way = deque((way, Stage(lambda: None)) for way in ways)
 
     def __call__(self, name: str, data: bytes | bytearray) -> None:
-        self._under_way.check()
-        self._under_way = Stage(lambda: self._put(name, data))
         if name == PARTS:
-            self._under_way.check()
+            for _, each in self._under_way:
+                each.check()
+        way, earlier = self._under_way.popleft()
+        earlier.check()
+        stage = Stage(lambda: way(name, data))
+        self._under_way.append((way, stage))
+        if name == PARTS:
+            stage.check()

@@ -36,7 +36,7 @@ FRAMES_OF_PART = PART_BYTES // FRAME_BYTES
 
 Put = Callable[[str, bytes | bytearray], None]
 """Store an object, durably, or raise. The data are the taker's own from then on: it may store them in another thread,
-as long as it raises by the next call (the one of `parts.json` is the last) what went wrong with one before."""
+as long as it raises by the call with `parts.json`, which is the last, what went wrong with one before."""
 Get = Callable[[str], BinaryIO]
 """Raises NotFound."""
 
