@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from typing import Any
 
@@ -11,6 +12,8 @@ from sqlalchemy import select, update
 
 from argosy.db.session import Database
 from argosy.db.tables import Archive, ArchiveStream, Backup, DatastoreVersion, Guest, Instance, Run
+from argosy.settings import Settings
+from argosy.workflows import archives
 
 ABLE = ["accounts", "databases", "tls", "backups", "point-in-time"]
 NOW = float(int(time.time()))
@@ -76,6 +79,41 @@ def test_on_and_off(member: As, instance: str, database: Database) -> None:
     assert member("PUT", path, {"recovery": {"enabled": False}}).json["recovery"]["enabled"] is False
     with database.read() as session:
         assert session.scalars(select(Run.workflow).where(Run.workflow == "end_archive")).all() == ["end_archive"]
+
+
+def test_a_restart_that_it_takes_is_told(member: As, instance: str, database: Database) -> None:
+    path = f"/instances/{instance}/recovery"
+    assert member.get(path)["recovery"]["restart"] is False
+    for written in (0.0, 1.0):
+        with database.write() as session:
+            session.get_one(Guest, instance).metrics = {"log_written": written}
+        told = member("PUT", path, {"recovery": {"enabled": True}}).json["recovery"]
+        assert told["restart"] is not bool(written)
+
+
+@pytest.mark.parametrize("everywhere", [True, False])
+def test_whether_a_server_writes_its_log(
+    ready: Ready, instance: str, database: Database, settings: Settings, everywhere: bool
+) -> None:
+    """As its owner has decided, else as the deployment has it, where the version can."""
+    shipped = dataclasses.replace(settings, backups=dataclasses.replace(settings.backups, point_in_time=everywhere))
+    chosen = ready("chosen", recovery={"enabled": True})
+    with database.write() as session:
+        undecided, on = session.get_one(Instance, instance), session.get_one(Instance, chosen)
+        assert archives.wanted(session, shipped, undecided) is everywhere
+        assert archives.wanted(session, shipped, on)
+        session.get_one(Archive, chosen).enabled = False
+        assert not archives.wanted(session, shipped, on)
+        session.execute(update(DatastoreVersion).values(capabilities=["backups"]))
+        assert not archives.wanted(session, shipped, undecided)
+
+
+def test_from_the_first(member: As, ready: Ready, instance: str) -> None:
+    assert member.get(f"/instances/{instance}/recovery")["recovery"]["enabled"] is False
+    made = ready(recovery={"enabled": True, "keep_days": 3})
+    seen = member.get(f"/instances/{made}/recovery")["recovery"]
+    assert (seen["enabled"], seen["keep_days"]) == (True, 3)
+    assert member.get(f"/instances/{ready(recovery={'enabled': False})}/recovery")["recovery"]["enabled"] is False
 
 
 def test_a_version_that_cannot(member: As, ready: Ready, database: Database) -> None:

@@ -100,3 +100,11 @@ def answering(door: Door, engine: str) -> None:
             raise AssertionError(f"{type(error).__name__}: {error}") from error
 
     eventually(look, within=20)
+
+
+def values(owner: Owner, instance_id: str) -> dict[str, float]:
+    """What Prometheus would read, without labels."""
+    session = owner.client.session
+    answer = session._send("GET", f"{session.endpoint}/instances/{instance_id}/metrics", None)
+    lines = (line.rpartition(" ") for line in answer.data.decode().splitlines() if not line.startswith("#"))
+    return {name.partition("{")[0]: float(value) for name, _, value in lines}

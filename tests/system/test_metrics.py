@@ -4,17 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from owners import Owner
+from owners import Owner, values
 
 from argosy.testing.waiting import eventually
-
-
-def values(owner: Owner, instance_id: str) -> dict[str, float]:
-    """What Prometheus would read, without labels."""
-    session = owner.client.session
-    answer = session._send("GET", f"{session.endpoint}/instances/{instance_id}/metrics", None)
-    lines = (line.rpartition(" ") for line in answer.data.decode().splitlines() if not line.startswith("#"))
-    return {name.partition("{")[0]: float(value) for name, _, value in lines}
 
 
 def test_a_real_database_is_measured_and_told(owner: Owner) -> None:

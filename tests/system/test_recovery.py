@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from owners import ENGINES, Owner
+from owners import ENGINES, Owner, values
 from recoverers import WRITE, Recoverer, stamp
 
 from argosy import errors
@@ -70,6 +70,53 @@ def destroy(argosy: Deployment, instance: Document) -> None:
 def detached(layout: Layout, volume: str) -> bool:
     """Whoever is brought back meanwhile is too late."""
     return subprocess.run(["umount", layout.mount(volume)], capture_output=True, check=False).returncode == 0
+
+
+LOGGED = "SELECT @@log_bin"
+
+
+def test_a_log_that_costs_begins_with_one_restart_and_ends_with_the_next(owner: Owner) -> None:
+    writer = Recoverer(owner, "mariadb", owner.ready("mariadb"))
+    writer.prepare()
+    write_on(writer)
+    assert writer.door(writer.instance).ask(LOGGED) == "0"
+    eventually(lambda: writer.seen()["restart"], within=30)
+    before = starts(writer)
+    writer.enable()
+    assert writer.door(writer.instance).ask(LOGGED) == "1"
+    writer.enable(keep_days=3)
+    write_on(writer)
+    writer.arrived(writer.written[-1])
+    eventually(lambda: not writer.seen()["restart"], within=30)
+    assert starts(writer) == before + 1
+    seen = writer.restored({"at": "latest"})
+    assert writer.numbers(seen) == len(writer.written)
+    assert writer.door(seen).ask(LOGGED) == "0", "nobody has asked for its log"
+    writer.put(enabled=False)
+    assert writer.door(writer.instance).ask(LOGGED) == "1", "nothing is restarted for that"
+    for action in ("stop", "start"):
+        owner.client.instances.act(writer.instance["id"], {action: {}})
+        owner.ended(writer.instance["id"])
+    owner.healthy(writer.instance["id"])
+    assert writer.door(writer.instance).ask(LOGGED) == "0"
+    assert writer.numbers(writer.instance) == len(writer.written)
+
+
+def test_who_wants_it_from_the_first_needs_no_restart(owner: Owner) -> None:
+    writer = Recoverer(owner, "mariadb", owner.ready("mariadb", recovery=True))
+    assert writer.door(writer.instance).ask(LOGGED) == "1"
+    eventually(lambda: writer.seen()["latest"], within=120)
+    assert starts(writer) == 1
+
+
+def write_on(writer: Recoverer) -> None:
+    with writer.writing():
+        time.sleep(1)  # what is tested is time
+
+
+def starts(writer: Recoverer) -> float:
+    """Of its server so far."""
+    return values(writer.owner, writer.instance["id"])["argosy_instance_engine_starts_total"]
 
 
 def test_what_lies_outside_is_refused_with_what_does_not(owner: Owner) -> None:

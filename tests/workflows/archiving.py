@@ -20,14 +20,18 @@ from argosy.db.tables import (
     ArchiveFile,
     ArchiveStream,
     Backup,
+    Command,
     DatastoreVersion,
     Event,
     Guest,
     Instance,
     Run,
 )
-from argosy.durable import queue
+from argosy.durable import locks, queue
+from argosy.guest import mailbox
+from argosy.model import wire
 from argosy.model.backups import State
+from argosy.model.status import Facts, status
 from argosy.settings import Settings
 from argosy.stores import chunks
 from argosy.stores.chunks import Head
@@ -108,6 +112,60 @@ class BeginningInVain(Beginning):
         assert (stream.began, stream.ended is None) == (None, False)
         assert "no slot is free" in (self.archive(database).fault or "")
         assert self.events(database) == ["begin.start", "begin.error"]
+
+
+class Restarting(Beginning):
+    """An engine that writes no log unless somebody wants it is restarted for that: once, with nothing else going on."""
+
+    written = False
+
+    def meanwhile(self, database: Database) -> None:
+        """It says whether it does."""
+        with database.write() as session:
+            for command in session.scalars(select(Command).where(Command.answered.is_(False))):
+                self.written = self.written or command.verb == "write_log"
+                if command.verb == "log_ready":
+                    self.asked[command.id] = self.asked.get(command.id, 0) + 1
+                    told = wire.Answer(command.id, {"ready": self.written})
+                    mailbox.answer(session, command.guest_id, told)
+        super().meanwhile(database)
+
+    def check(self, database: Database) -> None:
+        super().check(database)
+        assert [each.split("/")[2] for each in self.asked].count("write_log") == 1
+        assert status(Facts(self.row(database).task)) == "ACTIVE"
+        with database.read() as session:
+            assert locks.holders(session, self.instance) == []
+
+
+class RestartingInVain(Restarting):
+    """The server does not come up: its words stand where its owner looks, and nothing is held."""
+
+    refuse = MappingProxyType({"write_log": "no room for the log"})
+
+    def check(self, database: Database) -> None:
+        [stream] = self.streams(database)
+        assert (stream.began, stream.ended is None) == (None, False)
+        for words in (self.archive(database).fault, self.row(database).fault):
+            assert "no room for the log" in (words or "")
+        assert status(Facts(self.row(database).task)) == "ACTIVE"
+        with database.read() as session:
+            assert locks.holders(session, self.instance) == []
+
+
+class DeletingWhileRestarting(Restarting):
+    """Its owner does not want it any more."""
+
+    def meanwhile(self, database: Database) -> None:
+        with database.write() as session:
+            asked = select(Command.id).where(Command.verb == "write_log", Command.answered.is_(False))
+            if session.scalar(asked) is not None:
+                delete_instance.admit(session, CALLER, session.get_one(Instance, self.instance))
+        super().meanwhile(database)
+
+    def check(self, database: Database) -> None:
+        assert self.row(database).deleted
+        assert not self.archive(database).enabled
 
 
 class BeginningAnew(Archiving):
@@ -305,6 +363,9 @@ class CopyingInVain(Copying):
 EVERY = (
     Beginning,
     BeginningInVain,
+    Restarting,
+    RestartingInVain,
+    DeletingWhileRestarting,
     BeginningAnew,
     TakingBase,
     TakingBaseInVain,

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from argosy import clock, errors
-from argosy.agent import accounts
+from argosy.agent import accounts, history
 from argosy.agent.accounts import AccountVerbs
 from argosy.agent.archive import ArchiveVerbs
 from argosy.agent.backups import LONG, BackupVerbs
@@ -62,7 +62,7 @@ class Hands:
             **Lifecycle(guest, configuration, self, watch.look).verbs,
             **UpgradeVerbs(guest, configuration, self).verbs,
             **BackupVerbs(guest, self).verbs,
-            **ArchiveVerbs(self.shipper).verbs,
+            **ArchiveVerbs(guest, self.shipper, self).verbs,
             **ExcerptVerbs(guest).verbs,
         }
         self.long = LONG
@@ -79,7 +79,7 @@ class Hands:
             return self._configuration.told()
         driver = self._guest.driver()
         self._guest.service.start(driver.service())
-        version = self._await_healthy(task).version
+        version = self.await_healthy(task).version
         accounts.put(driver, arguments)
         return {"version": version, **self._configuration.told()}
 
@@ -88,6 +88,7 @@ class Hands:
         certificate = _Beside(self._guest.certify)
         if not self._guest.service.status().wanted:
             self._guest.driver().adopt(identity)
+            history.want(self._guest, arguments)
         certificate.join()
         self._configuration.apply(arguments.get("overrides", {}))
 
@@ -98,6 +99,7 @@ class Hands:
         return {}
 
     def start(self, task: Task, arguments: Arguments) -> Result:
+        history.want(self._guest, arguments)
         self._configuration.apply(arguments.get("overrides"))
         return self.raise_up(task, self._guest.driver().service())
 
@@ -106,7 +108,7 @@ class Hands:
         self._guest.require_whole()
         self._watch.forgive()
         self._guest.service.start(service)
-        return {"version": self._await_healthy(task).version, **self._configuration.told()}
+        return {"version": self.await_healthy(task).version, **self._configuration.told()}
 
     def stop(self, _task: Task, _arguments: Arguments) -> Result:
         self._guest.service.stop()
@@ -121,7 +123,7 @@ class Hands:
         service.start(driver.service())  # never stop and start: an agent killed in between would leave it stopped
         if ran:
             service.restart()
-        return {"version": self._await_healthy(task).version, **self._configuration.told()}
+        return {"version": self.await_healthy(task).version, **self._configuration.told()}
 
     def configure(self, task: Task, arguments: Arguments) -> Result:
         """A server that was just starting may have read what stood there before: it is asked once it answers."""
@@ -135,15 +137,7 @@ class Hands:
         self._guest.keys.rotate()
         return {}
 
-    def _answers_soon(self, task: Task) -> bool:
-        end = clock.monotonic() + SOON_SECONDS
-        while (seen := self._watch.look()).health is not Health.HEALTHY:
-            if seen.health is Health.FAILED or clock.monotonic() > end:
-                return False
-            task.pause(LONGEST_PAUSE)
-        return True
-
-    def _await_healthy(self, task: Task) -> Probe:
+    def await_healthy(self, task: Task) -> Probe:
         """Raises GuestFailed with the server's own words when it cannot be started."""
         end, pause = clock.monotonic() + START_SECONDS, FIRST_PAUSE
         while (seen := self._watch.look()).health is not Health.HEALTHY:
@@ -152,6 +146,14 @@ class Hands:
             task.pause(pause)
             pause = min(pause * 1.1, LONGEST_PAUSE)
         return seen
+
+    def _answers_soon(self, task: Task) -> bool:
+        end = clock.monotonic() + SOON_SECONDS
+        while (seen := self._watch.look()).health is not Health.HEALTHY:
+            if seen.health is Health.FAILED or clock.monotonic() > end:
+                return False
+            task.pause(LONGEST_PAUSE)
+        return True
 
 
 class _Beside:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from argosy import errors
+from argosy.agent import history
 from argosy.agent.configuration import Configuration
 from argosy.agent.guest import Guest
 from argosy.agent.task import Task
@@ -50,6 +51,7 @@ class Lifecycle:
         self._guest.certify()
         if not self._guest.service.status().wanted:
             self._guest.driver().adopt(Identity(self._guest.boot.guest, FIRST))
+            history.want(self._guest, arguments)
         overrides = {"overrides": arguments.get("overrides", {})}
         if arguments["run"]:
             return self._server.start(task, overrides)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from argosy import errors
+from argosy.agent import history
 from argosy.agent.configuration import Configuration
 from argosy.agent.guest import Guest
 from argosy.agent.lifecycle import FIRST
@@ -44,6 +45,7 @@ class UpgradeVerbs:
         self._guest.certify()
         driver.convert()
         driver.adopt(Identity(self._guest.boot.guest, FIRST))
+        history.want(self._guest, arguments)
         self._configuration.apply(arguments["overrides"])
         seen = self._server.raise_up(task, driver.secluded())
         driver.examine()

@@ -54,6 +54,8 @@ class Request:
     """who asks again with the same one gets what the first request made"""
     protect: bool = False
     """deleted, it gets a last backup and can be brought back for some time"""
+    recovery: bool = False
+    """its log is archived from the first"""
 
 
 class Client:
@@ -230,6 +232,8 @@ def _body(request: Request) -> Document:
     body |= {name: value for name, value in {**plain, **_origin(request)}.items() if value}
     if request.protect:
         body["deletion_protection"] = True
+    if request.recovery:
+        body["recovery"] = {"enabled": True}
     if request.database:
         body["databases"] = [{"name": request.database}]
     if request.user:

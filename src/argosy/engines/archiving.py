@@ -54,6 +54,14 @@ class Target:
 class PointInTime(Protocol):
     """The facet of a driver. The server keeps every file until `shipped` says that it need not (bounded: see there)."""
 
+    def log_ready(self) -> bool:
+        """Whether the server that runs writes what is to be shipped; else it has to be restarted after `log_want`."""
+
+    def log_want(self, wanted: bool) -> None:
+        """Whether the server is to write it from its next start on, where that costs. That nobody wants it is said of a
+        stopped one only: it goes on writing where leaving that off now could cost what it was told to keep.
+        """
+
     def log_files(self) -> Sequence[LogFile]:
         """What there is to ship, oldest first. Cheap: asked every second. Asked for the first time, the server begins
         to keep its files.

@@ -113,6 +113,7 @@ REPORTED: Mapping[str, Metric] = {
     "rollbacks": _instance_total("rollbacks", "Transactions rolled back."),
     "deadlocks": _instance_total("deadlocks", "Deadlocks noticed."),
     "queries": _instance_total("queries", "Statements that clients sent."),
+    "log_written": _instance("log_written", "1 while the server writes a log that it could do without, else 0."),
     "slow_queries": _instance_total("slow_queries", "Statements that took longer than the server's long_query_time."),
     "commands": _instance_total("commands", "Commands processed."),
     "blocks_read": _instance_total("blocks_read", "Blocks that had to be read from the volume."),

@@ -58,9 +58,10 @@ def identity() -> Identity:
     return Identity(str(uuid.uuid4()), 1)
 
 
-def fresh(farm: Farm, template: Server) -> Server:
-    """A running server of its own."""
+def fresh(farm: Farm, template: Server, *, logged: bool = True) -> Server:
+    """A running server of its own, that writes a log."""
     server = handy(farm.clone(template, identity()))
+    server.hands.call("log_want", logged)
     server.start()
     return server
 

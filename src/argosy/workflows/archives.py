@@ -11,13 +11,16 @@ from sqlalchemy.orm import Session
 
 from argosy import clock
 from argosy.db.tables import Archive, ArchiveFile, ArchiveStream, Backup, Guest, Instance
+from argosy.durable.workflow import Context
 from argosy.engines.base import Capability, Engine
 from argosy.model import usage
 from argosy.model.backups import Proof, State
 from argosy.model.usage import Level
-from argosy.settings import Backups
+from argosy.settings import Backups, Settings
 from argosy.stores import streams as places
+from argosy.workflows import offers
 from argosy.workflows.offers import Offer
+from argosy.workflows.world import World
 
 BASE = "base"
 """purpose of a backup that was taken for a stream to begin with"""
@@ -30,6 +33,20 @@ def able(offer: Offer) -> bool:
     """Whether the log of such a server can be archived, and led on from a backup."""
     needed = {Capability.POINT_IN_TIME, Capability.BACKUPS}
     return needed <= offer.engine.capabilities and needed <= set(offer.version.capabilities)
+
+
+def wanted(session: Session, settings: Settings, instance: Instance) -> bool:
+    """Whether it is to be archived; where nobody has decided, as the deployment has it."""
+    archive = session.get(Archive, instance.id)
+    if archive is not None:
+        return archive.enabled
+    return settings.backups.point_in_time and able(offers.get(session, instance.version_id))
+
+
+def history(ctx: Context[World]) -> bool:
+    """What a guest is told with every verb that starts a server: whether to write a log for that, where this costs."""
+    with ctx.database.read() as session:
+        return wanted(session, ctx.world.settings, session.get_one(Instance, ctx.subject))
 
 
 def current(session: Session, instance_id: str) -> ArchiveStream | None:

@@ -1,6 +1,7 @@
 """Have the log of an instance archived from now on, as a stream of its own, or not any more.
 
-What is in the store already stays there until it is too old, and can be gone back to.
+What is in the store already stays there until it is too old, and can be gone back to. An engine that writes no log
+unless somebody wants it is restarted for that, once.
 """
 
 from __future__ import annotations
@@ -13,12 +14,16 @@ from argosy.db.tables import Archive, ArchiveStream, Instance, Run
 from argosy.durable import locks, queue
 from argosy.durable.workflow import Context, Outcome, Wait, Workflow
 from argosy.guest import mailbox
+from argosy.model.status import Task
 from argosy.stores import keys, streams
-from argosy.workflows import archives, offers
+from argosy.workflows import archives, offers, overrides, servers
 from argosy.workflows.world import World
 
-begin_archive: Workflow[World] = Workflow("begin_archive", event="archive_begin")
+begin_archive: Workflow[World] = Workflow("begin_archive", cancellable=True, event="archive_begin")
 end_archive: Workflow[World] = Workflow("end_archive", event="archive_end")
+
+RESTARTS = "restarts"
+"""key of the run's memory: the engine is to be restarted, and from `hold` on nothing else is done to the instance"""
 
 
 def enable(session: Session, settings_days: float, instance: Instance, keep_days: float | None = None) -> Archive:
@@ -98,6 +103,54 @@ def key(ctx: Context[World]) -> Outcome:
 
 
 @begin_archive.step(minutes=5)
+def look(ctx: Context[World]) -> Outcome:
+    """Does the engine write it?"""
+    if "stream" not in ctx.memory:
+        return None
+    answer = mailbox.ask(ctx, ctx.subject, "log_ready")
+    if answer is None:
+        return Wait(5, "the guest looks whether its server writes a log")
+    ctx.memory[RESTARTS] = not answer.get("ready", True)
+    return None
+
+
+@begin_archive.step(minutes=30)
+def hold(ctx: Context[World]) -> Outcome:
+    """It may be restarted while nothing else is being done to it, and while its owner wants it to run."""
+    if not ctx.memory.get(RESTARTS):
+        return None
+    outcome = queue.await_hold(ctx, ctx.subject)
+    if outcome is None:
+        with ctx.database.read() as session:
+            servers.require_running(session.get_one(Instance, ctx.subject))
+        ctx.record(lambda session: _reboot(session, ctx.subject))
+    return outcome
+
+
+def _reboot(session: Session, instance_id: str) -> None:
+    instance = session.get_one(Instance, instance_id, with_for_update=True)
+    if instance.task in servers.IDLE:
+        instance.task, instance.updated = Task.REBOOTING, clock.now()
+
+
+@begin_archive.step(minutes=15)
+def restart(ctx: Context[World]) -> Outcome:
+    """The data are the same; from its new start on the server writes down what is done to them."""
+    if not ctx.memory.get(RESTARTS):
+        return None
+    servers.check(ctx)
+    answer = mailbox.ask(ctx, ctx.subject, "write_log", overrides=overrides.current(ctx))
+    if answer is None:
+        return servers.await_guest(ctx, "the database server is restarting, to write its log from then on")
+    fault = answer.get("fault")
+    ctx.record(lambda session: servers.settle(session, ctx.subject))
+    ctx.record(lambda session: overrides.note(session, ctx.subject, fault))
+    ctx.record(lambda session: queue.let_go(session, ctx.run, ctx.subject))
+    ctx.memory[RESTARTS] = False
+    return None
+
+
+@begin_archive.step(minutes=5)
 def guest(ctx: Context[World]) -> Outcome:
     """From its answer on the guest keeps what it writes until that is in the store."""
     if "stream" not in ctx.memory:
@@ -128,10 +181,18 @@ def _note(session: Session, instance_id: str, number: int) -> None:
 @begin_archive.on_failure
 def failed(session: Session, run: Run, fault: str) -> None:
     mailbox.cancel(session, run.id)
+    if run.memory.get(RESTARTS):
+        _give_back(session, run, fault)
     archive = session.get(Archive, run.subject)
     if archive is not None:
         archives.end(session, archive)
         archive.fault, archive.updated = fault, clock.now()
+
+
+def _give_back(session: Session, run: Run, fault: str) -> None:
+    """Nothing was changed but a process: the instance stays what it was, and says what went wrong."""
+    if session.get_one(Instance, run.subject).task == Task.REBOOTING and run.id in locks.holders(session, run.subject):
+        servers.blame(session, run, fault, task=Task.NONE)
 
 
 @end_archive.step(minutes=5)

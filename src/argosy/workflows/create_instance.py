@@ -23,7 +23,18 @@ from argosy.model.guest import Secret, TlsMode
 from argosy.model.status import Task
 from argosy.providers.base import Feature, Port, Source, State
 from argosy.settings import Settings
-from argosy.workflows import build_template, change_modules, module_rows, offers, overrides, ports, restoring, servers
+from argosy.workflows import (
+    archives,
+    begin_archive,
+    build_template,
+    change_modules,
+    module_rows,
+    offers,
+    overrides,
+    ports,
+    restoring,
+    servers,
+)
 from argosy.workflows.restoring import Restore
 from argosy.workflows.world import World
 
@@ -57,6 +68,10 @@ class NewInstance:
     """made to look at until then; None: it stays"""
     restore: Restore | None = None
     """None: its data begin empty"""
+    recovery: bool = False
+    """whether its log is archived from the first, whatever the deployment does by itself"""
+    keep_days: float | None = None
+    """how far back; None: as the deployment has it"""
 
 
 @dataclass(frozen=True)
@@ -78,6 +93,8 @@ def admit(session: Session, settings: Settings, caller: Caller, request: NewInst
     quotas.reserve(session, settings, caller.project_id, instances=1, volumes=instance.gigabytes, ram=instance.ram)
     session.add(instance)
     overrides.require_room(session, instance)
+    if request.recovery:
+        begin_archive.enable(session, settings.backups.log_keep_days, instance, request.keep_days)
     tags.put(session, instance, request.tags)
     told = None if request.users else Secret.generate()
     _expect_modules(session, instance, request)
@@ -214,8 +231,8 @@ def guest(ctx: Context[World]) -> Outcome:
     if ctx.memory.get("restore"):
         return None
     servers.check(ctx)
-    settings = overrides.current(ctx)
-    answer = mailbox.ask(ctx, ctx.subject, "prepare", overrides=settings, **ctx.memory["accounts"])
+    settings, history = overrides.current(ctx), archives.history(ctx)
+    answer = mailbox.ask(ctx, ctx.subject, "prepare", overrides=settings, history=history, **ctx.memory["accounts"])
     if answer is None:
         return servers.await_guest(ctx, "the database server is starting")
     ctx.memory["fault"] = answer.get("fault")

@@ -15,7 +15,7 @@ from argosy.durable.workflow import Context, Outcome, Workflow
 from argosy.guest import enrolment, mailbox
 from argosy.model.caller import Caller
 from argosy.model.status import Task
-from argosy.workflows import change_modules, module_rows, overrides, servers
+from argosy.workflows import archives, change_modules, module_rows, overrides, servers
 from argosy.workflows.world import World
 
 rebuild_instance: Workflow[World] = Workflow("rebuild_instance", event="instance_rebuild")
@@ -90,7 +90,8 @@ def raise_up(ctx: Context[World]) -> Outcome:
     servers.check(ctx)
     with ctx.database.read() as session:
         run = session.get_one(Instance, ctx.subject).wanted == servers.RUNNING
-    answer = mailbox.ask(ctx, ctx.subject, "rebuild", overrides=overrides.current(ctx), run=run)
+    settings, history = overrides.current(ctx), archives.history(ctx)
+    answer = mailbox.ask(ctx, ctx.subject, "rebuild", overrides=settings, history=history, run=run)
     if answer is None:
         return servers.await_guest(ctx, "the database server is starting on its new server")
     ctx.memory["fault"] = answer.get("fault")

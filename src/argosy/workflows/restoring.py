@@ -28,7 +28,7 @@ from argosy.stores.base import NoSuchObject, Store
 from argosy.stores.chains import Link
 from argosy.stores.frames import Damaged, WrongKey
 from argosy.stores.keys import LostKey
-from argosy.workflows import backup_rows, offers, overrides, progress, replaying, servers, snapshots
+from argosy.workflows import archives, backup_rows, offers, overrides, progress, replaying, servers, snapshots
 from argosy.workflows.offers import Offer
 from argosy.workflows.world import World
 
@@ -230,6 +230,7 @@ def load(ctx: Context[World]) -> Outcome:
     """Have the guest make its data of a backup, and come up with them as `prepare` would."""
     servers.check(ctx)
     order: dict[str, Any] = {"logs": _logs(ctx), "identity": True, "run": True, "overrides": overrides.current(ctx)}
+    order["history"] = archives.history(ctx)
     answer = mailbox.ask(ctx, ctx.subject, "restore", chain=_chain(ctx), **order, **ctx.memory["accounts"])
     if answer is None:
         progress.require(ctx)

@@ -11,7 +11,7 @@ from argosy.durable.workflow import Context, Outcome, Workflow
 from argosy.guest import mailbox
 from argosy.model.caller import Caller
 from argosy.model.status import Task
-from argosy.workflows import overrides, servers
+from argosy.workflows import archives, overrides, servers
 from argosy.workflows.world import World
 
 start_instance: Workflow[World] = Workflow("start_instance", cancellable=True, event="instance_start")
@@ -32,7 +32,7 @@ def server(ctx: Context[World]) -> Outcome:
 @start_instance.step(minutes=15)
 def start(ctx: Context[World]) -> Outcome:
     servers.check(ctx)
-    answer = mailbox.ask(ctx, ctx.subject, "start", overrides=overrides.current(ctx))
+    answer = mailbox.ask(ctx, ctx.subject, "start", overrides=overrides.current(ctx), history=archives.history(ctx))
     if answer is None:
         return servers.await_guest(ctx, "the database server is starting")
     ctx.memory["fault"] = answer.get("fault")

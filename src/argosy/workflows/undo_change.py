@@ -15,6 +15,7 @@ from argosy.model.caller import Caller
 from argosy.model.status import Task
 from argosy.providers.base import Source
 from argosy.workflows import (
+    archives,
     change_modules,
     fallback,
     overrides,
@@ -81,8 +82,8 @@ def server(ctx: Context[World]) -> Outcome:
 @undo_change.step(minutes=15, detour=fallback.BACK)
 def guest(ctx: Context[World]) -> Outcome:
     servers.check(ctx, version_id=ctx.memory["to"])
-    settings = overrides.current(ctx, version_id=ctx.memory["to"])
-    answer = mailbox.ask(ctx, ctx.subject, "rebuild", overrides=settings, run=True)
+    settings, history = overrides.current(ctx, version_id=ctx.memory["to"]), archives.history(ctx)
+    answer = mailbox.ask(ctx, ctx.subject, "rebuild", overrides=settings, history=history, run=True)
     if answer is None:
         return servers.await_guest(ctx, "the database server is starting over the data that were kept")
     ctx.memory["fault"] = answer.get("fault")

@@ -20,7 +20,7 @@ from argosy.guest import mailbox
 from argosy.model.caller import Caller
 from argosy.model.status import Task
 from argosy.providers.base import Feature
-from argosy.workflows import fallback, overrides, rebuild_instance, servers, snapshots, upgrades
+from argosy.workflows import archives, fallback, overrides, rebuild_instance, servers, snapshots, upgrades
 from argosy.workflows.world import World
 
 upgrade_instance: Workflow[World] = Workflow("upgrade_instance", cancellable=True, event="instance_upgrade")
@@ -71,8 +71,8 @@ def server(ctx: Context[World]) -> Outcome:
 @upgrade_instance.step(minutes=240, detour="back")
 def convert(ctx: Context[World]) -> Outcome:
     servers.check(ctx, version_id=ctx.memory["to"])
-    settings = overrides.current(ctx, version_id=ctx.memory["to"])
-    answer = mailbox.ask(ctx, ctx.subject, "upgrade", overrides=settings)
+    settings, history = overrides.current(ctx, version_id=ctx.memory["to"]), archives.history(ctx)
+    answer = mailbox.ask(ctx, ctx.subject, "upgrade", overrides=settings, history=history)
     if answer is None:
         return servers.await_guest(ctx, "the data are made those of the new version, and looked at")
     ctx.memory["fault"] = answer.get("fault")

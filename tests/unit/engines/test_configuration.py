@@ -125,6 +125,21 @@ def test_mariadbs_identity_is_the_instances() -> None:
     assert text == '[mariadbd]\nserver_id = 11\ngtid_domain_id = 11\ninit_file = "/a/init.sql"\n'
 
 
+def test_mariadbs_log_is_a_matter_of_the_volume(site: Site) -> None:
+    """Whatever is rendered anew, the data's own file has the last word on whether there is a log."""
+    lines = render(mysql, site, {}).splitlines()
+    assert not any(line.startswith(("log_bin =", "skip_log_bin")) for line in lines)
+    assert lines[-1] == f"!include {site.data / 'log' / 'kept.cnf'}"
+    assert mysql.kept(9) == '[mariadbd]\nlog_bin = "../log/binlog"\nbinlog_expire_logs_seconds = 9\n'
+    assert mysql.UNLOGGED == "[mariadbd]\nskip_log_bin\n"
+
+
+@pytest.mark.parametrize("name", ["log_bin", "skip-log-bin", "loose_log_bin", "skip_log_bin", "sync-binlog"])
+def test_nobody_switches_mariadbs_log_by_an_override(name: str, site: Site) -> None:
+    with pytest.raises(errors.BadRequest):
+        render(mysql, site, {name: "1"})
+
+
 def test_mariadbs_first_statements_are_one_a_line() -> None:
     lines = mysql.init_sql("os_admin", "*AB").splitlines()
     assert all(line.endswith(";") for line in lines)

@@ -43,6 +43,7 @@ RULES = {
     "configuration": "instance:update",
     "databases": "instance:extension:database:create",
     "modules": "instance:module_apply",
+    "recovery": "instance:recovery_update",
 }
 """What a request does besides, and the rule for it."""
 
@@ -100,6 +101,7 @@ def read(session: Session, request: Request, fields: Fields) -> NewInstance:
     version, rules = _version(session, settings, fields.object("datastore"), origin)
     databases, nics = accounts.databases(fields, rules), placement.nics(fields)
     placement.require_free(session, nics)
+    archived = recovery.wish(fields)
     return NewInstance(
         name=name,
         flavor_id=flavor.id,
@@ -120,6 +122,8 @@ def read(session: Session, request: Request, fields: Fields) -> NewInstance:
         protected=bool(fields.flag("deletion_protection")),
         restore=restore,
         ends_at=recovery.peek(fields, restored=restore is not None),
+        recovery=archived.enabled,
+        keep_days=archived.keep_days,
     )
 
 

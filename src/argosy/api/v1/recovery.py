@@ -4,6 +4,7 @@ somebody says to which.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -46,6 +47,21 @@ def change(request: Request) -> Answer:
             raise errors.Unprocessable(f"the log of instance {instance.id} is not archived: turn that on")
         view = _view(session, request, instance)
     return Answer(200, {"recovery": view})
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What somebody who makes an instance says of it."""
+
+    enabled: bool = False
+    keep_days: int | None = None
+
+
+def wish(fields: Fields) -> Wish:
+    """Raises BadRequest."""
+    told = fields.object("recovery")
+    told.only(("enabled", "keep_days"))
+    return Wish(bool(told.flag("enabled")), told.integer("keep_days", least=1, most=LONGEST_DAYS))
 
 
 def resolved(session: Session, request: Request, fields: Fields) -> Restore:
@@ -131,11 +147,18 @@ def _view(session: Session, request: Request, instance: Instance) -> dict[str, A
     return {
         **summary(session, instance),
         "possible": archives.able(offers.get(session, instance.version_id)),
+        "restart": _restart(session, instance),
         "keep_days": days,
         "windows": [_window(each) for each in found],
         "backlog": _backlog(session, request, instance),
         "fault": archive.fault if archive else None,
     }
+
+
+def _restart(session: Session, instance: Instance) -> bool:
+    """Whether the server must be restarted, and will be, before its log is archived: it writes none."""
+    guest = session.get(Guest, instance.id)
+    return bool(guest and guest.metrics and guest.metrics.get("log_written") == 0.0)
 
 
 def _window(window: Window) -> dict[str, Any]:

@@ -65,6 +65,7 @@ def show(place: Place, name: str, form: str) -> None:
 @click.option("--module", "modules", multiple=True, help="A module to be given (argosy module list); may be repeated.")
 @click.option("--tag", "tags", multiple=True, metavar="TAG=VALUE", help="A tag; may be repeated.")
 @click.option("--protect", is_flag=True, help="Deleted, it gets a last backup and can be brought back.")
+@click.option("--recovery", is_flag=True, help="Its log is archived from the first (argosy db recovery).")
 @click.option("--client-token", default="", help="Names this request: who sends it again makes nothing twice.")
 @wait
 @output.option
@@ -172,6 +173,7 @@ def _named(client: Client, told: dict[str, Any]) -> dict[str, Any]:
         "tags": pairs(told["tags"]),
         "client_token": told["client_token"],
         "protect": told["protect"],
+        "recovery": told["recovery"],
     }
 
 

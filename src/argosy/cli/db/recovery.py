@@ -87,6 +87,7 @@ def _fields(seen: Document) -> dict[str, Any]:
     windows = [f"{each['earliest']} to {each['latest']}" for each in seen["windows"]]
     return {
         "archived": "on" if seen["enabled"] else "off",
+        "restart": "once, before its log is archived" if seen["enabled"] and seen["restart"] else "",
         "any moment": windows or ["none yet"],
         "kept": f"{seen['keep_days']:g} days",
         "behind": late,

@@ -109,12 +109,18 @@ def binlog_bytes(site: Site) -> int:
 
 
 def kept_cnf(site: Site) -> Path:
-    """What says how long the server keeps its binary log by itself. It belongs to the volume, as the log does."""
+    """What says whether the server writes a binary log, and how long it keeps it by itself. It belongs to the volume,
+    as the log does: a server over data whose log it needs must not begin without it.
+    """
     return binlog(site).with_name("kept.cnf")
 
 
 def kept(seconds: int) -> str:
-    return f"[mariadbd]\nbinlog_expire_logs_seconds = {seconds}\n"
+    return f'[mariadbd]\nlog_bin = "../{BINLOG}"\nbinlog_expire_logs_seconds = {seconds}\n'
+
+
+UNLOGGED = "[mariadbd]\nskip_log_bin\n"
+"""With a log every commit is synced twice."""
 
 
 TENANTS_BITS = sum(1 << bit for bit in (6, 8, 10, 14, 19, 20, 25))
@@ -181,9 +187,8 @@ def _place(site: Site, base: Path, share: Path) -> Settings:
 
 
 def _binlog(site: Site) -> Settings:
-    """Small files, because only whole ones can be let go of."""
+    """As it is where there is one. Small files, because only whole ones can be let go of."""
     return {
-        "log_bin": f"../{BINLOG}",
         "binlog_format": "ROW",
         "binlog_row_image": "FULL",
         "binlog_checksum": "CRC32",

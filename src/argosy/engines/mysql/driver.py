@@ -43,6 +43,7 @@ METRICS: Mapping[str, str] = {
 }
 """Our name for each of MariaDB's."""
 
+SEEN = "SELECT SUBSTRING_INDEX(VERSION(), '-', 1), @@max_connections, @@log_bin"
 LOOK = "SHOW GLOBAL STATUS WHERE Variable_name IN (" + ", ".join(f"'{name}'" for name in METRICS) + ")"
 
 
@@ -101,7 +102,7 @@ class MysqlDriver(MysqlBackups, MysqlHistory, MysqlExcerpts, MysqlUpgrades, Mysq
     def probe(self) -> Probe:
         try:
             with self.connect(PROBE_SECONDS) as session:
-                [(version, most)] = session.query("SELECT SUBSTRING_INDEX(VERSION(), '-', 1), @@max_connections")
+                [(version, most, logs)] = session.query(SEEN)
                 facts = session.pairs(LOOK)
                 if self.site.tls is TlsMode.MTLS:  # accounts that tenants made by SQL since need one from now on
                     self.demand_certificates(session)
@@ -116,7 +117,7 @@ class MysqlDriver(MysqlBackups, MysqlHistory, MysqlExcerpts, MysqlUpgrades, Mysq
             return Probe(Health.STARTING if comes_or_goes else Health.BLOCKED, str(error))
         self.reserve_log()
         metrics = {ours: float(facts[theirs]) for theirs, ours in METRICS.items() if theirs in facts}
-        metrics["max_connections"] = float(most or 0)
+        metrics |= {"max_connections": float(most or 0), "log_written": float(logs or 0)}
         return Probe(Health.HEALTHY, version=version or "", metrics=metrics)
 
     def ask_for_tls(self, connection: socket.socket) -> bool:

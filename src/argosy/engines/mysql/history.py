@@ -1,7 +1,11 @@
 """The MySQL family's binary log as a history that can be shipped and gone back in: the facet PointInTime.
 
-The server has it on from its first start, and drops files as soon as they are full until somebody asks for them. What
-was asked for is remembered file by file, because a tenant may reset the log, and it would begin at the first name anew.
+A server writes none until somebody wants it, because it costs a second sync with every commit; it begins to with a
+start only. Then it drops files as soon as they are full until somebody asks for them. What was asked for is remembered
+file by file, because a tenant may reset the log, and it would begin at the first name anew.
+
+While it is written, commits may be found in it alone after a crash. So it is left off again between a clean end of the
+server and its next start, and never else.
 """
 
 from __future__ import annotations
@@ -39,6 +43,17 @@ class MysqlHistory(MysqlAccounts):
         self._shipped: dict[str, int] = {}
         self._ends: dict[str, int] = {}
         """of files whose server was killed: looked for once"""
+
+    def log_ready(self) -> bool:
+        with self.session() as session:
+            return session.query("SELECT @@log_bin") == [("1",)]
+
+    def log_want(self, wanted: bool) -> None:
+        if wanted and not self._written:
+            self._keep(DROPPED_SECONDS)
+        elif not wanted and self._written:
+            self._remember({})
+            self._leave_off() if self._ended_cleanly() else self._keep(DROPPED_SECONDS)
 
     def log_files(self) -> Sequence[LogFile]:
         """Sizes end with a whole group, and are synced: `sync_binlog` is not a tenant's to change."""
@@ -84,16 +99,20 @@ class MysqlHistory(MysqlAccounts):
         return replaying.replay(self.site, logs, position, target)
 
     def prepare_log(self, owner: str = "") -> None:
-        """Before the server starts. A copy of somebody else's volume has a log that nobody has asked for."""
-        log = configuration.kept_cnf(self.site).parent
-        log.mkdir(mode=0o700, exist_ok=True)
-        file = log / "owner"
+        """Before the server starts. A copy of somebody else's volume has a log that nobody has asked for, and is whole
+        without it (mysql/holding.py).
+        """
+        kept = configuration.kept_cnf(self.site)
+        kept.parent.mkdir(mode=0o700, exist_ok=True)
+        file = kept.with_name("owner")
         if owner and (not file.exists() or file.read_text(encoding="ascii") != owner):
             self._remember({})
-            self._keep(DROPPED_SECONDS)
+            self._leave_off()
             files.write(file, owner)
-        if not configuration.kept_cnf(self.site).exists():
-            self._keep(DROPPED_SECONDS)
+        if not kept.exists():
+            self._leave_off()
+        elif "log_bin" not in kept.read_text(encoding="ascii"):  # of a release that said elsewhere that there is one
+            self._keep(KEPT_SECONDS if self._marks() else DROPPED_SECONDS)
 
     def reserve_log(self) -> None:
         """Have room for the log before the tables have taken it. Of tables that find none the tenant is told, and can
@@ -110,6 +129,27 @@ class MysqlHistory(MysqlAccounts):
         with suppress(OSError, errors.GuestFailed):
             if _taken(self._path(names[-1])) < size < room.f_bavail * room.f_frsize:
                 programs.run("fallocate", "--keep-size", f"--length={size}", self._path(names[-1]))
+
+    # --- whether there is one ---
+
+    @property
+    def _written(self) -> bool:
+        """From the next start on."""
+        kept = configuration.kept_cnf(self.site)
+        return kept.exists() and kept.read_text(encoding="ascii") != configuration.UNLOGGED
+
+    def _ended_cleanly(self) -> bool:
+        """Whether the tables have all that the log has: asked of a server that was stopped."""
+        last = [self._path(name) for name in self._index()[-1:]]
+        return not any(path.exists() and binlog.in_use(path) for path in last)
+
+    def _leave_off(self) -> None:
+        """What was written goes, the index first. The numbers of transactions stay: a later log goes on with them."""
+        log = configuration.binlog(self.site)
+        log.with_suffix(".index").unlink(missing_ok=True)
+        for path in log.parent.glob(f"{log.name}.[0-9]*"):
+            path.unlink()
+        files.write(configuration.kept_cnf(self.site), configuration.UNLOGGED)
 
     # --- what the server has ---
 
@@ -198,6 +238,8 @@ class MysqlHistory(MysqlAccounts):
 
     def _drop(self) -> None:
         """Now, and from now on."""
+        if not self._written:
+            return
         self._keep(DROPPED_SECONDS)
         with suppress(errors.Unavailable), self.session() as session:
             self._keep(DROPPED_SECONDS, session)

@@ -47,6 +47,13 @@ class PostgresqlArchiving(PostgresqlAccounts):
         self._safe = 0
         """what comes before is safe elsewhere"""
 
+    def log_ready(self) -> bool:
+        """Always: it writes enough for a replay to itself."""
+        return True
+
+    def log_want(self, wanted: bool) -> None:
+        """It has no choice."""
+
     def log_files(self) -> Sequence[LogFile]:
         """What a slot has lost is told as a file of no bytes."""
         with self.session() as session:

@@ -33,6 +33,13 @@ class RedisHistory(RedisAccounts):
         self._scans: dict[str, Scan] = {}
         """how far each incremental file was looked through, by its name in history"""
 
+    def log_ready(self) -> bool:
+        """Always: what it writes is its durability, too."""
+        return True
+
+    def log_want(self, wanted: bool) -> None:
+        """It has no choice."""
+
     def log_files(self) -> Sequence[LogFile]:
         live = self._hold()
         names = sorted(each.name for each in self._held.glob("[0-9]*"))
