@@ -102,14 +102,16 @@ def _durability(site: Site) -> dict[str, str]:
         "full_page_writes": "on",
         "synchronous_commit": "on",
         "min_wal_size": "32MB",
-        "max_wal_size": _log(site),
+        "max_wal_size": _kilobytes(_log(site)),
         "checkpoint_timeout": "15min",
     }
 
 
 def _increments(site: Site, release: int) -> dict[str, str]:
-    """Where only the log tells what increments of backups consist of, as much of it is kept as there may be anyway."""
-    return {} if release >= SUMMARISES else {"wal_keep_size": _log(site)}
+    """Where only the log tells what increments of backups consist of, as much of it is kept as there is anyway between
+    two checkpoints: what more would take is room that a filling volume needs for its last commits.
+    """
+    return {} if release >= SUMMARISES else {"wal_keep_size": _kilobytes(_log(site) // 2)}
 
 
 def _whatever_is_asked(site: Site, release: int) -> dict[str, str]:
@@ -120,8 +122,8 @@ def _whatever_is_asked(site: Site, release: int) -> dict[str, str]:
     return bound | ({"summarize_wal": "on", "wal_summary_keep_time": "32d"} if release >= SUMMARISES else {})
 
 
-def _log(site: Site) -> str:
-    return _kilobytes(min(max(site.volume // 8, 64 * MIB), 4096 * MIB))
+def _log(site: Site) -> int:
+    return min(max(site.volume // 8, 64 * MIB), 4096 * MIB)
 
 
 def _tls(site: Site) -> dict[str, str]:
