@@ -60,6 +60,10 @@ def test_it_is_as_who_starts_the_server_wants_it(mariadb: RealGuest) -> None:
         mariadb.do("stop")
         mariadb.do("start", history=wanted)
         assert ready(mariadb) is wanted
+    for wanted in (True, False):
+        mariadb.do("stop")
+        mariadb.do("rebuild", history=wanted, run=True)
+        assert ready(mariadb) is wanted
     mariadb.do("stop")
     mariadb.do("start")
-    assert not ready(mariadb)
+    assert not ready(mariadb), "who says nothing changes nothing"
