@@ -67,7 +67,9 @@ def heard(neighbour: str, source: str, door: Door, statement: str) -> str:
     route = f"ip -n {neighbour} route replace {OURS}/32 dev eth0 src {source}"
     subprocess.run(route.split(), check=True)
     argv = ["ip", "netns", "exec", neighbour, sys.executable, "-c", ASK, json.dumps(door.__dict__), statement]
-    return subprocess.run(argv, capture_output=True, text=True, check=False).stdout.strip()
+    ended = subprocess.run(argv, capture_output=True, text=True, check=False)
+    print(ended.stderr)
+    return ended.stdout.strip()
 
 
 def outside(owner: Owner, instance: Document) -> Door:

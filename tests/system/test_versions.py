@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from owners import Owner
@@ -23,7 +26,7 @@ def argosy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
     found = servers.require("postgresql", "17")
     servers.require("postgresql", "15")
     engines = tmp_path_factory.mktemp("engines")
-    for place in (engines, *engines.parents[:2]):
+    for place in itertools.takewhile(lambda each: each != Path(tempfile.gettempdir()), (engines, *engines.parents)):
         place.chmod(0o755)
     (engines / "postgresql-17").symlink_to(found.root)
     with Deployment(level="root", provider={"engines": str(engines)}) as deployment:

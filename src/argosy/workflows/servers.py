@@ -73,14 +73,16 @@ def await_guest(ctx: Context[World], doing: str, *, guest: str = "") -> Wait:
     return Wait(1, f"the guest has not reached the conductor at {place} yet: `argosy status` tells its health")
 
 
-def check(ctx: Context[World], size: Size | None = None, *, version_id: str = "") -> None:
-    """Whoever waits for a guest asks this each time: a server that died meanwhile is started again.
+def check(ctx: Context[World], size: Size | None = None, *, version_id: str = "", instance_id: str = "") -> None:
+    """Whoever waits for a guest (the subject's own, where no instance is named) asks this each time: a server that died
+    meanwhile is started again.
 
     Raises CloudFailed for one that cannot be.
     """
-    server = ctx.world.provider.compute.look(ctx.subject)
+    server = ctx.world.provider.compute.look(instance_id or ctx.subject)
     if server.state in GONE:
-        server = ctx.world.provider.compute.ensure(spec(ctx, size, version_id=version_id))
+        wanted = spec(ctx, size, version_id=version_id, instance_id=instance_id)
+        server = ctx.world.provider.compute.ensure(wanted)
     _judge(server)
 
 
@@ -89,12 +91,12 @@ def _judge(server: Server) -> None:
         raise errors.CloudFailed(server.fault)
 
 
-def spec(ctx: Context[World], size: Size | None = None, *, version_id: str = "") -> ServerSpec:
+def spec(ctx: Context[World], size: Size | None = None, *, version_id: str = "", instance_id: str = "") -> ServerSpec:
     """The server of an instance, from its row (`size`: of another size; `version_id`: of the version that its data are
     to become): the same each time it is asked for.
     """
     with ctx.database.read() as session:
-        instance = session.get_one(Instance, ctx.subject)
+        instance = session.get_one(Instance, instance_id or ctx.subject)
         offer = offers.get(session, version_id or instance.version_id)
         before = offers.get(session, instance.version_id).version.number
     size = size or size_of(ctx.world.settings, instance)

@@ -16,6 +16,7 @@ from argosy import clock, errors
 from argosy.db.tables import Backup, Run, Snapshot, Undo
 from argosy.durable.workflow import Context, Outcome, Wait
 from argosy.guest import mailbox
+from argosy.workflows import servers
 from argosy.workflows.world import World
 
 TURNS = 5
@@ -54,6 +55,7 @@ def take(ctx: Context[World], instance_id: str) -> Outcome:
         ctx.memory["begun"] = turn
     held = mailbox.ask(ctx, instance_id, "quiesce", turn=str(turn), seconds=_seconds(turn), hold=snapshot)
     if held is None:
+        servers.check(ctx, instance_id=instance_id)
         return Wait(5, "the database server is asked to hold still")
     return _copy(ctx, instance_id, snapshot, held)
 
@@ -80,6 +82,7 @@ def _copy(ctx: Context[World], instance_id: str, snapshot: str, held: Mapping[st
         ctx.memory["turn"] = turn + 1
         return Wait(turn, "the database server did not hold still for long enough: once more")
     if released is None:
+        servers.check(ctx, instance_id=instance_id)
         return Wait(5, "the database server goes on")
     ctx.memory["snapshot"] = snapshot
     ctx.memory["held"] = {"moment": moment, **held, "canaries": released.get("canaries") or {}}
