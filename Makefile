@@ -5,7 +5,7 @@ VENV := $(shell ROOT=$(CURDIR) sh -c '. scripts/shared.sh; venv_path')
 PYTHON := $(VENV)/bin/python
 RUN := $(VENV)/bin
 K ?=
-SIDE ?= 3# tests that run side by side: most of them wait for servers, so that two processors carry three
+SIDE ?= 4# tests that run side by side: most of them wait for servers, so that two processors carry four
 PYTEST := $(PYTHON) -m pytest $(if $(K),-k "$(K)")
 ENGINES := postgresql mariadb redis
 
@@ -29,7 +29,7 @@ check: venv ## what a commit needs: format, lint, types, import contracts, unit 
 	$(PYTEST) -q tests/unit tests/docs
 
 test: packages venv ## everything, on real engines; installs what it needs (SIDE=1: one after the other)
-	$(PYTEST) -n $(SIDE) --dist loadgroup
+	$(PYTEST) -n $(SIDE) --dist loadgroup --no-loadscope-reorder
 
 engines: packages venv ## the contracts of engines, providers and stores, on the engines found here
 	$(PYTEST) tests/contracts

@@ -12,6 +12,8 @@ import pytest
 
 os.environ.setdefault("ARGOSY_SEED", str(random.randrange(10**6)))  # before others are started that are to have it
 
+LONGEST = ("system", "compat", "contracts", "launcher", "channel", "agent", "api", "workflows")
+"""Folders whose tests take long are begun with, so that nobody waits for the last of them."""
 TOGETHER = frozenset({"api"})
 """Folders whose tests one process runs: the last of them judges what the others have seen."""
 
@@ -23,9 +25,18 @@ def pytest_report_header() -> str:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         item.add_marker(pytest.mark.xdist_group(group(item.path)))
+    if os.environ.get("PYTEST_XDIST_WORKER"):
+        items.sort(key=lambda item: _turn(folder(item.path)))
 
 
 def group(file: Path) -> str:
     """Of one file, whose deployments and servers its tests share; or of its folder."""
-    folder = file.relative_to(Path(__file__).parent).parts[0]
-    return folder if folder in TOGETHER else str(file)
+    return folder(file) if folder(file) in TOGETHER else str(file)
+
+
+def folder(file: Path) -> str:
+    return file.relative_to(Path(__file__).parent).parts[0]
+
+
+def _turn(name: str) -> int:
+    return LONGEST.index(name) if name in LONGEST else len(LONGEST)

@@ -69,12 +69,12 @@ class Keeper:
         assert ended["status"] == "COMPLETED", ended
         return ended
 
-    def ended(self, backup: str, *, within: float = 180) -> Document:
+    def ended(self, backup: str, *, within: float = 180, every: float = 0.02) -> Document:
         def look() -> Document | None:
             seen = self.get(backup)
             return seen if seen["status"] not in ("NEW", "BUILDING", "SAVING") else None
 
-        found = eventually(look, within=within)
+        found = eventually(look, within=within, every=every)
         assert found is not None
         return found
 

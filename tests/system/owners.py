@@ -46,7 +46,7 @@ class Owner:
         assert found is not None
         return found
 
-    def ended(self, instance: str, *, within: float = 120) -> Document:
+    def ended(self, instance: str, *, within: float = 120, every: float = 0.02) -> Document:
         """The newest operation, once none is under way any more."""
 
         def look() -> Document | None:
@@ -55,7 +55,7 @@ class Owner:
             assert not active, active
             return operations[0] if operations else None
 
-        found = eventually(look, within=within)
+        found = eventually(look, within=within, every=every)
         assert found is not None
         return found
 
