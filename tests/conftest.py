@@ -22,6 +22,7 @@ def pytest_report_header() -> str:
     return f"samples by ARGOSY_SEED={os.environ['ARGOSY_SEED']}"
 
 
+@pytest.hookimpl(tryfirst=True)  # pytest-xdist reads the groups in this hook of its own
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         item.add_marker(pytest.mark.xdist_group(group(item.path)))
