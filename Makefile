@@ -29,7 +29,7 @@ check: venv ## what a commit needs: format, lint, types, import contracts, unit 
 	$(PYTEST) -q tests/unit tests/docs
 
 test: packages venv ## everything, on real engines; installs what it needs (SIDE=1: one after the other)
-	$(PYTEST) -n $(SIDE) --dist loadgroup --no-loadscope-reorder
+	$(PYTEST) -n $(SIDE)
 
 engines: packages venv ## the contracts of engines, providers and stores, on the engines found here
 	$(PYTEST) tests/contracts

@@ -1,14 +1,15 @@
-"""Tests that share something expensive stay together where tests run side by side (`pytest -n 2 --dist loadgroup`), and
-all of them choose their samples by one seed, ARGOSY_SEED, which is printed.
+"""Tests that share something expensive stay together where tests run side by side (`pytest -n 4`), and all of them
+choose their samples by one seed, ARGOSY_SEED, which is printed.
 """
 
 from __future__ import annotations
 
 import os
 import random
-from pathlib import Path
 
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 os.environ.setdefault("ARGOSY_SEED", str(random.randrange(10**6)))  # before others are started that are to have it
 
@@ -22,21 +23,27 @@ def pytest_report_header() -> str:
     return f"samples by ARGOSY_SEED={os.environ['ARGOSY_SEED']}"
 
 
-@pytest.hookimpl(tryfirst=True)  # pytest-xdist reads the groups in this hook of its own
+class ByFile(LoadScopeScheduling):
+    """The tests of a file, which share its deployments and servers, are for one process; or those of a folder."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        return folder(file) if folder(file) in TOGETHER else file
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByFile:
+    config.option.loadscopereorder = False  # it would begin with the files that have most tests: those are the fastest
+    return ByFile(config, log)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(group(item.path)))
     if os.environ.get("PYTEST_XDIST_WORKER"):
-        items.sort(key=lambda item: _turn(folder(item.path)))
+        items.sort(key=lambda item: _turn(folder(item.nodeid)))
 
 
-def group(file: Path) -> str:
-    """Of one file, whose deployments and servers its tests share; or of its folder."""
-    return folder(file) if folder(file) in TOGETHER else str(file)
-
-
-def folder(file: Path) -> str:
-    return file.relative_to(Path(__file__).parent).parts[0]
+def folder(place: str) -> str:
+    """Of a test, by its id or file."""
+    return place.split("/")[1]
 
 
 def _turn(name: str) -> int:
