@@ -27,9 +27,9 @@ from argosy.testing.swift_server import KEY, USER, Swift
 from argosy.testing.waiting import eventually
 
 ENGINE = "redis"
-AWAY = 5.0
-"""Seconds."""
 SOAK = os.environ.get("ARGOSY_SOAK") == "1"
+AWAY = 60.0 if SOAK else 5.0
+"""seconds that a store is cut off for, or its server gone"""
 SEED = int(os.environ.get("ARGOSY_SEED") or random.randrange(10**6))
 SAMPLE = 2
 OPERATIONS = ("create_backup", "create_instance", "delete_backup", "drill_backup")
