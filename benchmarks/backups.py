@@ -100,8 +100,8 @@ def measured(argosy: Deployment, engine: str, gigabytes: float, rounds: int) -> 
     backup, restore = (statistics.median(getattr(each, name) for each in ours) for name in ("backup", "restore"))
     drill, memory = statistics.median(each.drill for each in ours), max(each.memory for each in ours)
     return (
-        f"| {engine} | {size:.0f} | {raw:.1f} | {busy:.0%} | {backup:.1f} | {backup / raw:.2f} | {raw_back:.1f} | {restore:.1f}"
-        f" | {restore / raw_back:.2f} | {drill:.1f} ({drill / raw_back:.2f}) | {memory:.0f} |"
+        f"| {engine} | {size:.0f} | {raw:.1f} | {busy:.0%} | {backup:.1f} | {backup / raw:.2f} | {raw_back:.1f}"
+        f" | {restore:.1f} | {restore / raw_back:.2f} | {drill:.1f} ({drill / raw_back:.2f}) | {memory:.0f} |"
     )
 
 

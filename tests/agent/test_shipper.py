@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from argosy.agent.gcm import Gcm, Unsealable
 from argosy.db.tables import Archive, ArchiveFile, ArchiveStream
 from argosy.engines.redis import wire
 from argosy.stores import chunks, deployment
+from argosy.stores.gcm import Gcm, Unsealable
 from argosy.testing.agents import RealGuest
 from argosy.testing.channel import Channel
 from argosy.testing.waiting import eventually

@@ -13,8 +13,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-
 from argosy import errors
 from argosy.agent.stages import Tally
 from argosy.engines.archiving import PointInTime, Target
@@ -70,6 +68,8 @@ class Log:
     """The stream of archived log that the command names."""
 
     def __init__(self, source: Source, told: Mapping[str, Any], tally: Tally) -> None:
+        from cryptography.hazmat.primitives.ciphers.aead import AESGCM  # 9 MB, which a backup does without
+
         self._source, self._told, self._tally = source, told, tally
         self._cipher = AESGCM(bytes.fromhex(told["key"]))
         self._names: Mapping[str, Sequence[str]] = {}

@@ -21,13 +21,14 @@ from typing import Any
 from argosy import clock, errors
 from argosy.agent import boot, room
 from argosy.agent.door import Lost, exchange
-from argosy.agent.gcm import Gcm, give_back
 from argosy.agent.guest import Guest
+from argosy.agent.memory import give_back
 from argosy.engines import files
 from argosy.engines.archiving import LogFile, Moment, PointInTime
 from argosy.model.guest import Site
 from argosy.stores import chunks
 from argosy.stores.chunks import CHUNK_BYTES, NONCE, Head
+from argosy.stores.gcm import Gcm
 
 log = logging.getLogger(__name__)
 

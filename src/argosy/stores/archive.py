@@ -86,10 +86,8 @@ class Sealer:
     def _seal(self, *, last: bool) -> None:
         if self._number and self._number % FRAMES_OF_PART == 0:
             self._store()
-        with memoryview(self._frame) as held:
-            sealed = self._frames.seal(self._number, held[: self._filled], last=last)
-        self._part[self._used : self._used + len(sealed)] = sealed
-        self._used += len(sealed)
+        with memoryview(self._frame)[: self._filled] as data, memoryview(self._part)[self._used :] as room:
+            self._used += self._frames.seal(self._number, data, room, last=last)
         self._filled = 0
         self._number += 1
 

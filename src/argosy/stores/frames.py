@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from argosy import errors
 from argosy.model.backups import FRAME_BYTES, PART_BYTES
+from argosy.stores.gcm import Gcm
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -41,20 +42,27 @@ class Frames:
     """One writing of one stream. Whoever writes again, be it under the same names, makes a new salt."""
 
     def __init__(self, key: bytes, stream: str, salt: bytes) -> None:
-        self._cipher = _cipher(key)
+        self._key = key
+        self._sealing: Gcm | None = None
+        self._opening: AESGCM | None = None
         self._about = MAGIC + stream.encode()
         self.header = MAGIC + salt
         self._salt = salt
 
-    def seal(self, number: int, data: bytes | bytearray | memoryview, *, last: bool) -> bytes:
-        return self._cipher.encrypt(self._nonce(number, last), data, self._about)
+    def seal(self, number: int, data: memoryview, into: memoryview, *, last: bool) -> int:
+        """Bytes written to the beginning of `into`. Both are of bytearrays."""
+        if self._sealing is None:
+            self._sealing = Gcm(self._key)
+        return self._sealing.seal(self._nonce(number, last), data, into, self._about)
 
     def open(self, number: int, sealed: bytes, *, last: bool) -> bytes:
         """Raises NotThisFrame."""
         from cryptography.exceptions import InvalidTag
 
+        if self._opening is None:
+            self._opening = _cipher(self._key)
         try:
-            return self._cipher.decrypt(self._nonce(number, last), sealed, self._about)
+            return self._opening.decrypt(self._nonce(number, last), sealed, self._about)
         except InvalidTag as error:
             raise NotThisFrame from error
 
