@@ -26,7 +26,6 @@ WRITING = 10.0
 
 
 def main(losses: int) -> None:
-    print(f"seconds over {losses} losses")
     print("| engine | lost: median | max | back: median | rows |")
     print("|---" * 5 + "|")
     with Deployment("root", backups={"drills": "off"}) as argosy:
@@ -34,6 +33,7 @@ def main(losses: int) -> None:
             lost, back, rows = zip(*(measured(argosy, engine) for _ in range(losses)), strict=True)
             told = (statistics.median(lost), max(lost), statistics.median(back))
             print(f"| {engine} | {' | '.join(f'{each:.2f}' for each in told)} | {sum(rows)} |", flush=True)
+    print(f"\nSeconds over {losses} losses.")
 
 
 def measured(argosy: Deployment, engine: str) -> tuple[float, float, int]:

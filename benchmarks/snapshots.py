@@ -40,12 +40,12 @@ SOON = 0.02
 
 
 def main(gigabytes: float, snapshots: int) -> None:
-    print(f"{gigabytes:g} GB of data; stalls in milliseconds over {snapshots} snapshots, the rest in seconds (medians)")
     print("| engine | stall p95 | max | without: p95 | max | clone to first query | in place | undone |")
     print("|---" * 8 + "|")
     with Deployment("root", backups={"drills": "off"}) as argosy:
         for engine in ENGINES:
             print(measured(argosy, engine, gigabytes, snapshots), flush=True)
+    print(f"\n{gigabytes:g} GB of data; stalls in milliseconds over {snapshots} snapshots, the rest in seconds (medians).")
 
 
 def measured(argosy: Deployment, engine: str, gigabytes: float, snapshots: int) -> str:
