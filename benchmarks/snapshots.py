@@ -45,7 +45,9 @@ def main(gigabytes: float, snapshots: int) -> None:
     with Deployment("root", backups={"drills": "off"}) as argosy:
         for engine in ENGINES:
             print(measured(argosy, engine, gigabytes, snapshots), flush=True)
-    print(f"\n{gigabytes:g} GB of data; stalls in milliseconds over {snapshots} snapshots, the rest in seconds (medians).")
+    print(
+        f"\n{gigabytes:g} GB of data; stalls in milliseconds over {snapshots} snapshots, the rest in seconds (medians)."
+    )
 
 
 def measured(argosy: Deployment, engine: str, gigabytes: float, snapshots: int) -> str:
