@@ -70,6 +70,17 @@ def test_a_change_of_health_is_written_at_once_and_rings_the_api(channel: Channe
     assert not channel.bell.wait(0.2)
 
 
+def test_another_word_about_the_same_health_is_told_too(channel: Channel, greet: Greet) -> None:
+    """Settings may be taken back while a server starts for the third time."""
+    guest = channel.expect()
+    link = greet(guest)
+    for seq, message in enumerate(("", "settings were taken back"), 1):
+        channel.bell.clear()
+        link.send(wire.Heartbeat("b1", seq, "starting", message))
+        assert channel.bell.wait(5)
+        eventually(lambda message=message: channel.guest(guest).message == message, within=5)
+
+
 def test_health_at_moves_only_when_health_does(channel: Channel, greet: Greet) -> None:
     guest = channel.expect()
     link = greet(guest)

@@ -39,8 +39,8 @@ class Connection:
     def __init__(self, known: Known, boot: str) -> None:
         self.known = known
         self.boot = boot
-        self.health = ""
-        """as last told over this connection"""
+        self.said = ("", "")
+        """health, and what about it, as last told over this connection"""
         self.heard_at = clock.monotonic()
         self.closed = False
         self.allowance = Allowance()

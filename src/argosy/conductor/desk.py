@@ -128,8 +128,9 @@ class Desk:
 
     def _beat(self, connection: Connection, frame: wire.Heartbeat) -> None:
         columns = claims.beat(frame)
-        changes = columns["health"] != connection.health
-        connection.health = columns["health"]
+        said = (columns["health"], columns["message"])
+        changes = said != connection.said
+        connection.said = said
         self.intake.add(Report(connection.known, Beat(columns, changes)))
 
     async def _answer(self, connection: Connection, answer: wire.Answer) -> None:

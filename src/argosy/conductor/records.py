@@ -35,7 +35,7 @@ class Left:
 class Beat:
     columns: Mapping[str, Any]
     changes: bool
-    """health is another than before: whoever waits for it is told"""
+    """health, or what is said about it, is another than before: whoever waits for it is told"""
 
 
 @dataclass(frozen=True, eq=False)
