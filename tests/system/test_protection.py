@@ -47,3 +47,14 @@ def test_its_time_is_over(keeper: Keeper) -> None:
     waiting.purge(instance["id"])
     eventually(lambda: not waiting.list(), within=60)
     eventually(lambda: not any(instance["id"] in str(path) for path in pool.rglob("*")), within=60)
+
+
+def test_by_the_command_line(keeper: Keeper) -> None:
+    owner, instance = keeper.owner, keeper.owner.ready("redis")
+    name = instance["name"]
+    owner.argosy.cli("db", "protect", name)
+    assert f"argosy db bring-back {name}" in owner.argosy.cli("db", "delete", name, "--yes").stdout
+    assert name in owner.argosy.cli("db", "deleted").stdout
+    owner.argosy.cli("db", "bring-back", name)
+    owner.healthy(instance["id"])
+    owner.argosy.cli("db", "protect", name, "--off")

@@ -34,12 +34,14 @@ def follow(news: Iterable[Sequence[Document]], operation: str) -> None:
             return
 
 
-def until_gone(client: Client, instance_id: str) -> None:
-    """Until there is no such instance any more. Raises OperationFailed with the cause when it stays."""
+def until_gone(client: Client, instance_id: str, operation: str) -> None:
+    """Until there is no such instance any more, by what takes it away. Raises OperationFailed with the cause when it
+    stays.
+    """
     steps = Steps(sys.stderr)
     try:
         for operations in client.instances.follow(instance_id):
-            current = next(each for each in operations if each["operation"] == "delete_instance")
+            current = next(each for each in operations if each["operation"] == operation)
             steps.show(current)
             _check(current)
     except errors.NotFound:

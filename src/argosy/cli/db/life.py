@@ -98,11 +98,13 @@ def delete(place: Place, /, *, names: tuple[str, ...], yes: bool, wait: bool, **
             click.confirm(f"Delete {instance['name']} ({instance['id']}) with all its data?", abort=True, err=True)
         client.instances.delete(instance["id"], **how)
     for instance in found:
+        protected = bool(instance.get("deletion_protection"))
         if wait:
-            waiting.until_gone(client, instance["id"])
-        if not instance.get("deletion_protection"):
+            waiting.until_gone(client, instance["id"], "quarantine_instance" if protected else "delete_instance")
+        if not protected:
             place.credentials.drop_password(client.session.login.auth_url, instance["id"])
-        click.echo(f"{instance['name']} is {'deleted' if wait else 'being deleted'}")
+        back = f": `argosy db bring-back {instance['name']}` brings it back" if protected else ""
+        click.echo(f"{instance['name']} is {'deleted' if wait else 'being deleted'}{back}")
 
 
 @click.command()
