@@ -126,7 +126,7 @@ def _await_written(ctx: Context[World]) -> Outcome:
     answer = _written(ctx)
     if answer is None:
         progress.require(ctx)
-        return _wait(ctx, _reader(ctx))
+        return _wait(ctx)
     ctx.memory["taken"] = answer
     ctx.record(lambda session: _note(session, ctx.subject, state=State.SAVING))
     return None
@@ -196,19 +196,16 @@ def _written(ctx: Context[World]) -> dict[str, Any] | None:
     return mailbox.ask(ctx, backup.instance_id, "backup", **_order(ctx))
 
 
-def _wait(ctx: Context[World], reader: str) -> Outcome:
-    with ctx.database.read() as session:
-        instance_id = session.get_one(Backup, ctx.subject).instance_id
-    if reader == instance_id:  # a helper is seen to by whoever asks it
-        servers.check(ctx, instance_id=instance_id)
-    return servers.await_guest(ctx, "the backup is being written", guest=reader)
-
-
-def _reader(ctx: Context[World]) -> str:
-    """The guest that reads the data."""
+def _wait(ctx: Context[World]) -> Outcome:
+    """For the guest that reads the data. A helper is seen to by whoever asks it, the instance's own server here."""
     with ctx.database.read() as session:
         backup = session.get_one(Backup, ctx.subject)
-    return backup_copies.helper(ctx, backup).name if backup_copies.read(backup, ctx) else backup.instance_id
+    if backup_copies.read(backup, ctx):
+        reader = backup_copies.helper(ctx, backup).name
+    else:
+        reader = backup.instance_id
+        servers.check(ctx, instance_id=reader)
+    return servers.await_guest(ctx, "the backup is being written", guest=reader)
 
 
 def _stays(ctx: Context[World]) -> bool:
