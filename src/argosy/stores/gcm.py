@@ -29,15 +29,9 @@ class Gcm:
         self._library = _library()
 
     def encrypt(self, nonce: bytes, data: bytes, associated_data: bytes) -> bytes:
-        context = self._begin(nonce, sealing=1)
-        try:
-            sealed = self._run(context, data, associated_data)
-            self._final(context)
-            tag = create_string_buffer(TAG)
-            self._check(self._library.EVP_CIPHER_CTX_ctrl(context, GET_TAG, TAG, tag))
-            return sealed + tag.raw
-        finally:
-            self._library.EVP_CIPHER_CTX_free(context)
+        sealed = bytearray(len(data) + TAG)
+        self.seal(nonce, memoryview(bytearray(data)), memoryview(sealed), associated_data)
+        return bytes(sealed)
 
     def seal(self, nonce: bytes, data: memoryview, into: memoryview, associated_data: bytes) -> int:
         """Bytes written to the beginning of `into`: those of the data, and a tag. Both are of bytearrays."""
