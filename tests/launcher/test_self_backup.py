@@ -54,7 +54,7 @@ def test_an_empty_state_directory_adopts_what_runs(rooted: Deployment, secret: P
 
 def _gone(client: Client, instance: str) -> bool:
     left = list(client.instances.list())
-    assert not left, client.instances.operations(instance)
+    assert not left, f"{instance} is still listed: {left}"
     return True
 
 
