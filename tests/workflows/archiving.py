@@ -35,7 +35,14 @@ from argosy.model.status import Facts, status
 from argosy.settings import Settings
 from argosy.stores import chunks
 from argosy.stores.chunks import Head
-from argosy.workflows import archives, begin_archive, copy_excerpt, delete_instance
+from argosy.workflows import (
+    archives,
+    begin_archive,
+    copy_excerpt,
+    delete_instance,
+    quarantine_instance,
+    rebuild_instance,
+)
 from argosy.workflows.copy_excerpt import Wanted
 from argosy.workflows.end_peeks import end_peeks
 from argosy.workflows.expire_archives import expire_archives
@@ -179,6 +186,49 @@ class BeginningAnew(Archiving):
     def check(self, database: Database) -> None:
         first, second = self.streams(database)
         assert first.ended is not None
+        assert second.began is not None
+        assert self.events(database) == ["gap", "begin.start", "begin.end"]
+
+
+class ContinuingOnAnotherServer(Archiving):
+    """What the old server's guest said last holds: nothing was written since the last chunk, and that was told."""
+
+    said = 0.0
+
+    def start(self, session: Session) -> None:
+        self.said = clock.now() - 1
+        self.begun(session, latest=self.said - 3600)
+        self.heard(session, latest=self.said)
+        self.replace(session, session.get_one(Instance, self.instance))
+
+    def replace(self, session: Session, instance: Instance) -> None:
+        rebuild_instance.admit(session, CALLER, instance)
+
+    def check(self, database: Database) -> None:
+        [stream] = self.streams(database)
+        assert stream.latest == self.said
+        assert stream.ended is not None
+
+
+class WaitingToBeWantedBack(ContinuingOnAnotherServer):
+    """Deleted, and its guest forgotten."""
+
+    def replace(self, session: Session, instance: Instance) -> None:
+        quarantine_instance.admit(session, self.settings, CALLER, instance, final_backup=False)
+
+
+class AnotherServerIsSeen(ContinuingOnAnotherServer):
+    """The watcher begins another stream, and tells why; that the old one is old is no alarm."""
+
+    def start(self, session: Session) -> None:
+        self.begun(session, latest=clock.now() - 3600)
+        archives.interrupt(session, self.instance)
+        self.heard(session, stream=0.0)
+        session.get_one(Instance, self.instance).generation = 2
+        queue.enqueue(session, watch_archives, "watch_archives")
+
+    def check(self, database: Database) -> None:
+        _, second = self.streams(database)
         assert second.began is not None
         assert self.events(database) == ["gap", "begin.start", "begin.end"]
 
@@ -367,6 +417,9 @@ EVERY = (
     RestartingInVain,
     DeletingWhileRestarting,
     BeginningAnew,
+    ContinuingOnAnotherServer,
+    WaitingToBeWantedBack,
+    AnotherServerIsSeen,
     TakingBase,
     TakingBaseInVain,
     FallingBehind,

@@ -106,6 +106,13 @@ def end(session: Session, archive: Archive) -> None:
         stream.ended = clock.now()
 
 
+def interrupt(session: Session, instance_id: str) -> None:
+    """The server that wrote the log has been stopped for good; another one's log is another stream."""
+    archive = session.get(Archive, instance_id)
+    if archive is not None:
+        end(session, archive)
+
+
 def forget(session: Session, instance_id: str) -> None:
     """The instance is gone: what was archived of it stays until it is too old, and can be gone back to."""
     archive = session.get(Archive, instance_id)
@@ -152,4 +159,4 @@ def level(settings: Backups, seen: Lag, before: Level) -> Level:
 
 def _metrics(session: Session, instance_id: str) -> Mapping[str, float]:
     guest = session.get(Guest, instance_id)
-    return guest.metrics if guest else {}
+    return (guest.metrics or {}) if guest else {}

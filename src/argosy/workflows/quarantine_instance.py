@@ -18,7 +18,7 @@ from argosy.model.backups import RUNNING, State
 from argosy.model.caller import Caller
 from argosy.model.status import Task
 from argosy.settings import Settings
-from argosy.workflows import create_backup, delete_instance, servers
+from argosy.workflows import archives, create_backup, delete_instance, servers
 from argosy.workflows.new_backups import NewBackup
 from argosy.workflows.world import World
 
@@ -100,6 +100,7 @@ def keep(ctx: Context[World]) -> Outcome:
         instance.fault = ctx.memory.get("fault")
         for table in (InstanceTag, Endpoint, Certificate):
             session.execute(delete(table).where(table.instance_id == ctx.subject))
+        archives.interrupt(session, ctx.subject)  # before what the guest said of it is forgotten
         enrolment.forget(session, ctx.subject)
 
     ctx.record(write)

@@ -79,6 +79,7 @@ def succeed(ctx: Context[World], generation: int) -> None:
 
 
 def expect(session: Session, instance_id: str, generation: int) -> None:
+    archives.interrupt(session, instance_id)  # before what the old guest said of it is forgotten
     enrolment.expect(session, instance_id, generation)
     instance = session.get_one(Instance, instance_id)
     instance.generation = generation

@@ -30,6 +30,7 @@ AGAIN_SECONDS = 60.0
 """after something has failed"""
 UNHEARD_SECONDS = 90.0
 """After so long an agent that says nothing of the stream has lost the order."""
+ANOTHER_SERVER = "the server is another one"
 HOUR = 3600.0
 
 
@@ -113,12 +114,13 @@ def _why_anew(seen: Seen) -> str:
     stream, metrics = seen.stream, seen.metrics
     if stream is None:
         return "it is archived from now on"
+    another = (stream.generation, stream.version_id) != (seen.instance.generation, seen.instance.version_id)
     if stream.ended is not None:
-        return "the stream before has ended"
+        return ANOTHER_SERVER if another else "the stream before has ended"
     if stream.began is None:
         return ""
-    if (stream.generation, stream.version_id) != (seen.instance.generation, seen.instance.version_id):
-        return "the server is another one"
+    if another:
+        return ANOTHER_SERVER
     mine = metrics.get("archive_stream") == stream.number
     if mine and metrics.get("archive_lost"):
         return "log had to be given up before it was in the store"
@@ -127,7 +129,7 @@ def _why_anew(seen: Seen) -> str:
 
 
 def _begin(session: Session, seen: Seen, reason: str) -> None:
-    if seen.stream is not None and seen.stream.ended is None:
+    if seen.stream is not None and (seen.stream.ended is None or reason == ANOTHER_SERVER):
         told = {"message": reason, "stream": seen.stream.number}
         events.tell(session, "dbaas.archive_gap", subject=seen.instance.id, project_id=seen.instance.project_id, **told)
     begin_archive.admit(session, session.get_one(Instance, seen.instance.id), reason)
@@ -181,10 +183,12 @@ def _take_base(session: Session, settings: Settings, instance: Instance) -> None
 
 
 def _tell(ctx: Context[World], seen: Seen, settings: Backups, now: float) -> None:
-    """An event where the level is another than before. Of a server that should not run nothing is expected."""
+    """An event where the level is another than before. Of a server that should not run, and of a stream that has ended,
+    nothing is expected.
+    """
     before = Level(seen.archive.level)
     level = Level.FINE
-    if seen.stream is not None and seen.instance.wanted == servers.RUNNING:
+    if seen.stream is not None and seen.stream.ended is None and seen.instance.wanted == servers.RUNNING:
         level = archives.level(settings, lag := _lag(seen, settings, now), before)
         told = {"level": level, "seconds": round(lag.seconds), "bytes": lag.bytes}
     else:
