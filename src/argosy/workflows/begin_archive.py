@@ -16,7 +16,7 @@ from argosy.durable.workflow import Context, Outcome, Wait, Workflow
 from argosy.guest import mailbox
 from argosy.model.status import Task
 from argosy.stores import keys, streams
-from argosy.workflows import archives, offers, overrides, servers
+from argosy.workflows import archives, offers, servers, starting
 from argosy.workflows.world import World
 
 begin_archive: Workflow[World] = Workflow("begin_archive", cancellable=True, event="archive_begin")
@@ -139,12 +139,10 @@ def restart(ctx: Context[World]) -> Outcome:
     if not ctx.memory.get(RESTARTS):
         return None
     servers.check(ctx)
-    answer = mailbox.ask(ctx, ctx.subject, "write_log", overrides=overrides.current(ctx))
-    if answer is None:
-        return servers.await_guest(ctx, "the database server is restarting, to write its log from then on")
-    fault = answer.get("fault")
-    ctx.record(lambda session: servers.settle(session, ctx.subject))
-    ctx.record(lambda session: overrides.note(session, ctx.subject, fault))
+    outcome = starting.ask(ctx, "write_log", "the database server is restarting, to write its log from then on")
+    if outcome is not None:
+        return outcome
+    starting.settle(ctx)
     ctx.record(lambda session: queue.let_go(session, ctx.run, ctx.subject))
     ctx.memory[RESTARTS] = False
     return None

@@ -13,7 +13,7 @@ from argosy.model.caller import Caller
 from argosy.model.status import Task
 from argosy.providers.base import Port
 from argosy.settings import Settings
-from argosy.workflows import change_modules, overrides, ports, rebuild_instance, servers
+from argosy.workflows import change_modules, ports, rebuild_instance, servers, starting
 from argosy.workflows.world import World
 
 bring_back_instance: Workflow[World] = Workflow("bring_back_instance", event="instance_bring_back")
@@ -62,9 +62,7 @@ def modules(ctx: Context[World]) -> Outcome:
 
 @bring_back_instance.step()
 def ready(ctx: Context[World]) -> Outcome:
-    fault = ctx.memory.get("fault")
-    ctx.record(lambda session: servers.settle(session, ctx.subject))
-    ctx.record(lambda session: overrides.note(session, ctx.subject, fault))
+    starting.settle(ctx)
     return None
 
 

@@ -17,14 +17,13 @@ from argosy.durable import queue
 from argosy.durable.workflow import Context, Outcome, Wait, Workflow
 from argosy.engines.accounts import Database, User
 from argosy.engines.base import Capability
-from argosy.guest import enrolment, mailbox
+from argosy.guest import enrolment
 from argosy.model.caller import Caller
 from argosy.model.guest import Secret, TlsMode
 from argosy.model.status import Task
 from argosy.providers.base import Feature, Port, Source, State
 from argosy.settings import Settings
 from argosy.workflows import (
-    archives,
     begin_archive,
     build_template,
     change_modules,
@@ -34,6 +33,7 @@ from argosy.workflows import (
     ports,
     restoring,
     servers,
+    starting,
 )
 from argosy.workflows.restoring import Restore
 from argosy.workflows.world import World
@@ -231,12 +231,7 @@ def guest(ctx: Context[World]) -> Outcome:
     if ctx.memory.get("restore"):
         return None
     servers.check(ctx)
-    settings, history = overrides.current(ctx), archives.history(ctx)
-    answer = mailbox.ask(ctx, ctx.subject, "prepare", overrides=settings, history=history, **ctx.memory["accounts"])
-    if answer is None:
-        return servers.await_guest(ctx, "the database server is starting")
-    ctx.memory["fault"] = answer.get("fault")
-    return None
+    return starting.ask(ctx, "prepare", "the database server is starting", **ctx.memory["accounts"])
 
 
 @create_instance.step()
@@ -247,9 +242,7 @@ def modules(ctx: Context[World]) -> Outcome:
 
 @create_instance.step()
 def ready(ctx: Context[World]) -> Outcome:
-    fault = ctx.memory.get("fault")
-    ctx.record(lambda session: servers.settle(session, ctx.subject))
-    ctx.record(lambda session: overrides.note(session, ctx.subject, fault))
+    starting.settle(ctx)
     return None
 
 

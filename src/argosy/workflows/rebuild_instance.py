@@ -12,10 +12,10 @@ from argosy import clock
 from argosy.db.tables import Instance, Run
 from argosy.durable import queue
 from argosy.durable.workflow import Context, Outcome, Workflow
-from argosy.guest import enrolment, mailbox
+from argosy.guest import enrolment
 from argosy.model.caller import Caller
 from argosy.model.status import Task
-from argosy.workflows import archives, change_modules, module_rows, overrides, servers
+from argosy.workflows import archives, change_modules, module_rows, servers, starting
 from argosy.workflows.world import World
 
 rebuild_instance: Workflow[World] = Workflow("rebuild_instance", event="instance_rebuild")
@@ -61,9 +61,7 @@ def modules(ctx: Context[World]) -> Outcome:
 
 @rebuild_instance.step()
 def ready(ctx: Context[World]) -> Outcome:
-    fault = ctx.memory.get("fault")
-    ctx.record(lambda session: servers.settle(session, ctx.subject))
-    ctx.record(lambda session: overrides.note(session, ctx.subject, fault))
+    starting.settle(ctx)
     return None
 
 
@@ -91,9 +89,4 @@ def raise_up(ctx: Context[World]) -> Outcome:
     servers.check(ctx)
     with ctx.database.read() as session:
         run = session.get_one(Instance, ctx.subject).wanted == servers.RUNNING
-    settings, history = overrides.current(ctx), archives.history(ctx)
-    answer = mailbox.ask(ctx, ctx.subject, "rebuild", overrides=settings, history=history, run=run)
-    if answer is None:
-        return servers.await_guest(ctx, "the database server is starting on its new server")
-    ctx.memory["fault"] = answer.get("fault")
-    return None
+    return starting.ask(ctx, "rebuild", "the database server is starting on its new server", run=run)

@@ -8,10 +8,9 @@ from argosy import clock
 from argosy.db.tables import Instance, Run
 from argosy.durable import queue
 from argosy.durable.workflow import Context, Outcome, Workflow
-from argosy.guest import mailbox
 from argosy.model.caller import Caller
 from argosy.model.status import Task
-from argosy.workflows import overrides, servers
+from argosy.workflows import servers, starting
 from argosy.workflows.world import World
 
 restart_instance: Workflow[World] = Workflow("restart_instance", cancellable=True, event="instance_restart")
@@ -32,18 +31,12 @@ def server(ctx: Context[World]) -> Outcome:
 @restart_instance.step(minutes=5)
 def restart(ctx: Context[World]) -> Outcome:
     servers.check(ctx)
-    answer = mailbox.ask(ctx, ctx.subject, "restart", overrides=overrides.current(ctx))
-    if answer is None:
-        return servers.await_guest(ctx, "the database server is restarting")
-    ctx.memory["fault"] = answer.get("fault")
-    return None
+    return starting.ask(ctx, "restart", "the database server is restarting")
 
 
 @restart_instance.step()
 def ready(ctx: Context[World]) -> Outcome:
-    fault = ctx.memory.get("fault")
-    ctx.record(lambda session: servers.settle(session, ctx.subject))
-    ctx.record(lambda session: overrides.note(session, ctx.subject, fault))
+    starting.settle(ctx)
     return None
 
 

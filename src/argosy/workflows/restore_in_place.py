@@ -17,11 +17,11 @@ from argosy.model.status import Task
 from argosy.workflows import (
     change_modules,
     fallback,
-    overrides,
     rebuild_instance,
     restoring,
     servers,
     snapshots,
+    starting,
     undos,
 )
 from argosy.workflows.restoring import Restore
@@ -109,9 +109,7 @@ def modules(ctx: Context[World]) -> Outcome:
 
 @restore_in_place.step()
 def ready(ctx: Context[World]) -> Outcome:
-    fault = ctx.memory.get("fault")
-    ctx.record(lambda session: servers.settle(session, ctx.subject))
-    ctx.record(lambda session: overrides.note(session, ctx.subject, fault))
+    starting.settle(ctx)
     return None
 
 

@@ -19,7 +19,6 @@ from argosy.engines import roots
 from argosy.engines.backups import Strategy, to_restore
 from argosy.engines.base import Capability, Engine
 from argosy.engines.upgrades import Jump
-from argosy.guest import mailbox
 from argosy.model.backups import Manifest
 from argosy.model.caller import Caller
 from argosy.providers.base import Source
@@ -28,7 +27,7 @@ from argosy.stores.base import NoSuchObject, Store
 from argosy.stores.chains import Link
 from argosy.stores.frames import Damaged, WrongKey
 from argosy.stores.keys import LostKey
-from argosy.workflows import archives, backup_rows, offers, overrides, progress, replaying, servers, snapshots
+from argosy.workflows import backup_rows, offers, progress, replaying, servers, snapshots, starting
 from argosy.workflows.offers import Offer
 from argosy.workflows.world import World
 
@@ -229,14 +228,11 @@ def source(ctx: Context[World]) -> Source:
 def load(ctx: Context[World]) -> Outcome:
     """Have the guest make its data of a backup, and come up with them as `prepare` would."""
     servers.check(ctx)
-    order: dict[str, Any] = {"logs": _logs(ctx), "identity": True, "run": True, "overrides": overrides.current(ctx)}
-    order["history"] = archives.history(ctx)
-    answer = mailbox.ask(ctx, ctx.subject, "restore", chain=_chain(ctx), **order, **ctx.memory["accounts"])
-    if answer is None:
+    order: dict[str, Any] = {"chain": _chain(ctx), "logs": _logs(ctx), "identity": True, "run": True}
+    outcome = starting.ask(ctx, "restore", "the backup is being restored", **order, **ctx.memory["accounts"])
+    if outcome is not None:
         progress.require(ctx)
-        return servers.await_guest(ctx, "the backup is being restored")
-    ctx.memory["fault"] = answer.get("fault")
-    return None
+    return outcome
 
 
 def _logs(ctx: Context[World]) -> dict[str, Any] | None:

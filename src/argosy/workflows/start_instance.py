@@ -8,10 +8,9 @@ from argosy import clock
 from argosy.db.tables import Instance, Run
 from argosy.durable import queue
 from argosy.durable.workflow import Context, Outcome, Workflow
-from argosy.guest import mailbox
 from argosy.model.caller import Caller
 from argosy.model.status import Task
-from argosy.workflows import archives, overrides, servers
+from argosy.workflows import servers, starting
 from argosy.workflows.world import World
 
 start_instance: Workflow[World] = Workflow("start_instance", cancellable=True, event="instance_start")
@@ -32,18 +31,12 @@ def server(ctx: Context[World]) -> Outcome:
 @start_instance.step(minutes=15)
 def start(ctx: Context[World]) -> Outcome:
     servers.check(ctx)
-    answer = mailbox.ask(ctx, ctx.subject, "start", overrides=overrides.current(ctx), history=archives.history(ctx))
-    if answer is None:
-        return servers.await_guest(ctx, "the database server is starting")
-    ctx.memory["fault"] = answer.get("fault")
-    return None
+    return starting.ask(ctx, "start", "the database server is starting")
 
 
 @start_instance.step()
 def ready(ctx: Context[World]) -> Outcome:
-    fault = ctx.memory.get("fault")
-    ctx.record(lambda session: servers.settle(session, ctx.subject))
-    ctx.record(lambda session: overrides.note(session, ctx.subject, fault))
+    starting.settle(ctx)
     return None
 
 

@@ -10,18 +10,16 @@ from sqlalchemy.orm import Session
 from argosy import clock
 from argosy.db.tables import Instance, Run, Undo
 from argosy.durable.workflow import Context, Outcome, Workflow
-from argosy.guest import mailbox
 from argosy.model.caller import Caller
 from argosy.model.status import Task
 from argosy.providers.base import Source
 from argosy.workflows import (
-    archives,
     change_modules,
     fallback,
-    overrides,
     rebuild_instance,
     servers,
     snapshots,
+    starting,
     undos,
 )
 from argosy.workflows.world import World
@@ -82,12 +80,8 @@ def server(ctx: Context[World]) -> Outcome:
 @undo_change.step(minutes=15, detour=fallback.BACK)
 def guest(ctx: Context[World]) -> Outcome:
     servers.check(ctx, version_id=ctx.memory["to"])
-    settings, history = overrides.current(ctx, version_id=ctx.memory["to"]), archives.history(ctx)
-    answer = mailbox.ask(ctx, ctx.subject, "rebuild", overrides=settings, history=history, run=True)
-    if answer is None:
-        return servers.await_guest(ctx, "the database server is starting over the data that were kept")
-    ctx.memory["fault"] = answer.get("fault")
-    return None
+    doing = "the database server is starting over the data that were kept"
+    return starting.ask(ctx, "rebuild", doing, version_id=ctx.memory["to"], run=True)
 
 
 @undo_change.step(detour=fallback.BACK)
@@ -119,9 +113,7 @@ def modules(ctx: Context[World]) -> Outcome:
 
 @undo_change.step()
 def ready(ctx: Context[World]) -> Outcome:
-    fault = ctx.memory.get("fault")
-    ctx.record(lambda session: servers.settle(session, ctx.subject))
-    ctx.record(lambda session: overrides.note(session, ctx.subject, fault))
+    starting.settle(ctx)
     return None
 
 

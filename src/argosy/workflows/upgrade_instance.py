@@ -20,7 +20,7 @@ from argosy.guest import mailbox
 from argosy.model.caller import Caller
 from argosy.model.status import Task
 from argosy.providers.base import Feature
-from argosy.workflows import archives, fallback, overrides, rebuild_instance, servers, snapshots, upgrades
+from argosy.workflows import fallback, rebuild_instance, servers, snapshots, starting, upgrades
 from argosy.workflows.world import World
 
 upgrade_instance: Workflow[World] = Workflow("upgrade_instance", cancellable=True, event="instance_upgrade")
@@ -71,12 +71,8 @@ def server(ctx: Context[World]) -> Outcome:
 @upgrade_instance.step(minutes=240, detour="back")
 def convert(ctx: Context[World]) -> Outcome:
     servers.check(ctx, version_id=ctx.memory["to"])
-    settings, history = overrides.current(ctx, version_id=ctx.memory["to"]), archives.history(ctx)
-    answer = mailbox.ask(ctx, ctx.subject, "upgrade", overrides=settings, history=history)
-    if answer is None:
-        return servers.await_guest(ctx, "the data are made those of the new version, and looked at")
-    ctx.memory["fault"] = answer.get("fault")
-    return None
+    doing = "the data are made those of the new version, and looked at"
+    return starting.ask(ctx, "upgrade", doing, version_id=ctx.memory["to"])
 
 
 @upgrade_instance.step(detour="back")
@@ -93,11 +89,10 @@ def commit(ctx: Context[World]) -> Outcome:
 @upgrade_instance.step(minutes=15, detour="onward")
 def open_doors(ctx: Context[World]) -> Outcome:
     servers.check(ctx)
-    answer = mailbox.ask(ctx, ctx.subject, "start", overrides=overrides.current(ctx))
-    if answer is None:
-        return servers.await_guest(ctx, "the new version is starting")
-    ctx.memory["open"] = True
-    return None
+    outcome = starting.ask(ctx, "start", "the new version is starting")
+    if outcome is None:
+        ctx.memory["open"] = True
+    return outcome
 
 
 @upgrade_instance.step(detour="onward")
@@ -113,16 +108,14 @@ def measure(ctx: Context[World]) -> Outcome:
     try:
         answer = mailbox.ask(ctx, ctx.subject, "measure")
     except (errors.GuestFailed, errors.Rejected) as error:
-        ctx.memory["fault"] = ctx.memory.get("fault") or f"statistics were not taken: {error.message}"
+        ctx.memory[starting.FAULT] = ctx.memory.get(starting.FAULT) or f"statistics were not taken: {error.message}"
         return None
     return servers.await_guest(ctx, "the new version takes its statistics") if answer is None else None
 
 
 @upgrade_instance.step()
 def ready(ctx: Context[World]) -> Outcome:
-    fault = ctx.memory.get("fault")
-    ctx.record(lambda session: servers.settle(session, ctx.subject))
-    ctx.record(lambda session: overrides.note(session, ctx.subject, fault))
+    starting.settle(ctx)
     return None
 
 
