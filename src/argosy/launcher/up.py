@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pwd
 import subprocess
 import sys
 import time
@@ -13,6 +14,7 @@ from argosy import clock, errors, settings
 from argosy.launcher import account, code, forks, health, processes, statedir, unit
 from argosy.launcher.health import Report, State
 from argosy.launcher.processes import Process
+from argosy.providers.local import roots
 from argosy.settings import BadSetting, Settings
 
 PATIENCE = 60.0
@@ -30,11 +32,15 @@ class NotUp(errors.Broken):
 
 
 def prepare(state: Path, port_base: int | None = None) -> Settings:
-    """The deployment in `state`, made if there is none. Raises BadSetting where the level does not fit the user."""
+    """The deployment in `state`, made if there is none. Raises BadSetting where the level does not fit the user, or the
+    unprivileged processes may not look for engines where they are told to.
+    """
     if (state / "argosy.toml").exists():
         _check_level(settings.load(state))
     user = account.ensure() if os.geteuid() == 0 else None
-    return statedir.prepare(state, user, port_base)
+    deployment = statedir.prepare(state, user, port_base)
+    _check_engines(deployment, user)
+    return deployment
 
 
 def _check_level(deployment: Settings) -> None:
@@ -44,6 +50,13 @@ def _check_level(deployment: Settings) -> None:
         raise BadSetting(f"{deployment.state} belongs to a deployment of root: start it as root")
     if level == "user" and root:
         raise BadSetting(f"{deployment.state} belongs to a deployment of an ordinary user: start it as that user")
+
+
+def _check_engines(deployment: Settings, user: pwd.struct_passwd | None) -> None:
+    """As the user who will look for them. Raises BadSetting."""
+    barred = forks.ask(lambda: roots.barred(roots.directory(deployment)), user)
+    if barred:
+        raise BadSetting(f"provider.engines: {barred}, or name another directory")
 
 
 def top(deployment: Settings) -> str:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 from argosy.engines import registry
 from argosy.providers.base import Feature
-from argosy.providers.local import cgroups, ground, runtime
+from argosy.providers.local import cgroups, ground, roots, runtime
 from argosy.providers.local.compute import LocalCompute
 from argosy.providers.local.enclosures import Enclosure
 from argosy.providers.local.ground import Ground
@@ -54,8 +53,7 @@ def as_user(settings: Settings) -> Parts:
 
 
 def engine_roots(settings: Settings) -> Roots:
-    directory = Path(settings.provider.engines) if settings.provider.engines else Layout(settings.state).engines
-    return Roots(directory, registry.engines())
+    return Roots(roots.directory(settings), registry.engines())
 
 
 def _joined(settings: Settings, stand: Ground, enclosure: Enclosure, features: frozenset[Feature]) -> Parts:
