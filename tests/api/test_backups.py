@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 from calling import As, Ready
-from seeding import VERSIONS
+from seeding import POSTGRESQL, VERSIONS
 from sqlalchemy import select
 
 from argosy.db.session import Database
-from argosy.db.tables import Backup, Event
+from argosy.db.tables import Backup, DatastoreVersion, Event
 
 NOW = 1_800_000_000.0
 INSTANCE = "aaaaaaaa-0000-4000-8000-000000000001"
@@ -182,3 +182,20 @@ def test_a_snapshot_does_not_outlive_the_disk(database: Database, member: As) ->
     backup_id = keep(database, 1, storage_driver="cinder", location="cinder://s1")
     seen = member.get(f"/backups/{backup_id}")["backup"]
     assert (seen["locationRef"], seen["outlives_disk"]) == ("cinder://s1", False)
+
+
+@pytest.mark.parametrize("version", ["15-bare", "17"])
+def test_a_refused_version_names_those_that_take_it(
+    database: Database, member: As, version: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And none that would refuse it too: a server without the programs that restore one."""
+    monkeypatch.setattr("argosy.workflows.restoring.examine", lambda *_: ())
+    with database.write() as session:
+        bare = DatastoreVersion(id="bare", datastore_id=POSTGRESQL, name="15-bare", number="15.20")
+        bare.capabilities = ["accounts"]
+        session.add(bare)
+    told = {"restorePoint": {"backupRef": keep(database, 1)}, "datastore": {"type": "postgresql", "version": version}}
+    wanted = {"instance": {"name": "new", "flavorRef": "1", "volume": {"size": 2}, **told}}
+    _, _, words = member.refused("POST", "/instances", wanted)
+    assert "restore it into postgresql 15" in words
+    assert "15-bare" not in words.split("restore it into")[1]

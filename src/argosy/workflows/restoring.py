@@ -72,8 +72,11 @@ def require(session: Session, backup: Backup, offer: Offer, gigabytes: int) -> l
     origin = offers.get(session, backup.version_id)
     _require_engine(origin, offer)
     _require_version(session, backup, origin, offer)
-    if Capability.BACKUPS not in offer.version.capabilities:
-        raise errors.NotSupported(f"version {offer.version.name} of {offer.engine.title} cannot restore backups here")
+    if not _restores(offer):
+        raise errors.NotSupported(
+            f"version {offer.version.name} of {offer.engine.title} cannot restore backups here:"
+            f" {_cure(_able(session, backup, origin), origin)}"
+        )
     if gigabytes < needed(backup):
         raise errors.Forbidden(
             f"The backup {backup.id} was taken from a volume of {needed(backup)} GB and does not fit into one of"
@@ -99,18 +102,29 @@ def _require_version(session: Session, backup: Backup, origin: Offer, wanted: Of
     engine, strategy = origin.engine, strategy_of(origin.engine, backup.strategy)
     if takes(engine, strategy, origin.version.number, wanted.version.number):
         return
-    able = [
-        each
-        for each in _offered(session, engine)
-        if takes(engine, strategy, origin.version.number, each.version.number)
-    ]
-    choice = ", ".join(f"{each.datastore.name} {each.version.name}" for each in able)
-    cure = f"restore it into {choice}" if able else f"have version {origin.version.number} installed"
+    able = _able(session, backup, origin)
     later = engine.jump(origin.version.number, wanted.version.number) is Jump.MAJOR
+    then = ", and upgrade the new instance then" if later and able else ""
     raise errors.BadRequest(
         f"a backup of {engine.title} {origin.version.number} taken by {backup.strategy} cannot be restored into"
-        f" {wanted.version.number}: {cure}{', and upgrade the new instance then' if later and able else ''}"
+        f" {wanted.version.number}: {_cure(able, origin)}{then}"
     )
+
+
+def _able(session: Session, backup: Backup, origin: Offer) -> Sequence[Offer]:
+    """What is on offer that can have it."""
+    engine, strategy = origin.engine, strategy_of(origin.engine, backup.strategy)
+    before, offered = origin.version.number, _offered(session, engine)
+    return [each for each in offered if _restores(each) and takes(engine, strategy, before, each.version.number)]
+
+
+def _restores(offer: Offer) -> bool:
+    return Capability.BACKUPS in offer.version.capabilities
+
+
+def _cure(able: Sequence[Offer], origin: Offer) -> str:
+    choice = ", ".join(f"{each.datastore.name} {each.version.name}" for each in able)
+    return f"restore it into {choice}" if able else f"have version {origin.version.number} installed"
 
 
 def takes(engine: Engine, strategy: Strategy | None, before: str, after: str) -> bool:
