@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 from argosy import errors
-from argosy.engines import roots
+from argosy.engines import roots, versions
 from argosy.engines.accounts import Accounts
 from argosy.engines.archiving import PointInTime
 from argosy.engines.backups import Backups, Strategy
@@ -53,7 +53,7 @@ class Found:
 
     version: str
     """exact, as the server tells it: `15.18`, `10.11.19`, `7.0.15`; of a datastore that is not the engine's first, its
-    name follows, because both may count alike: `8.0.1-valkey`
+    name follows (engines/versions.py)
     """
     root: Path
     """bound read-only into the sandbox"""
@@ -143,7 +143,7 @@ class Engine:
 
     def native(self, number: str) -> Datastore:
         """What the servers of an exact version are, whatever names they answer to."""
-        own = (each for each in self.datastores if each.own and number.endswith(f"-{each.name}"))
+        own = (each for each in self.datastores if each.own and versions.is_of(each.name, number))
         return next(own, self.datastores[0])
 
     def load_driver(self) -> type[Driver]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from argosy.engines import versions
 from argosy.engines.base import Capability, Datastore, Engine, Found
 
 
@@ -35,7 +36,7 @@ def offers(engine: Engine, found: Sequence[Found]) -> Offers:
 
 
 def _as_it_is(datastore: Datastore, found: Found) -> Version:
-    return _version(datastore.name, found.version.removesuffix(f"-{datastore.name}"), found, found.note)
+    return _version(datastore.name, versions.told(datastore.name, found.version), found, found.note)
 
 
 def _stand_in(wanted: Datastore, native: Datastore, found: Found) -> Version:

@@ -11,7 +11,7 @@ from importlib import resources
 from typing import Any
 
 from argosy import errors
-from argosy.engines import registry
+from argosy.engines import registry, versions
 from argosy.model.guest import Site
 
 MOST_OF_MEMORY = 0.75
@@ -68,7 +68,7 @@ class Parameter:
 
     def exists_in(self, number: str) -> bool:
         """Whether the exact version has it."""
-        if self.lacking and number.endswith(f"-{self.lacking}"):
+        if self.lacking and versions.is_of(self.lacking, number):
             return False
         exact = ordinal(number)
         return (not self.since or exact >= ordinal(self.since)) and (not self.until or exact < ordinal(self.until))

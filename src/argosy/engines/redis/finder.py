@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from argosy.engines import programs, roots
+from argosy.engines import programs, roots, versions
 from argosy.engines.base import Capability, Found
 
 LAYOUT = roots.Layout(
@@ -37,7 +37,7 @@ def _look(place: Path, root: Path) -> Found | None:
     told = re.search(r"(Redis|Valkey) server v=(\d+(?:\.\d+)+)", programs.ask(program, "--version"))
     if told is None:
         return None
-    version = told[2] if told[1] == "Redis" else f"{told[2]}-valkey"
+    version = told[2] if told[1] == "Redis" else versions.of("valkey", told[2])
     capabilities = frozenset({Capability.ACCOUNTS, Capability.UPGRADES, Capability.BACKUPS, Capability.POINT_IN_TIME})
     if TLS_MESSAGE in program.read_bytes():
         return Found(version, root, capabilities | {Capability.TLS})
