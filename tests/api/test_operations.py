@@ -11,7 +11,7 @@ from calling import As, Create, Ready
 
 from argosy.api.bell import Bell
 from argosy.db.session import Database
-from argosy.db.tables import Run, RunStep
+from argosy.db.tables import Command, Run, RunStep
 from argosy.testing.waiting import eventually
 
 
@@ -104,6 +104,26 @@ def test_waiting_ends_also_when_the_ring_was_lost(create: Create, member: As, da
         with database.write() as session:
             session.query(Run).one().note = "news"
         assert waiting.result()["cursor"] != cursor
+
+
+def test_time_alone_is_no_news(create: Create, member: As, database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The rate of work that is stuck falls, and its end comes nearer never: nobody is woken for that."""
+    path = f"/instances/{create()['id']}/operations"
+    with database.write() as session:
+        run, now = session.query(Run).one(), 1000.0
+        order = Command(id=f"{run.id}/guest/prepare/x", guest_id="x", run_id=run.id, verb="prepare", created=now)
+        order.done, order.total, order.unit = 10_000_000, 40_000_000, "bytes"
+        session.add(order)
+    seen = []
+    for seconds in (10, 20):
+        monkeypatch.setattr("argosy.clock.now", lambda: now + seconds)  # noqa: B023 - called before the next one
+        seen.append(member.get(path))
+    first, second = (each["operations"][0]["progress"] for each in seen)
+    assert (first["per_second"], second["per_second"]) == (1_000_000, 500_000)
+    assert seen[0]["cursor"] == seen[1]["cursor"]
+    with database.write() as session:
+        session.query(Command).one().done += 1
+    assert member.get(path)["cursor"] != seen[0]["cursor"]
 
 
 def test_waiting_without_news_ends_in_time(create: Create, member: As) -> None:

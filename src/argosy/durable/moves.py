@@ -28,7 +28,7 @@ class TooSlow(errors.Broken):
 
 
 class Cancelled(errors.Broken):
-    """cancelled: another operation asked this one to stop"""
+    """cancelled: it was asked to stop"""
 
 
 class Poisonous(errors.Broken):

@@ -72,8 +72,17 @@ def _seconds(request: Request) -> int:
 def _body(request: Request, find: Find) -> dict[str, Any]:
     with request.services.database.read() as session:
         operations = _operations(session, find(session, request), paging.limit(request))
-    digest = hashlib.sha256(orjson.dumps(operations)).hexdigest()
-    return {"operations": operations, "cursor": digest[:32]}
+    return {"operations": operations, "cursor": _cursor(operations)}
+
+
+def _cursor(operations: Sequence[Mapping[str, Any]]) -> str:
+    """Another one whenever there is news. What time alone changes is none, or nobody would ever have to wait."""
+    told = [{**each, "progress": _counted(each.get("progress", {}))} for each in operations]
+    return hashlib.sha256(orjson.dumps(told)).hexdigest()[:32]
+
+
+def _counted(progress: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {name: value for name, value in progress.items() if name not in progress_view.OF_TIME}
 
 
 def _operations(session: Session, subject: str, limit: int) -> list[dict[str, Any]]:

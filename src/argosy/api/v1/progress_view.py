@@ -15,6 +15,8 @@ MOST = 99.9
 """Percent of what is not done: how much there is was only estimated."""
 SOON = 0.5
 """Seconds below which a rate says nothing."""
+OF_TIME = frozenset({"per_second", "seconds_left"})
+"""What is another with every second, also when nothing has moved."""
 
 
 def of_runs(session: Session, runs: Collection[str]) -> Mapping[str, dict[str, Any]]:
