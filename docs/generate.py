@@ -24,22 +24,20 @@ HEADING = "<!-- Written by docs/generate.py: change the code, then run `make doc
 
 def settings_page() -> str:
     """Every option with its default and its sentence."""
-    text = inspect.getsource(settings)
     lines = ["# Settings", "", *_paragraphs(settings.__doc__ or ""), ""]
     for name, kind in typing.get_type_hints(settings.Settings).items():
         if dataclasses.is_dataclass(kind):
             lines += ["", f"## `[{name}]`", "", "| option | default | what it does |", "|---|---|---|"]
             lines += [
-                f"| `{field.name}` | `{_shown(field.default)}` | {sentence} |"
-                for field, sentence in _options(kind, text)
+                f"| `{field.name}` | `{_shown(field.default)}` | {sentence} |" for field, sentence in _options(kind)
             ]
     lines += ["", "## `[[flavors]]`", "", "| id | name | ram (MiB) | vcpus |", "|---|---|---|---|"]
     lines += [f"| `{each.id}` | {each.name} | {each.ram} | {each.vcpus:g} |" for each in settings.SHIPPED_FLAVORS]
     return "\n".join(lines) + "\n"
 
 
-def _options(kind: type, text: str) -> Iterator[tuple[dataclasses.Field[object], str]]:
-    told = _field_docstrings(text, kind.__name__)
+def _options(kind: type) -> Iterator[tuple[dataclasses.Field[object], str]]:
+    told = _field_docstrings(inspect.getsource(sys.modules[kind.__module__]), kind.__name__)
     for field in dataclasses.fields(kind):
         yield field, told[field.name]
 
