@@ -1,28 +1,23 @@
-"""Backups: taken, built upon, given up, restored and deleted; nothing half visible, nothing left behind."""
+"""What scenarios of backups begin with: data, a store whose changes are points, and what is left in it."""
 
 from __future__ import annotations
 
 import dataclasses
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Any, BinaryIO
 
 from scenario import CALLER, Scenario
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from argosy import clock, errors
 from argosy.db import project_keys
 from argosy.db.session import Database
-from argosy.db.tables import Backup, Command, Event, Instance, Run
+from argosy.db.tables import Backup, Event, Instance, Run
 from argosy.durable import queue
-from argosy.guest import mailbox
-from argosy.model import wire
 from argosy.model.backups import Key, Manifest, Part, State
-from argosy.model.status import Facts, status
 from argosy.settings import Settings
 from argosy.stores import archive, chains, deployment, keys
 from argosy.stores.base import StoreRefused
@@ -31,14 +26,9 @@ from argosy.testing.fakes import FakeGuests
 from argosy.workflows import (
     backup_rows,
     create_backup,
-    create_instance,
-    delete_backup,
-    delete_instance,
-    reset_status,
     restoring,
 )
 from argosy.workflows.new_backups import NewBackup
-from argosy.workflows.restoring import Restore
 from argosy.workflows.world import World
 
 DATA = b"all that the instance holds"
@@ -176,229 +166,6 @@ class Backing(Scenario):
         return [each.removeprefix("dbaas.backup_") for each in kinds]
 
 
-class BackingUp(Backing):
-    def start(self, session: Session) -> None:
-        self.prepared(session)
-        self.wanted(session)
-        with self.store.create(f"database_backups/p/{self.backup}/anothers/000000") as out:
-            out.write(b"what a killed attempt left")
-
-    def check(self, database: Database) -> None:
-        self.require_kept(database)
-        assert self.held(database)["backups"] == 1
-        assert self.told(database) == ["create.start", "create.end"]
-        self.each_command_once()
-        self.no_secret_left(database)
-
-
-class BackingUpInVain(Backing):
-    """The tool fails: its own words are the fault, the instance is what it was, and the quota is still held."""
-
-    refuse = MappingProxyType({"backup": "pg_basebackup: error: no space left on device"})
-
-    def start(self, session: Session) -> None:
-        self.prepared(session)
-        self.wanted(session)
-
-    def check(self, database: Database) -> None:
-        self.require_failed(database, "no space left")
-        assert status(Facts(self.row(database).task)) == "ACTIVE"
-        assert self.row(database).fault is None
-        assert self.held(database)["backups"] == 1
-        self.no_secret_left(database)
-
-
-class Lying(BackingUp):
-    """The guest says that all is written, and a part of it is not there."""
-
-    def meanwhile(self, database: Database) -> None:
-        super().meanwhile(database)
-        for key in self.objects():
-            if key.endswith("/000000"):
-                self.store.delete(key)
-
-    def check(self, database: Database) -> None:
-        self.require_failed(database, "part 000000 is missing")
-
-
-class Adding(Backing):
-    """What changed since another backup: the guest is told where that one stands."""
-
-    def start(self, session: Session) -> None:
-        self.prepared(session)
-        self.parent = self.complete(session).id
-        self.wanted(session, parent_id=self.parent)
-
-    def check(self, database: Database) -> None:
-        self.require_kept(database)
-        links = restoring.examine(self.store, database, self.kept(database))
-        assert [each.manifest.backup for each in links] == [self.parent, self.backup]
-        assert links[-1].manifest.position["since"] == len(DATA)
-
-
-class AddingToWhatIsAnothers(Backing):
-    """The guest cannot build on the last backup: everything is taken, as nobody named that one."""
-
-    def start(self, session: Session) -> None:
-        self.prepared(session)
-        self.parent = self.complete(session).id
-        self.wanted(session, incremental=True)
-        assert session.get_one(Backup, self.backup).parent_id == self.parent
-
-    def meanwhile(self, database: Database) -> None:
-        with database.write() as session:
-            for command in session.scalars(select(Command).where(Command.answered.is_(False))):
-                if (command.arguments or {}).get("since"):
-                    words = "the data are of another history: take a full backup"
-                    mailbox.answer(session, command.guest_id, wire.Answer(command.id, None, words, "rejected"))
-        super().meanwhile(database)
-
-    def check(self, database: Database) -> None:
-        self.require_kept(database)
-        backup = self.kept(database)
-        assert (backup.parent_id, backup.strategy) == (None, "basebackup")
-        (link,) = restoring.examine(self.store, database, backup)
-        assert link.manifest.position["since"] is None
-
-
-class CancellingBackup(Backing):
-    """Its owner does not want it any more, while the guest writes."""
-
-    def start(self, session: Session) -> None:
-        self.prepared(session)
-        self.wanted(session)
-
-    def meanwhile(self, database: Database) -> None:
-        """The guest has begun to write, and goes on until it hears of it."""
-        with database.write() as session:
-            self.cross(session)
-            pending = session.scalars(
-                select(Command).where(Command.answered.is_(False), Command.verb == "backup")
-            ).all()
-        if any(not each.cancelled for each in pending):
-            with suppress(errors.Conflict), self.store.create(f"database_backups/p/{self.backup}/begun/000000") as out:
-                out.write(b"begun")
-        else:
-            super().meanwhile(database)
-
-    def cross(self, session: Session) -> None:
-        backup = session.get_one(Backup, self.backup)
-        if backup.state == State.BUILDING:
-            create_backup.cancel(session, backup)
-
-    def check(self, database: Database) -> None:
-        self.require_failed(database, "cancelled")
-        assert status(Facts(self.row(database).task)) == "ACTIVE"
-
-
-class DeletingWhileBackingUp(CancellingBackup):
-    """The instance goes: what was being taken of it leaves nothing."""
-
-    def cross(self, session: Session) -> None:
-        delete_instance.admit(session, CALLER, session.get_one(Instance, self.instance))
-
-    def check(self, database: Database) -> None:
-        assert self.row(database).deleted
-        self.require_failed(database, "cancelled")
-
-
-class ResettingWhileBackingUp(CancellingBackup):
-    """An administrator puts an end to whatever is being done."""
-
-    def cross(self, session: Session) -> None:
-        if session.get_one(Backup, self.backup).state == State.BUILDING:
-            reset_status.admit(session, CALLER, session.get_one(Instance, self.instance))
-
-    def check(self, database: Database) -> None:
-        self.require_failed(database, "")
-
-
-class Restoring(Backing):
-    """A new instance begins as the backup of another, and is no other's."""
-
-    def start(self, session: Session) -> None:
-        self.prepared(session)
-        self.complete(session)
-        self.origin = self.instance
-        self.complete(session, parent_id=self.backup)
-        self.restored(session)
-
-    def restored(self, session: Session) -> None:
-        new = create_instance.NewInstance("m2", "1", 2, self.offer(session), "RegionOne", restore=Restore(self.backup))
-        self.instance = create_instance.admit(session, self.settings, CALLER, new).instance.id
-
-    def check(self, database: Database) -> None:
-        row = self.row(database)
-        assert status(Facts(row.task)) == "ACTIVE"
-        assert row.restored_from is not None
-        assert row.restored_from["backup_id"] == self.backup
-        assert self.data[self.instance] == 2 * DATA
-        assert self.data[self.origin] == DATA
-        self.each_command_once()
-        self.no_secret_left(database)
-
-
-class RestoringInVain(Restoring):
-    """A backup that was damaged after it was asked for: the instance says so, and nothing of it runs."""
-
-    def start(self, session: Session) -> None:
-        super().start(session)
-        place = backup_rows.place(session.get_one(Backup, self.backup))
-        self.store.delete(f"{place}a/000000")
-
-    def check(self, database: Database) -> None:
-        row = self.row(database)
-        assert status(Facts(row.task)) == "ERROR"
-        assert "000000 is missing" in (row.fault or "")
-        assert self.instance not in self.data
-
-
-class DeletingBackup(Backing):
-    """It takes along what builds on it, and nothing else."""
-
-    def start(self, session: Session) -> None:
-        self.prepared(session)
-        self.other = self.complete(session).id
-        self.parent = self.complete(session).id
-        self.child = self.complete(session, parent_id=self.parent).id
-        delete_backup.admit(session, self.settings, session.get_one(Backup, self.parent))
-
-    def check(self, database: Database) -> None:
-        with database.read() as session:
-            assert session.scalars(select(Backup.id)).all() == [self.other]
-        assert self.objects(self.parent) == self.objects(self.child) == []
-        assert self.objects(self.other) != []
-        assert self.held(database)["backups"] == 1
-
-
-class DeletingBackupInVain(DeletingBackup):
-    """The store refuses: the backup says why, nothing counts for the quota, and no child has lost its parent."""
-
-    def points(self, passes: Passes) -> Points:
-        return Refusing(self.store, passes)
-
-    def check(self, database: Database) -> None:
-        for each in (self.parent, self.child):
-            backup = self.kept(database, each)
-            assert (backup.state, backup.quota_held) == (State.DELETE_FAILED, False)
-            assert "does not let" in (backup.fault or "")
-        assert self.held(database)["backups"] == 1
-
-
-class RetryingDeletion(DeletingBackup):
-    """What could not be deleted is tried again by itself."""
-
-    def start(self, session: Session) -> None:
-        super().start(session)
-        run = session.scalars(select(Run).where(Run.workflow == "delete_backup")).one()
-        queue.locks.release(session, run.id)
-        session.delete(run)
-        for each in (self.parent, self.child):
-            backup = session.get_one(Backup, each)
-            backup.state, backup.fault, backup.updated = State.DELETE_FAILED, "no", clock.now() - 2 * 3600
-        queue.enqueue(session, delete_backup.retry_deletions, "retry_deletions")
-
-
 def _manifest(backup: Backup, parent: Backup | None, parts: tuple[Part, ...], key: Key) -> Manifest:
     return Manifest(
         backup=backup.id,
@@ -422,20 +189,3 @@ def _manifest(backup: Backup, parent: Backup | None, parts: tuple[Part, ...], ke
         canaries={},
         key=key,
     )
-
-
-EVERY = (
-    BackingUp,
-    BackingUpInVain,
-    Lying,
-    Adding,
-    AddingToWhatIsAnothers,
-    CancellingBackup,
-    DeletingWhileBackingUp,
-    ResettingWhileBackingUp,
-    Restoring,
-    RestoringInVain,
-    DeletingBackup,
-    DeletingBackupInVain,
-    RetryingDeletion,
-)

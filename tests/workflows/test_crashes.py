@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import accounting
 import archiving
-import backing
+import bringing
 import configuring
 import copying
 import drilling
+import dropping
 import housekeeping
 import lifecycle
 import moduling
@@ -18,6 +19,7 @@ import quarantining
 import resizing
 import scheduling
 import securing
+import taking
 import telling
 import throwing
 import undoing
@@ -39,7 +41,9 @@ EVERY = (
     *lifecycle.EVERY,
     *accounting.EVERY,
     *archiving.EVERY,
-    *backing.EVERY,
+    *taking.EVERY,
+    *bringing.EVERY,
+    *dropping.EVERY,
     *configuring.EVERY,
     *drilling.EVERY,
     *copying.EVERY,
