@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import pytest
 from calling import As, Create, Ready, order
 from judging import Client
 from seeding import fill, finish, issue
+from storing import Keepers
 from witness import witnessed
 
 from argosy import settings as options
@@ -124,3 +126,20 @@ def ready(create: Create, database: Database) -> Ready:
         return instance_id
 
     return ready
+
+
+@pytest.fixture
+def keepers(settings: Settings, database: Database, bell: Bell) -> Iterator[Callable[..., Keepers]]:
+    at_work: list[tuple[Keepers, threading.Thread]] = []
+
+    def begin(**more: Any) -> Keepers:
+        made = Keepers(settings, database, bell, **more)
+        thread = threading.Thread(target=made.run)
+        thread.start()
+        at_work.append((made, thread))
+        return made
+
+    yield begin
+    for made, thread in at_work:
+        made.over.set()
+        thread.join()
