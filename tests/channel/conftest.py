@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import tempfile
+import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -10,6 +12,8 @@ import pytest
 
 from argosy.agent.door import Door, Link
 from argosy.model import wire
+from argosy.testing import bringing
+from argosy.testing.bringing import ATTEMPT, Bringing
 from argosy.testing.channel import Channel
 
 
@@ -70,3 +74,26 @@ def greet(channel: Channel, door: Door, credential: Credential) -> Iterator[Gree
     yield hello
     for link in links:
         link.close()
+
+
+@pytest.fixture
+def backing_up(channel: Channel) -> Callable[..., Bringing]:
+    return functools.partial(bringing.backing_up, channel)
+
+
+@pytest.fixture
+def restoring(channel: Channel, credential: Credential) -> Callable[..., Bringing]:
+    """A guest that restores from a chain of two, whose parts are in the store, and from their log."""
+
+    def begin() -> Bringing:
+        guest, place = channel.expect(), f"database_backups/p1/{uuid.uuid4()}/"
+        chain = [{"place": f"{place}{each}/", "attempt": ATTEMPT} for each in ("full", "increment")]
+        logs = {"stream": 3, "place": f"{place}logs/"}
+        command = channel.ask(guest, "restore", chain=chain, logs=logs)
+        reader = Bringing(channel, guest, credential(guest), command, place)
+        for key in (f"full/{ATTEMPT}/000000", f"increment/{ATTEMPT}/000000", "logs/a-1", "logs/a-2", "logs/b-1"):
+            with reader.store.create(place + key) as out:
+                out.write(key.encode())
+        return reader
+
+    return begin

@@ -1,0 +1,78 @@
+"""The door to the store, for guests that restore: what their command names is read, and nothing beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from argosy.testing.bringing import ATTEMPT, Bringing
+
+Begin = Callable[..., Bringing]
+
+
+def test_a_chain_is_read(restoring: Begin) -> None:
+    guest = restoring()
+    for number, layer in enumerate(("full", "increment")):
+        assert guest.get(f"objects/{number}/{ATTEMPT}/000000").body == f"{layer}/{ATTEMPT}/000000".encode()
+
+
+@pytest.mark.parametrize(
+    ("asked", "status", "body"),
+    [
+        ("bytes=0-3", 206, b"full"),
+        ("bytes=5-", 206, f"{ATTEMPT}/000000".encode()),
+        ("bytes=22-999999", 206, b"000000"),
+        ("bytes=28-", 416, None),
+        ("bytes=3-1", 416, None),
+        ("bytes=-4", 416, None),
+        ("bytes=0-1,3-4", 416, None),
+        ("lines=1-2", 416, None),
+    ],
+)
+def test_a_range_is_read(restoring: Begin, asked: str, status: int, body: bytes | None) -> None:
+    told = restoring().get(f"objects/0/{ATTEMPT}/000000", Range=asked)
+    assert told.status == status
+    if body is not None:
+        assert told.body == body
+        first = len(f"full/{ATTEMPT}/000000") - len(body) if not asked.startswith("bytes=0") else 0
+        assert told.headers["content-range"] == f"bytes {first}-{first + len(body) - 1}/28"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        f"objects/2/{ATTEMPT}/000000",
+        f"objects/-1/{ATTEMPT}/000000",
+        "objects/0/fedcba9876543210/000000",
+        f"objects/0/{ATTEMPT}/manifest.json",
+        f"objects/0/{ATTEMPT}/..%2f..%2fincrement",
+        f"objects/0/{ATTEMPT}/000007",
+        "objects/0/../000000",
+    ],
+)
+def test_nothing_else_is_read(restoring: Begin, path: str) -> None:
+    assert restoring().get(path).status in {403, 404}
+
+
+def test_another_guests_backup_is_not_read(restoring: Begin) -> None:
+    mine, other = restoring(), restoring()
+    assert mine.get(f"objects/0/{ATTEMPT}/000000", command=other.command).status == 403
+    other.end(answered=True)
+    assert other.get(f"objects/0/{ATTEMPT}/000000").status == 403
+
+
+def test_the_log_is_read(restoring: Begin) -> None:
+    guest = restoring()
+    told = guest.get("archive/3").json
+    assert told == [{"name": name, "bytes": 8} for name in ("a-1", "a-2", "b-1")]
+    assert guest.get("archive/3/a-2").body == b"logs/a-2"
+    rest = guest.ask("GET", f"/v1/guest/archive/3?after=a-2&command={guest.command}").json
+    assert [each["name"] for each in rest] == ["b-1"]
+
+
+@pytest.mark.parametrize("path", ["archive/4", "archive/4/a-1", "archive/3/..", "archive/3/.x", "archive/3/a-3"])
+def test_no_other_log_is_read(restoring: Begin, path: str) -> None:
+    guest = restoring()
+    assert guest.get(path).status in {403, 404}
+    assert guest.get("archive/3", command="nothing").status == 403
