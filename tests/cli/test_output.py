@@ -34,6 +34,11 @@ def test_tables_line_up(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out == "NAME    SIZE\na       1\nlonger\n"
 
 
+def test_further_lines_stand_below_the_first(capsys: pytest.CaptureFixture[str]) -> None:
+    output.one({}, {"moments": "a to b\nc to d", "kept": "7 days"}, "table")
+    assert capsys.readouterr().out == "moments  a to b\n         c to d\nkept     7 days\n"
+
+
 def test_others_words_give_the_terminal_no_orders(capsys: pytest.CaptureFixture[str]) -> None:
     rows = [{"name": "a\x1b[2Jb\x9b1m\x07\rü"}]
     output.rows(rows, (("NAME", lambda row: row["name"]),), "table")

@@ -73,6 +73,9 @@ def test_by_the_command_line(keeper: Keeper, argosy: Deployment) -> None:
     (listed,) = json.loads(argosy.cli("backup", "list", "mine", "-o", "json").stdout)
     assert (listed["name"], listed["status"]) == ("nightly", "COMPLETED")
     assert "create_backup" in argosy.cli("backup", "operations", "nightly").stdout
+    assert "is a full backup" in argosy.cli("backup", "create", "mine", "after", "--incremental").stderr
+    argosy.cli("backup", "delete", "after", "--yes")
+    held_and_released(argosy, listed["id"])
     told = argosy.cli("backup", "restore", "nightly", "again", "--flavor", "2", "-o", "json")
     again = json.loads(told.stdout)
     owner.passwords[again["id"]] = again["password"]
@@ -80,6 +83,18 @@ def test_by_the_command_line(keeper: Keeper, argosy: Deployment) -> None:
     assert "nightly" in argosy.cli("db", "show", "again").stdout
     argosy.cli("backup", "delete", "nightly", "--yes")
     assert json.loads(argosy.cli("backup", "list", "mine", "-o", "json").stdout) == []
+
+
+def held_and_released(argosy: Deployment, backup: str) -> None:
+    """By an operator; nobody deletes it meanwhile."""
+    argosy.cli("backup", "hold", backup, "--until", "2100-01-31T00:00:00Z")
+    assert "nobody can delete it before 2100-01-31T00:00:00" in argosy.cli("backup", "show", backup).stdout
+    refused = argosy.cli("backup", "delete", backup, "--yes", check=False)
+    assert (refused.returncode, "is held until" in refused.stderr) == (4, True)
+    argosy.cli("backup", "release", backup)
+    argosy.cli("backup", "protect", backup)
+    assert "can be brought back" in argosy.cli("backup", "show", backup).stdout
+    argosy.cli("backup", "protect", backup, "--off")
 
 
 def test_of_another_project(keeper: Keeper, argosy: Deployment) -> None:

@@ -42,13 +42,14 @@ def rows(found: Sequence[Row], columns: Sequence[Column], form: str) -> None:
 
 
 def one(found: Row, fields: Mapping[str, Any], form: str) -> None:
-    """One thing: chosen fields for people, everything for programs."""
+    """One thing: chosen fields for people, everything for programs. Further lines of a value stand below its first."""
     if form != "table":
         _document(found, form)
         return
     width = max(map(len, fields))
     for title, value in fields.items():
-        click.echo(f"{title.ljust(width)}  {_cell(value)}".rstrip())
+        text = _cell(value).replace("\n", "\n" + " " * (width + 2))
+        click.echo(f"{title.ljust(width)}  {text}".rstrip())
 
 
 def plain(text: str) -> str:

@@ -96,6 +96,7 @@ def pause(place: Place, name: str) -> None:
     """Take no more until it is resumed; what it has taken is pruned as before."""
     schedules = _of(place)
     schedules.change(schedules.find(name)["id"], {"paused": True})
+    click.echo(f"{name} is paused")
 
 
 @schedule.command()
@@ -104,7 +105,8 @@ def pause(place: Place, name: str) -> None:
 def resume(place: Place, name: str) -> None:
     """Go on with the next run that is due."""
     schedules = _of(place)
-    schedules.change(schedules.find(name)["id"], {"paused": False})
+    changed = schedules.change(schedules.find(name)["id"], {"paused": False})
+    click.echo(f"{name} goes on: next {changed['next_at']}")
 
 
 @schedule.command()
@@ -123,6 +125,7 @@ def delete(place: Place, name: str) -> None:
     """Take no more. The backups stay, and nothing prunes them."""
     schedules = _of(place)
     schedules.delete(schedules.find(name)["id"])
+    click.echo(f"{name} is deleted; its backups stay")
 
 
 def _of(place: Place) -> Schedules:
@@ -133,7 +136,7 @@ def _rule(keep: tuple[str, ...]) -> dict[str, int]:
     try:
         return {name: int(number) for name, _, number in (each.partition("=") for each in keep)}
     except ValueError as error:
-        raise click.UsageError(f"--keep takes RULE=N, as daily=7: {error}") from error
+        raise click.UsageError("--keep takes RULE=N, as daily=7") from error
 
 
 def _show(found: Document, form: str) -> None:

@@ -72,6 +72,10 @@ class Backups:
         """`name`, `description`, `deletion_protection`."""
         self._session.put(f"/backups/{backup_id}", {"backup": dict(told)})
 
+    def act(self, backup_id: str, told: Mapping[str, object]) -> None:
+        """What operators decide: `hold` (`until`), `release`."""
+        self._session.post(f"/mgmt/backups/{backup_id}/action", dict(told))
+
     def prove(self, backup_id: str) -> Document:
         """Have it tried; the trial as it begins."""
         begun: Document = self._session.post(f"/backups/{backup_id}/drills")["drill"]

@@ -7,9 +7,12 @@ stands among the instance's undos for a while.
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
+from typing import Any
 
 from sqlalchemy.orm import Session
 
+from argosy import clock
 from argosy.db.tables import Instance, Run
 from argosy.durable.workflow import Context, Outcome, Workflow
 from argosy.model.caller import Caller
@@ -39,13 +42,19 @@ def admit(session: Session, caller: Caller, instance: Instance, restore: Restore
         restore_in_place,
         caller,
         instance,
-        reason=f"restored from backup {wanted.described['name']}",
+        reason=_reason(wanted.described),
         shared=[each.id for each in wanted.chain],
         restore=dataclasses.asdict(restore),
         becomes=wanted.described,
         accounts={},
         told={"backup_id": restore.backup_id},
     )
+
+
+def _reason(described: Mapping[str, Any]) -> str:
+    """What somebody reads who looks for what to go back to."""
+    at = (described["target"] or {}).get("time")
+    return f"restored from backup {described['name']}{f', then on to {clock.timestamp(at)}' if at else ''}"[:255]
 
 
 @restore_in_place.step(detour="stay")

@@ -28,6 +28,7 @@ undo_change: Workflow[World] = Workflow("undo_change", cancellable=True, event="
 expire_undos: Workflow[World] = Workflow("expire_undos")
 
 AT_ONCE = 100
+UNDONE, AGAIN = "undone: ", "again: "
 
 
 def admit(
@@ -41,12 +42,19 @@ def admit(
         undo_change,
         caller,
         instance,
-        reason=f"undone: {undo.reason}"[:255],
+        reason=_reason(undo.reason),
         undo=undo.id,
         to=undo.version_id,
         becomes=undo.restored_from,
         told={"undo_id": undo.id},
     )
+
+
+def _reason(before: str) -> str:
+    """Undone once, or that undone again: not a word more each time."""
+    if before.startswith(UNDONE):
+        return f"{AGAIN}{before.removeprefix(UNDONE)}"
+    return f"{UNDONE}{before.removeprefix(AGAIN)}"[:255]
 
 
 @undo_change.step(detour=fallback.BACK)

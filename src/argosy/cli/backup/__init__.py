@@ -23,6 +23,8 @@ COMMANDS = {
     "deleted": f"{PROTECT}:deleted",
     "bring-back": f"{PROTECT}:bring_back",
     "purge": f"{PROTECT}:purge",
+    "hold": f"{PROTECT}:hold",
+    "release": f"{PROTECT}:release",
 }
 
 

@@ -25,7 +25,28 @@ COLUMNS: tuple[output.Column, ...] = (
 def protect(place: Place, name: str, off: bool) -> None:
     """Deleted from now on, a backup can be brought back for some time, with all that builds on it."""
     backups = Backups(connect(place).session)
-    backups.change(backups.find(name)["id"], {"deletion_protection": not off})
+    found = backups.find(name)
+    backups.change(found["id"], {"deletion_protection": not off})
+    click.echo(f"{found['name']} is protected{' no more' if off else ''}")
+
+
+@click.command()
+@click.argument("backup_id", metavar="BACKUP_ID")
+@click.option("--until", required=True, metavar="TIME", help="As 2030-01-31T00:00:00Z.")
+@click.pass_obj
+def hold(place: Place, backup_id: str, until: str) -> None:
+    """Have nobody delete a backup, of whichever project, before a time. For administrators."""
+    Backups(connect(place).session).act(backup_id, {"hold": {"until": until}})
+    click.echo(f"nobody can delete {backup_id} before {until}")
+
+
+@click.command()
+@click.argument("backup_id", metavar="BACKUP_ID")
+@click.pass_obj
+def release(place: Place, backup_id: str) -> None:
+    """Let a backup that was held be deleted again. For administrators."""
+    Backups(connect(place).session).act(backup_id, {"release": {}})
+    click.echo(f"{backup_id} is held no more")
 
 
 @click.command()
@@ -42,7 +63,9 @@ def deleted(place: Place, form: str) -> None:
 def bring_back(place: Place, name: str) -> None:
     """Have a deleted backup back, with all that it stands on."""
     waiting_ones = _deleted(place)
-    waiting_ones.bring_back(waiting_ones.find(name)["id"])
+    found = waiting_ones.find(name)
+    waiting_ones.bring_back(found["id"])
+    click.echo(f"{found['name']} is back")
 
 
 @click.command()
@@ -56,6 +79,7 @@ def purge(place: Place, name: str, yes: bool) -> None:
     if not yes:
         click.confirm(f"Delete {found['name']} ({found['id']}) for good?", abort=True, err=True)
     waiting_ones.purge(found["id"])
+    click.echo(f"{found['name']} is deleted for good")
 
 
 def _deleted(place: Place) -> Deleted:

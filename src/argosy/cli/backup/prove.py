@@ -11,6 +11,7 @@ from argosy.cli import output, waiting
 from argosy.cli.db.life import wait
 from argosy.cli.place import Place, connect
 from argosy.client.backups import Backups
+from argosy.client.resources import Document
 
 COLUMNS: tuple[output.Column, ...] = (
     ("STARTED", lambda row: row["started"]),
@@ -38,7 +39,7 @@ def prove(place: Place, name: str, wait: bool, form: str) -> None:
     ended = next(each for each in backups.drills(found["id"]) if each["id"] == begun["id"])
     output.rows([ended], COLUMNS, form)
     if ended["state"] != "passed":
-        raise errors.Broken(f"{found['name']} was not restored: {ended['fault']}")
+        raise errors.Broken(f"{found['name']} was not restored: {ended['fault']}{_next(backups.get(found['id']))}")
 
 
 @click.command()
@@ -49,6 +50,12 @@ def drills(place: Place, name: str, form: str) -> None:
     """Every trial of a backup, newest first: how it ended, and what was looked at."""
     backups = Backups(connect(place).session)
     output.rows(list(backups.drills(backups.find(name)["id"])), COLUMNS, form)
+
+
+def _next(backup: Document) -> str:
+    """One trial that fails is not believed yet."""
+    state = backup["proof"]["state"]
+    return "" if state == "broken" else f" (it is {state} still: a second trial that fails makes it broken)"
 
 
 def _told(report: Any) -> str:

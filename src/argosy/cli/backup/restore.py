@@ -13,6 +13,8 @@ from argosy.cli.place import Place, connect
 from argosy.client.backups import Backups
 from argosy.client.resources import Request
 
+UNSEEN = ("unproven", "proving")
+
 
 @click.command()
 @click.argument("name", metavar="BACKUP")
@@ -31,7 +33,7 @@ def restore(place: Place, /, name: str, instance: str, wait: bool, form: str, **
     engine = told["engine"] or (backup["datastore"]["type"] if told["version"] else "")
     size = told["size"] or backup["volume_size"]
     wanted = Request(instance, engine, told["flavor"], size, version=told["version"], backup=backup["id"])
-    if backup["proof"]["state"] != "restorable":
+    if backup["proof"]["state"] in UNSEEN:
         click.echo(f"{backup['name']} is {backup['proof']['state']}: nobody has seen it restored yet", err=True)
     made = client.instances.create(wanted)
     if "password" in made:

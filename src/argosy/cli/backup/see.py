@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from argosy import clock
 from argosy.cli import output, waiting
 from argosy.cli.place import Place, connect
 from argosy.client.backups import Backups
@@ -64,6 +65,11 @@ def operations(place: Place, name: str, form: str) -> None:
     waiting.tell(backups.operations(backups.find(name)["id"]), form)
 
 
+def _held(backup: Document) -> str | None:
+    until = backup["held_until"]
+    return f"nobody can delete it before {until}" if until and until > clock.timestamp(clock.now()) else None
+
+
 def tell(backup: Document, form: str) -> None:
     proof, stored = backup["proof"], backup["bytes"]
     fields = {
@@ -79,6 +85,8 @@ def tell(backup: Document, form: str) -> None:
         "stored": waiting.size(stored["stored"]) if stored["stored"] else None,
         "volume": f"{backup['volume_size']} GB or more",
         "proof": f"{proof['state']}, {proof['checked']}" if proof["checked"] else proof["state"],
+        "protected": "deleted, it can be brought back" if backup["deletion_protection"] else None,
+        "held": _held(backup),
         "location": backup["locationRef"],
         "fault": backup.get("fault", {}).get("message"),
     }

@@ -50,6 +50,8 @@ def create(place: Place, /, instance: str, name: str, wait: bool, form: str, **t
     if wait:
         waiting.follow(backups.follow(made["id"]), "create_backup")
         made = backups.get(made["id"])
+    if told["incremental"] and not made["parent_id"]:
+        click.echo(f"{made['name']} is a full backup: there was none that {made['strategy']} can build on", err=True)
     see.tell(made, form)
 
 
@@ -79,7 +81,8 @@ def delete(place: Place, names: tuple[str, ...], yes: bool, wait: bool) -> None:
         backups.delete(found["id"])
         if wait:
             _until_gone(backups, found["id"])
-        click.echo(f"{found['name']} is {'deleted' if wait else 'being deleted'}")
+        back = f": `argosy backup bring-back {found['name']}` brings it back" if found["deletion_protection"] else ""
+        click.echo(f"{found['name']} is {'deleted' if wait else 'being deleted'}{back}")
 
 
 @click.command()

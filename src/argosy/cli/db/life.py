@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from argosy import errors
+from argosy import clock, errors
 from argosy.cli import output, waiting
 from argosy.cli.db.tags import pairs
 from argosy.cli.place import Place, connect
@@ -192,11 +192,23 @@ def tell(instance: Document, form: str) -> None:
         "guarantees": instance.get("guarantees", ()),
         "created": instance["created"],
         "any moment": _window(instance.get("recovery", {})),
-        "ends": instance.get("ends_at"),
-        "restored from": instance.get("restored_from", {}).get("name"),
+        "protected": "deleted, it can be brought back" if instance.get("deletion_protection") else None,
+        "ends": f"{instance['ends_at']}: a peek, read-only" if "ends_at" in instance else None,
+        "restored from": _origin(instance.get("restored_from", {})),
         "fault": instance.get("fault", {}).get("message"),
     }
     output.one(instance, {title: value for title, value in fields.items() if value}, form)
+
+
+def _origin(restored: Document) -> str:
+    """The backup, and how far from there along the archived log."""
+    name, target = str(restored.get("name", "")), restored.get("target")
+    if target is None:
+        return name
+    meant = {key: value for key, value in target.items() if value}
+    if "time" in meant:
+        return f"{name}, then on to {clock.timestamp(meant['time'])}"
+    return f"{name}, then on to {', '.join(map(str, meant.values())) or 'the end of the log'}"
 
 
 def _window(recovery: Document) -> str:

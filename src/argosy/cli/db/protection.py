@@ -25,7 +25,9 @@ COLUMNS: tuple[output.Column, ...] = (
 def protect(place: Place, name: str, off: bool) -> None:
     """Deleted from now on, an instance gets a last backup, and can be brought back for some time."""
     instances = connect(place).instances
-    instances.change(instances.find(name)["id"], {"deletion_protection": not off})
+    found = instances.find(name)
+    instances.change(found["id"], {"deletion_protection": not off})
+    click.echo(f"{found['name']} is protected{' no more' if off else ''}")
 
 
 @click.command()
@@ -64,3 +66,4 @@ def purge(place: Place, name: str, yes: bool) -> None:
         click.confirm(f"Delete all data of {found['name']} ({found['id']}) for good?", abort=True, err=True)
     waiting_ones.purge(found["id"])
     place.credentials.drop_password(client.session.login.auth_url, found["id"])
+    click.echo(f"{found['name']} is being deleted for good")

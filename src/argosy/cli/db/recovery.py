@@ -88,11 +88,11 @@ def _fields(seen: Document) -> dict[str, Any]:
     return {
         "archived": "on" if seen["enabled"] else "off",
         "restart": "once, before its log is archived" if seen["enabled"] and seen["restart"] else "",
-        "any moment": windows or ["none yet"],
+        "any moment": "\n".join(windows) or "none yet",
         "kept": f"{seen['keep_days']:g} days",
         "behind": late,
         "position": [f"{key}={value}" for key, value in _position(seen).items()],
-        "backups": [f"{each['moment']} {each['proof']} {each['id']}" for each in _backups(seen)],
+        "backups": "\n".join(f"{each['moment']}  {each['proof']:10}  {each['id']}" for each in _backups(seen)),
         "fault": seen["fault"],
     }
 

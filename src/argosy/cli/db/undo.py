@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import click
 
@@ -11,6 +12,8 @@ from argosy.cli import output, waiting
 from argosy.cli.db import recovery
 from argosy.cli.db.life import wait
 from argosy.cli.place import Place, connect
+from argosy.client.backups import Backups
+from argosy.client.resources import Client, Document
 
 COLUMNS: tuple[output.Column, ...] = (
     ("ID", lambda row: row["id"]),
@@ -38,7 +41,7 @@ yes = click.option("--yes", is_flag=True, help="Do not ask; needed too for an in
 
 @click.command()
 @click.argument("name")
-@click.option("--backup", default="", help="Id of the backup (argosy backup list).")
+@click.option("--backup", default="", help="A backup's name or id (argosy backup list).")
 @click.option("--at", default="", metavar="TIME", help="A moment of its own, as 2026-01-31T12:00:00Z, or latest.")
 @click.option("--into", default="", metavar="NEW", help="A new instance of that name; this one stays as it is.")
 @yes
@@ -55,7 +58,11 @@ def restore(place: Place, /, *, name: str, into: str, yes: bool, wait: bool, for
     chosen = {key: value for key, value in target.items() if value}
     if not chosen:
         raise click.UsageError("name --backup or --at")
-    _replace(place, name, RESTORE, chosen, yes=yes, wait=wait)
+    client = connect(place)
+    if target["backup"]:
+        chosen["backup"] = Backups(client.session).find(target["backup"])["id"]
+    found, what = client.instances.find(name), " and ".join(value for value in target.values() if value)
+    _replace(client, found, RESTORE, chosen, f"by {what}", yes=yes, wait=wait)
 
 
 @click.command()
@@ -66,7 +73,12 @@ def restore(place: Place, /, *, name: str, into: str, yes: bool, wait: bool, for
 @click.pass_obj
 def undo(place: Place, name: str, undo_id: str, yes: bool, wait: bool) -> None:
     """Have an instance's data be what they were before they were restored over."""
-    _replace(place, name, UNDO, {"id": undo_id} if undo_id else {}, yes=yes, wait=wait)
+    client = connect(place)
+    found = client.instances.find(name)
+    kept = client.instances.undos(found["id"])
+    meant = next((each for each in kept if undo_id in ("", each["id"])), None)
+    what = f"by what they were at {meant['created']}, before it was {meant['reason']}" if meant else "by older ones"
+    _replace(client, found, UNDO, {"id": undo_id} if undo_id else {}, what, yes=yes, wait=wait)
 
 
 @click.command()
@@ -84,11 +96,12 @@ def undos(place: Place, name: str, forget: str, form: str) -> None:
     output.rows(client.instances.undos(instance["id"]), COLUMNS, form)
 
 
-def _replace(place: Place, name: str, action: Action, told: Mapping[str, str], *, yes: bool, wait: bool) -> None:  # noqa: PLR0913 - what both commands are given
-    client = connect(place)
-    instance = client.instances.find(name)
+def _replace(  # noqa: PLR0913 - what both commands are given
+    client: Client, instance: Document, action: Action, told: Mapping[str, Any], what: str, *, yes: bool, wait: bool
+) -> None:
     if not yes:
-        click.confirm(f"Replace all data of {instance['name']} ({instance['id']})?", abort=True, err=True)
+        question = f"Replace all data of {instance['name']} ({instance['id']}) {what}?"
+        click.confirm(question, abort=True, err=True)
     client.instances.act(instance["id"], {action.name: {**told, "confirm": True}})
     if wait:
         waiting.until_done(client, instance["id"], action.operation)
