@@ -41,6 +41,7 @@ compatibility: packages venv ## writes docs/use/compatibility.md: every command 
 	REQUIRE_ENGINES=clients ARGOSY_COMPATIBILITY=write $(PYTHON) -m pytest tests/compat/test_every_client.py
 
 bench: packages venv ## writes docs/benchmarks.md: measured here, raw engines beside ours (K="gets asking" for some)
+	@scripts/install-packages bench
 	$(PYTHON) benchmarks/run.py $(K)
 
 soak: packages venv ## the whole of what `make test` samples (hours): every kill, every control database; writes docs/soak.md

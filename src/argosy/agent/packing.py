@@ -1,4 +1,4 @@
-"""From an engine's tool to the store: counted, compressed by a program of its own, sealed, and put away in parts."""
+"""From an engine's tool to the store: counted, compressed, sealed, and put away in parts."""
 
 from __future__ import annotations
 
@@ -8,18 +8,21 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import Self
 
+import zstandard
+
 from argosy.agent import stages
-from argosy.agent.stages import Count, Filter, Stage, Tally
+from argosy.agent.stages import Count, Stage, Tally
 from argosy.stores.archive import PARTS, Put, Sealed, Sealer
 
-COMPRESS = ("zstd", "-1", "--no-progress", "--quiet", "--stdout")
+COMPRESSION = zstandard.ZstdCompressionParameters.from_level(1, write_checksum=True, threads=1, job_size=1 << 20)
+"""That of `zstd -1`, in a thread beside the one that reads and seals, which holds a few jobs of that many bytes."""
 GRACE = 1.0
-"""seconds for another stage to say what went wrong, once the tool could not go on"""
+"""seconds for this side to say what went wrong, once the tool could not go on"""
 
 
 class Packing:
     """Within the block, `into` is a descriptor to write the native stream to. After it, everything is in the store;
-    left by an exception, or when a stage fails, there is no whole backup there.
+    left by an exception, or when packing fails, there is no whole backup there.
     """
 
     def __init__(self, sealer: Sealer, tally: Tally) -> None:
@@ -35,31 +38,25 @@ class Packing:
 
     def __enter__(self) -> Self:
         raw, self.into = stages.pipe()
-        self._zstd = Filter(*COMPRESS)
-        self._counting = Stage(lambda: self.count.move(raw, self._zstd.into))
-        self._sealing = Stage(self._seal)
+        self._packing = Stage(lambda: self._pack(raw))
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """The last stage that failed is the cause: those before it only had nowhere to go."""
+        """What failed here is the cause: the tool only had nowhere to go."""
         self._failed = error is not None
         os.close(self.into)
-        try:
-            self._sealing.check(GRACE if self._failed else None)
-            if not self._failed:
-                self._counting.check()
-        finally:
-            self._zstd.end()
+        self._packing.check(GRACE if self._failed else None)
 
-    def _seal(self) -> None:
-        with stages.closing(self._zstd.out):  # also when this fails: what comes before ends then, too
-            for piece in stages.read(self._zstd.out):
-                self._sealer.write(piece)
-        self._zstd.check()
-        self._counting.join()
-        if not self._failed and self._counting.error is None:
+    def _pack(self, raw: int) -> None:
+        compressing = zstandard.ZstdCompressor(compression_params=COMPRESSION).compressobj()
+        with stages.closing(raw):  # also when this fails: the tool ends then, too
+            for piece in stages.read(raw):
+                self.count.add(len(piece))
+                self._sealer.write(compressing.compress(piece))
+        if not self._failed:
+            self._sealer.write(compressing.flush())
             self._sealed = self._sealer.close()
 
 

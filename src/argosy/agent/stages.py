@@ -1,15 +1,13 @@
-"""What a native stream goes through on its way, each stage in a thread of its own: pipes, and counting."""
+"""What a native stream goes through on its way: threads, pipes, and counting."""
 
 from __future__ import annotations
 
 import contextlib
 import fcntl
 import os
-import subprocess
 import threading
 from collections.abc import Callable, Iterator
 
-from argosy import errors
 from argosy.agent.throttle import Throttle
 
 PIECE = 256 << 10
@@ -41,39 +39,6 @@ class Stage:
             self.error = error
 
 
-class Filter:
-    """A program that makes another stream of one."""
-
-    def __init__(self, *argv: str) -> None:
-        self._name = argv[0]
-        source, self.into = pipe()
-        self.out, sink = pipe()
-        try:
-            self._process = subprocess.Popen(argv, stdin=source, stdout=sink)
-        except OSError as error:
-            raise errors.GuestFailed(f"{argv[0]} cannot be run: {error.strerror}") from error
-        finally:
-            os.close(source)
-            os.close(sink)
-
-    @property
-    def failed(self) -> bool:
-        """By now."""
-        return self._process.poll() not in (None, 0)
-
-    def check(self) -> None:
-        """Wait for its end. Raises GuestFailed, Unavailable when somebody has killed it."""
-        if (code := self._process.wait()) < 0:
-            raise errors.Unavailable(f"{self._name} was killed by signal {-code}")
-        if code:
-            raise errors.GuestFailed(f"{self._name} ended with {code}")
-
-    def end(self) -> None:
-        """It is over, whatever it was at."""
-        self._process.kill()
-        self._process.wait()
-
-
 class Tally:
     """What has gone through so far, of all streams of a job."""
 
@@ -91,13 +56,11 @@ class Count:
         self._tally = tally
         self.bytes = 0
 
-    def move(self, source: int, into: int) -> None:
-        """All of it from one pipe to another by the kernel, none of it copied here, and close both."""
-        with closing(source), closing(into):
-            while moved := os.splice(source, into, PIPE):
-                self._tally.throttle.take(moved)
-                self.bytes += moved
-                self._tally.bytes += moved
+    def add(self, size: int) -> None:
+        """So much more has gone through. Returns once it may."""
+        self._tally.throttle.take(size)
+        self.bytes += size
+        self._tally.bytes += size
 
 
 def pipe() -> tuple[int, int]:

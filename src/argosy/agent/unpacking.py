@@ -1,4 +1,4 @@
-"""From the store to an engine's tool: opened, decompressed by a program of its own, counted, and proven at the end."""
+"""From the store to an engine's tool: opened, decompressed, counted, and proven at the end."""
 
 from __future__ import annotations
 
@@ -8,16 +8,19 @@ import itertools
 import os
 from collections.abc import Sequence
 from types import TracebackType
-from typing import BinaryIO
+from typing import IO, BinaryIO, cast
+
+import zstandard
 
 from argosy import errors
 from argosy.agent import stages
 from argosy.agent.packing import GRACE
-from argosy.agent.stages import Count, Filter, Stage, Tally
+from argosy.agent.stages import Count, Stage, Tally
 from argosy.model.backups import Part
 from argosy.stores.archive import Get, Opener
 
-DECOMPRESS = ("zstd", "--decompress", "--no-progress", "--quiet", "--stdout")
+NOTHING = zstandard.ZstdCompressor().compress(b"")
+"""What may follow a stream that has ended. One that has not takes it for its own end, and does not match it."""
 
 
 class NotAsTaken(errors.Broken):
@@ -79,21 +82,18 @@ class Unpacking:
 
     def __enter__(self) -> int:
         self._source, into = stages.pipe()
-        self._zstd = Filter(*DECOMPRESS)
-        self._counting = Stage(lambda: self._count.move(self._zstd.out, into))
-        self._opening = Stage(self._open)
+        self._opening = Stage(lambda: self._open(_Counted(into, self._count)))
         return self._source
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        try:
-            if error is None:
-                self._finish()
-            else:
-                self._explain()
-        finally:
-            self._zstd.end()
+        """What failed here is the cause: whoever reads only had nothing to go on."""
+        if error is None:
+            self._finish()
+        else:
+            os.close(self._source)
+            self._opening.check(GRACE)
 
     def _finish(self) -> None:
         """Read what nobody has read, and judge all of it."""
@@ -101,25 +101,34 @@ class Unpacking:
             pass
         os.close(self._source)
         self._opening.check()
-        self._zstd.check()
-        self._counting.check()
         self._judge()
 
-    def _explain(self) -> None:
-        """The first stage that failed is the cause: those after it only had nothing to go on."""
-        fell = self._zstd.failed  # asked before it has nowhere to go because of us
-        os.close(self._source)
-        self._opening.check(GRACE)
-        if fell:
-            self._zstd.check()
-
-    def _open(self) -> None:
-        with stages.closing(self._zstd.into), contextlib.suppress(BrokenPipeError):  # not the cause: who closed it is
-            for piece in self._opener:
-                stages.write(self._zstd.into, piece)
+    def _open(self, into: _Counted) -> None:
+        out = cast("IO[bytes]", into)  # of which only `write` is called
+        decompressing = zstandard.ZstdDecompressor().stream_writer(out, write_size=stages.PIECE, closefd=False)
+        with stages.closing(into.descriptor), contextlib.suppress(BrokenPipeError):  # not the cause: who closed it is
+            try:
+                for piece in self._opener:
+                    decompressing.write(piece)
+                decompressing.write(NOTHING)
+            except zstandard.ZstdError as error:
+                raise NotAsTaken(f"the backup is damaged: {error}") from error
 
     def _judge(self) -> None:
         if self._count.bytes != self._expected:
             raise NotAsTaken(
                 f"the backup is damaged: it gave {self._count.bytes} bytes, and {self._expected} were taken"
             )
+
+
+class _Counted:
+    """A pipe, as decompressing writes to it."""
+
+    def __init__(self, descriptor: int, count: Count) -> None:
+        self.descriptor = descriptor
+        self._count = count
+
+    def write(self, data: bytes) -> int:
+        self._count.add(len(data))
+        stages.write(self.descriptor, data)
+        return len(data)

@@ -119,13 +119,22 @@ class PostgresqlBackups(PostgresqlDoors):
         if self.write_doors():
             self.reload()
         with self._nothing_recycled():
-            seen = basebackup.take(LAYOUT.place(self.site.root) / "pg_basebackup", door, scratch, parent, out)
+            seen = self._taken(door, scratch, parent, out)
         with self.session() as session:
             who, now = self._who(session)
         position = {**who, "start": seen.start, "stop": seen.stop, NEXT: _for_the_next(who, seen.files)}
         if since is not None:
             position |= {"kind": loading.BLOCKS, "from": since["start"]}
         return Taken(position, now)
+
+    def _taken(self, door: Mapping[str, str], scratch: Path, parent: str, out: int) -> basebackup.Seen:
+        """With the names of its files where the next one can be told by blocks from it."""
+        program = LAYOUT.place(self.site.root) / "pg_basebackup"
+        with self.session() as session:
+            who, _ = self._who(session)
+        if who["version"] >= TELLS_BLOCKS:
+            return basebackup.take_named(program, door, scratch, parent, out)
+        return basebackup.take(program, door, scratch, out)
 
     def _log(self, since: Position, out: int) -> Taken:
         """All that was written since. It is as one with the backup below it, which the next blocks are told from."""

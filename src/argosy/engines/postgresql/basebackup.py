@@ -1,4 +1,4 @@
-"""Takes a base backup with pg_basebackup, and reads from the stream that passes what the next one has to know."""
+"""Takes a base backup with pg_basebackup, and learns what the next one has to know."""
 
 from __future__ import annotations
 
@@ -22,8 +22,9 @@ WORDS = 500
 
 PIPE_BYTES = 1 << 20
 
-STARTED = re.compile(rb"START WAL LOCATION: (\S+) ", re.MULTILINE)
-TIMELINE = re.compile(rb"START TIMELINE: (\d+)", re.MULTILINE)
+BEGUN = re.compile(r"write-ahead log start point: (\S+) on timeline")
+ENDED = re.compile(r"write-ahead log end point: (\S+)")
+"""What every release says by `--verbose` in the locale C."""
 
 
 @dataclass(frozen=True)
@@ -32,27 +33,42 @@ class Seen:
 
     start: str
     stop: str
-    timeline: int
     files: tuple[str, ...]
+    """empty where nobody asked"""
 
 
-def take(program: Path, door: Mapping[str, str], scratch: Path, parent: str, out: int) -> Seen:
-    """Write one as tar into `out`. `door`: how to reach the server. `parent`: the manifest of the backup that only
-    the changes since are wanted of. Raises GuestFailed with the program's words.
+def take(program: Path, door: Mapping[str, str], scratch: Path, out: int) -> Seen:
+    """Have one written as tar into `out`. Raises GuestFailed with the program's words.
+
+    `door`: how to reach the server.
     """
-    argv: list[str | Path] = [program, *(f"--{name}={value}" for name, value in door.items())]
-    argv += ["--pgdata=-", "--format=tar", "--wal-method=fetch", "--checkpoint=fast", "--no-password"]
+    return _seen(programs.stream(*_argv(program, door), into=out, cwd=scratch), ())
+
+
+def take_named(program: Path, door: Mapping[str, str], scratch: Path, parent: str, out: int) -> Seen:
+    """The same, with the names of all files, read from the stream that passes: changes since this one can be told.
+    `parent`: the manifest of the backup that only the changes since are wanted of, if any.
+    """
+    argv = _argv(program, door)
     if parent:
         told = scratch / "parent_manifest"
         told.write_text(parent)
         argv.append(f"--incremental={told}")
-    with _running(argv, scratch) as source:
-        return _pass_on(source, out)
+    with _running(argv, scratch) as (source, said):
+        manifest = _pass_on(source, out)
+    names = tuple(each["Path"] for each in manifest["Files"] if "Path" in each)
+    return _seen(said.read_text(errors="replace"), names)
+
+
+def _argv(program: Path, door: Mapping[str, str]) -> list[str | Path]:
+    told = [f"--{name}={value}" for name, value in door.items()]
+    form = ["--pgdata=-", "--format=tar", "--wal-method=fetch", "--checkpoint=fast", "--no-password", "--verbose"]
+    return [program, *told, *form]
 
 
 @contextmanager
-def _running(argv: list[str | Path], scratch: Path) -> Iterator[int]:
-    """What it writes. Nothing runs when the block is left, however it is left."""
+def _running(argv: list[str | Path], scratch: Path) -> Iterator[tuple[int, Path]]:
+    """What it writes, and what it says. Nothing runs when the block is left, however it is left."""
     said = scratch / "pg_basebackup.log"
     with (
         said.open("wb") as words,
@@ -62,7 +78,7 @@ def _running(argv: list[str | Path], scratch: Path) -> Iterator[int]:
         ) as process,
     ):  # fmt: skip
         try:
-            yield _descriptor(process)
+            yield _descriptor(process), said
         except errors.Broken as error:
             process.wait()
             raise errors.GuestFailed(f"pg_basebackup: {said.read_text(errors='replace').strip()[-WORDS:]}") from error
@@ -77,29 +93,25 @@ def _descriptor(process: subprocess.Popen[bytes]) -> int:
     return process.stdout.fileno()
 
 
-def _pass_on(source: int, out: int) -> Seen:
-    kept: dict[str, bytes] = {}
+def _pass_on(source: int, out: int) -> Mapping[str, Any]:
+    """The manifest, the last of what passes."""
+    manifest = b"{}"
     reader = tape.Tape(source)
     for entry in reader:
         tape.write(out, entry.head)
-        if entry.name in {LABEL, MANIFEST}:
-            kept[entry.name] = reader.read(entry.size)
-            tape.write(out, kept[entry.name])
+        if entry.name == MANIFEST:
+            manifest = reader.read(entry.size)
+            tape.write(out, manifest)
         else:
             reader.move(out)
         tape.write(out, entry.padding)
     tape.write(out, tape.END)
-    return _seen(kept[LABEL], json.loads(kept[MANIFEST]))
+    told: Mapping[str, Any] = json.loads(manifest)
+    return told
 
 
-def _seen(label: bytes, manifest: Mapping[str, Any]) -> Seen:
-    started, timeline = STARTED.search(label), TIMELINE.search(label)
-    if started is None or timeline is None:
-        raise errors.GuestFailed("the base backup does not say where it begins")
-    last = manifest["WAL-Ranges"][-1]
-    return Seen(
-        started[1].decode(),
-        last["End-LSN"],
-        int(last["Timeline"]),
-        tuple(each["Path"] for each in manifest["Files"] if "Path" in each),
-    )
+def _seen(said: str, files: tuple[str, ...]) -> Seen:
+    begun, ended = BEGUN.search(said), ENDED.search(said)
+    if begun is None or ended is None:
+        raise errors.GuestFailed(f"pg_basebackup does not say where its backup begins and ends: {said[-WORDS:]}")
+    return Seen(begun[1], ended[1], files)
