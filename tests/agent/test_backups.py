@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from asking import MEGABYTES, PASSWORD, Asked, client, digest, nobody_works_in, restored
+from ordering import MEGABYTES, PASSWORD, Asked, client, digest, nobody_works_in, restored
 
 from argosy.db.tables import Command
 from argosy.model.backups import PART_BYTES
