@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 from ordering import PASSWORD, fill
-from ordering import PASSWORD, fill
 
 from argosy.testing.agents import RealGuest
 from argosy.testing.channel import Channel
@@ -44,22 +43,6 @@ def guest(home: Path, channel: Channel) -> Iterator[Callable[..., RealGuest]]:
     yield make
     for each in made:
         each.stop()
-
-
-@pytest.fixture
-def prepared(channel: Channel, guest: Callable[..., RealGuest]) -> RealGuest:
-    channel.start()
-    made = guest()
-    made.start()
-    made.do("prepare", master=PASSWORD)
-    return made
-
-
-@pytest.fixture
-def filled(prepared: RealGuest) -> RealGuest:
-    """With more than two parts of what cannot be compressed."""
-    fill(prepared)
-    return prepared
 
 
 @pytest.fixture
