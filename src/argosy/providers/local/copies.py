@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from argosy.providers.local import extents, xfs
+from argosy.providers.local import extents, loops, xfs
 from argosy.providers.local.layout import Layout
 from argosy.providers.local.pool import Pool
 
@@ -22,8 +22,12 @@ FOLLOWED = "user.argosy.followed"
 ahead for any other is worth nothing any more, because what was written since cannot be told by its blocks.
 """
 NOBODY = "nobody"
-PASSES, FEW = 5, 64
-"""How often what was written is followed ahead, and how many pieces of it are few enough."""
+CAUGHT_UP = "user.argosy.written"
+"""Name of the attribute of what was made ahead that tells how often its volume had been written to before."""
+PASSES, FEW = 5, 512
+"""How often what was written is followed ahead, and how many writes are few enough. Each is a piece at most: sharing so
+many takes less time than finding them.
+"""
 
 
 @dataclass(frozen=True)
@@ -89,11 +93,21 @@ class ImageCopies:
 
 
 def _catch_up(source: int, draft: int, mount: Path) -> None:
-    """So that little is left for the moment of the snapshot: a server may have written a lot to prepare for it."""
+    """So that little is left for the moment of the snapshot: a server may have written a lot to prepare for it. One
+    that has written next to nothing may be held still already: it does not wait until all of its image is looked
+    through.
+    """
     for _ in range(PASSES):
         xfs.flush(mount)
-        if extents.follow(source, draft) < FEW:
+        written = loops.written(loops.below(mount))
+        if 0 <= written - _caught_up(draft) < FEW:
             return
+        extents.follow(source, draft)
+        os.setxattr(draft, CAUGHT_UP, str(written).encode())
+
+
+def _caught_up(draft: int) -> int:
+    return int(_attribute(draft, CAUGHT_UP) or -FEW)
 
 
 def _claim(image: int, snapshot: str) -> None:
@@ -101,12 +115,16 @@ def _claim(image: int, snapshot: str) -> None:
 
 
 def _claimed(image: int) -> str:
+    return _attribute(image, FOLLOWED) or NOBODY
+
+
+def _attribute(file: int, name: str) -> str:
     try:
-        return os.getxattr(image, FOLLOWED).decode()
+        return os.getxattr(file, name).decode()
     except OSError as error:
         if error.errno != errno.ENODATA:
             raise
-        return NOBODY
+        return ""
 
 
 @contextmanager

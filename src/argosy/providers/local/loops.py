@@ -99,6 +99,11 @@ def below(mount: Path) -> Path:
     return Path(f"/dev/loop{os.minor(mount.stat().st_dev)}")
 
 
+def written(device: Path) -> int:
+    """How often the device was written to since it is one (Documentation/block/stat.rst)."""
+    return int(Path(f"/sys/block/{device.name}/stat").read_text().split()[4])
+
+
 def users(image: Path) -> list[Path]:
     """Devices that still hold the image."""
     return [device for device, file in _all() if file in {str(image), f"{image} (deleted)"}]
