@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import select
 import signal
 import subprocess
@@ -23,6 +24,8 @@ PAUSE = 0.05
 START_SECONDS = 600.0
 PIPE_BUFFER = 65536
 ENDING = (signal.SIGINT, signal.SIGTERM)
+LINES = 20
+COMPLAINT = re.compile(r"ERROR|FATAL|not permitted|[Cc]an(not|'t)|[Ff]ailed")
 
 
 def serve(place: Path, password: Secret | None, ready: Callable[[], None]) -> int:
@@ -88,6 +91,16 @@ def _copy(pipes: Sequence[int], ending: int, log: BinaryIO) -> None:
 def _await(driver: Driver, server: subprocess.Popen[bytes], place: Path) -> None:
     until = clock.monotonic() + START_SECONDS
     while (probe := driver.probe()).health is not Health.HEALTHY:
-        if server.poll() is not None or clock.monotonic() > until:
+        if (code := server.poll()) is not None:
+            log = place / "server.log"
+            raise errors.GuestFailed(f"the server ended with exit code {code}: {_last_words(log)} (all in {log})")
+        if clock.monotonic() > until:
             raise errors.GuestFailed(f"the server does not answer ({probe.message}): see {place / 'server.log'}")
         time.sleep(PAUSE)
+
+
+def _last_words(log: Path) -> str:
+    """What it said it ended of: its errors, or else whatever it said last."""
+    said = [line.strip() for line in log.read_text(errors="replace").splitlines()[-LINES:] if line.strip()]
+    complaints = [line for line in said if COMPLAINT.search(line)]
+    return " / ".join((complaints or said)[-2:]) or "it said nothing"
