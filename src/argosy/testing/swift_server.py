@@ -132,12 +132,16 @@ class Swift:
         return f"{self.url}/auth/v1.0"
 
     def start(self) -> None:
-        """Unless it runs, or was ended for good meanwhile."""
+        """Unless it runs, or was ended for good meanwhile. The proxy comes last: one whose other servers are not there
+        yet says that there is no such container.
+        """
         with self._lock:
             if self._ended:
                 return
             if not self.processes:
-                self.processes = {name: self._serve(name) for name in self.ports}
+                self.processes = {name: self._serve(name) for name in self.ports if name != "proxy"}
+                eventually(lambda: all(_listens(self.ports[name]) for name in self.processes), within=60)
+                self.processes["proxy"] = self._serve("proxy")
         eventually(self.answers, within=60)
 
     def start_in(self, seconds: float) -> threading.Timer:
