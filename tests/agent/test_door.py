@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from argosy import errors
 from argosy.agent import door
 from argosy.guest import authority
 
@@ -43,3 +44,13 @@ def test_a_conductor_that_never_answers_is_given_up(mute: tuple[str, str]) -> No
     with pytest.raises(door.Lost):
         door.Door(*mute, patience=0.5).open("credential")
     assert time.monotonic() - begun < 30
+
+
+def test_an_answer_of_the_store_is_told_in_its_words() -> None:
+    with pytest.raises(errors.GuestFailed, match=r"^no bucket$"):
+        door.require_store(502, b'{"error": "no bucket"}')
+
+
+@pytest.mark.parametrize(("status", "text"), [(502, b"<html>Bad Gateway"), (502, b"[]"), (503, b'{"error": "later"}')])
+def test_what_a_gateway_says_is_no_answer_of_the_store(status: int, text: bytes) -> None:
+    door.require_store(status, text)

@@ -116,3 +116,24 @@ def test_a_volume_without_room_for_a_backup_is_told_and_the_server_goes_on(small
     answer = small.channel.await_answer(small.channel.ask(small.id, "backup", **Asked().order()))
     assert "could not save" in answer.error
     tenant.set("on", "it goes")
+
+
+@pytest.fixture
+def read_only(filled: RealGuest) -> Iterator[None]:
+    """The store is a disk that takes nothing."""
+    if os.geteuid():
+        pytest.skip("only root mounts")
+    objects = filled.channel.settings.state / "objects"
+    objects.mkdir(exist_ok=True)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "ro,size=1m", "argosy-ro", objects], check=True)
+    yield
+    subprocess.run(["umount", objects], check=True)
+
+
+@pytest.mark.usefixtures("read_only")
+def test_a_store_that_refuses_us_is_told_at_once(filled: RealGuest) -> None:
+    """In its own words, and not tried for ten minutes."""
+    answer = filled.channel.await_answer(filled.channel.ask(filled.id, "backup", **Asked().order()), within=60)
+    assert "the object store cannot be used" in answer.error
+    assert "http" not in answer.error
+    assert nobody_works_in(filled)

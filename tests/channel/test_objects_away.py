@@ -142,3 +142,12 @@ def test_a_full_disk_is_an_operators_business(small: Bringing) -> None:
     assert small.stored() == [f"{ATTEMPT}/000000"]
     small.store.delete(f"{small.place}{ATTEMPT}/000000")
     eventually(lambda: small.put(PART, "000001") == 200)
+
+
+def test_a_disk_that_refuses_us_is_an_operators_business(small: Bringing) -> None:
+    disk = small.channel.settings.store.path
+    subprocess.run(["mount", "-o", "remount,ro", disk], check=True)
+    told = small.ask("PUT", f"/v1/guest/objects/{ATTEMPT}/000000?command={small.command}", PART)
+    assert (told.status, "cannot be used" in told.json["error"]) == (502, True)
+    subprocess.run(["mount", "-o", "remount,rw", disk], check=True)
+    assert small.put(PART, "000000") == 200

@@ -26,8 +26,8 @@ USER_TIMEOUT = 30_000
 """milliseconds after which bytes that nobody acknowledged break the connection (tcp(7))"""
 
 
-FULL = 507
-"""The store takes no more: somebody must make room, and a guest cannot wait for that."""
+FINAL = frozenset({502, 507})
+"""The store refuses the conductor, or takes no more: an operator must act, and a guest cannot wait for that."""
 
 
 class Lost(errors.Unavailable):
@@ -255,8 +255,19 @@ def exchange(  # noqa: PLR0913, PLR0917 - what HTTP has
 def _judged(status: int, text: bytes, path: str) -> Any:
     if status == 401:
         raise Refused
-    if status >= 500 and status != FULL:
+    require_store(status, text)
+    if status >= 500:
         raise Lost(f"the conductor answered {path} with {status}: {text[:300].decode(errors='replace')}")
     if status >= 300:
         raise errors.GuestFailed(f"the conductor answered {path} with {status}: {text[:300].decode(errors='replace')}")
     return json.loads(text or b"null")
+
+
+def require_store(status: int, text: bytes) -> None:
+    """Raises GuestFailed, in the conductor's words, for an answer that no further try will change. A gateway on the way
+    says the like of a conductor that will be back, but not in those words.
+    """
+    if status not in FINAL:
+        return
+    with contextlib.suppress(ValueError, TypeError, KeyError):
+        raise errors.GuestFailed(str(json.loads(text)["error"]))

@@ -17,7 +17,7 @@ from urllib.parse import quote
 
 from argosy import clock, errors
 from argosy.agent import boot
-from argosy.agent.door import Door, Lost, Refused, exchange
+from argosy.agent.door import Door, Lost, Refused, exchange, require_store
 
 log = logging.getLogger(__name__)
 
@@ -141,9 +141,11 @@ def _skip(response: http.client.HTTPResponse, count: int) -> None:
 def _judged(response: http.client.HTTPResponse, place: str, offset: int) -> http.client.HTTPResponse:
     if response.status in (200, 206):
         return response
-    text = response.read()[:300].decode(errors="replace")
+    body = response.read()
+    text = body[:300].decode(errors="replace")
     if response.status == 401:
         raise Refused
+    require_store(response.status, body)
     if response.status >= 500:
         raise Lost(f"the conductor answered for {place} with {response.status}: {text}")
     if response.status == 404:

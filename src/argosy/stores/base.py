@@ -32,6 +32,8 @@ class StoreFull(errors.Broken):
 class StoreRefused(errors.Broken):
     """the object store does not let us in: an operator must look at section [store] of the settings"""
 
+    status = 502
+
 
 class Store(Protocol):
     """Every verb also raises StoreUnreachable, StoreFull or StoreRefused: who must act."""
