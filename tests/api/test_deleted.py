@@ -164,6 +164,8 @@ def test_an_operator_holds_a_backup_and_lets_it_go(member: As, admin: As, instan
     path = f"/mgmt/backups/{backup}/action"
     held = {"hold": {"until": "2099-01-01T00:00:00"}}
     assert member.refused("POST", path, held)[0] == 401
+    status, _, words = admin.refused("POST", path, {"hold": {"until": "2020-01-01T00:00:00"}})
+    assert (status, "to come" in words) == (400, True)
     assert admin("POST", path, held).status_code == 202
     assert member.get(f"/backups/{backup}")["backup"]["held_until"] == "2099-01-01T00:00:00"
     assert member.refused("DELETE", f"/backups/{backup}")[0] == 403

@@ -13,8 +13,8 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, TextIO
@@ -25,7 +25,7 @@ from argosy.agent.packing import Behind, Packing
 from argosy.agent.replaying import replay
 from argosy.agent.stages import Tally
 from argosy.agent.throttle import Throttle
-from argosy.agent.unpacking import Ahead, Unpacking
+from argosy.agent.unpacking import Ahead, NotAsTaken, Unpacking
 from argosy.agent.uplink import Uplink
 from argosy.agent.work import kind
 from argosy.engines import backups, registry
@@ -34,6 +34,7 @@ from argosy.engines.base import Engine
 from argosy.engines.excerpts import Excerpt, Excerpts
 from argosy.model.guest import Site
 from argosy.stores.archive import PARTS, Opener, Put, Sealer, read_parts
+from argosy.stores.frames import Damaged, WrongKey
 
 SECOND = 1.0
 WAYS = 2
@@ -128,7 +129,16 @@ class Archiver:
         link = self._job["chain"][number]
         return Layer(self._strategy(link["strategy"]).name, link["position"], lambda: self._stream(number, link))
 
-    def _stream(self, number: int, link: Mapping[str, Any]) -> AbstractContextManager[int]:
+    @contextmanager
+    def _stream(self, number: int, link: Mapping[str, Any]) -> Iterator[int]:
+        """Raises what Unpacking does, with the backup that it is about: one of several, maybe."""
+        try:
+            with self._unpacking(number, link) as source:
+                yield source
+        except (Damaged, WrongKey, NotAsTaken) as error:
+            raise type(error)(f"backup {link['backup']}: {error.message}") from error
+
+    def _unpacking(self, number: int, link: Mapping[str, Any]) -> AbstractContextManager[int]:
         def get(name: str) -> Any:
             return self._uplink.get(f"{number}/{link['attempt']}/{name}")
 

@@ -74,7 +74,8 @@ def require_restorable(session: Session, backup: Backup) -> list[Backup]:
             raise errors.Conflict(f"The backup {each.id} is not complete: it is {each.state}.")
         if each.proof == Proof.BROKEN:
             raise errors.Conflict(
-                f"The backup {each.id} is broken, as its last trial has shown ({_fault(each)}): restore an older one"
+                f"The backup {each.id} is broken, as its last trial has shown ({_fault(each)}): use an older one, or"
+                " take a new full one"
             )
         if each.quarantined_until is not None:
             raise errors.Conflict(f"The backup {each.id} was deleted: bring it back first")

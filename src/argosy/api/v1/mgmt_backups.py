@@ -29,6 +29,9 @@ def act(request: Request) -> Answer:
 def _until(fields: Fields) -> float:
     fields.only(("until",))
     try:
-        return clock.moment(fields.needed_text("until"))
+        until = clock.moment(fields.needed_text("until"))
     except ValueError as error:
         raise fields.wrong("until", "must be a time, as 2030-01-31T00:00:00Z") from error
+    if until <= clock.now():
+        raise fields.wrong("until", "must be a time that is to come; release lets a backup be deleted")
+    return until
