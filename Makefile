@@ -18,8 +18,8 @@ help: ## this list
 venv: ## the Python environment with everything that tests need
 	@scripts/install-python test
 
-packages: ## the engines and tools that tests need, from the distribution
-	@scripts/install-packages base $(ENGINES)
+packages: ## the engines, servers and tools that tests need, from the distribution
+	@scripts/install-packages base $(ENGINES) sftp
 
 check: venv ## what a commit needs: format, lint, types, import contracts, unit tests and documentation
 	$(RUN)/ruff format --check src tests

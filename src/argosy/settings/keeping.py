@@ -19,15 +19,16 @@ class SelfBackup:
 @dataclass(frozen=True)
 class Store:
     kind: str = "filesystem"
-    """Where backups and logs are kept: `filesystem` (a directory, also of a mount), `s3`, or `swift`."""
+    """Where backups and logs are kept: `filesystem` (a directory, also of a mount), `s3`, `swift`, or `sftp`."""
     path: str = ""
     """Directory of the `filesystem` store, best below a mount of its own; it must exist, or the store counts as away.
     Empty: `objects` in the state directory, which is lost with this machine's disk."""
     url: str = ""
     """`s3`: the endpoint, empty for Amazon's. `swift`: where to log in: Keystone's URL, which ends with /v3, or
-    TempAuth's, which ends with /auth/v1.0."""
+    TempAuth's, which ends with /auth/v1.0. `sftp`: sftp://HOST or sftp://HOST:PORT."""
     bucket: str = "argosy"
-    """Bucket, which must exist, or container."""
+    """Bucket, which must exist, or container. `sftp`: directory, which must exist, from where a login begins or with a
+    slash before it."""
     prefix: str = ""
     """Put before every key, so that a bucket can be shared; it ends with a slash."""
     region: str = ""
@@ -39,8 +40,10 @@ class Store:
     domain: str = "Default"
     """Keystone's domain of user and project."""
     credentials_file: str = ""
-    """File of mode 0600 with `access_key` and `secret_key` (`s3`) or `user` and `password` (`swift`), a line of TOML
-    each; empty: `keys/store.toml` in the state directory."""
+    """File of mode 0600 with `access_key` and `secret_key` (`s3`), `user` and `password` (`swift`), or `user` and
+    `private_key` or `password` (`sftp`), a line of TOML each; empty: `keys/store.toml` in the state directory."""
+    host_key: str = ""
+    """What the server of `sftp` is known by: its lines of known_hosts, or the fingerprint (`SHA256:…`) of its key."""
     authorities: str = ""
     """PEM file of the authorities that sign the store's certificate; empty: the system's."""
     patience_seconds: float = 15.0

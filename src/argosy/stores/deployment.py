@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import functools
+import posixpath
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from typing import BinaryIO
+from urllib.parse import urlsplit
 
 from argosy import settings
 from argosy.settings import BadSetting, Settings
 from argosy.stores import credentials
-from argosy.stores.base import Store
+from argosy.stores.base import PREFIX, Store, StoreRefused
 from argosy.stores.filesystem import FilesystemStore
 
 
@@ -87,6 +89,44 @@ def _swift(told: settings.Store, state: Path) -> Store:
     return SwiftStore(place, told.patience_seconds)
 
 
+def _sftp(told: settings.Store, state: Path) -> Store:
+    from argosy.stores.sftp import SftpStore
+    from argosy.stores.sftp_requests import Place
+
+    if not told.host_key.strip():
+        raise BadSetting(
+            "store.host_key is what `ssh-keyscan` or `ssh-keygen -l` says of the server: nobody is trusted"
+        )
+    if not PREFIX.fullmatch(told.prefix):
+        raise BadSetting(f"store.prefix has letters, digits, '._-' and '/', not as {told.prefix!r}")
+    host, port = _address(told.url)
+    user, key, password = _login(_file(told, state))
+    directory = posixpath.normpath(told.bucket)
+    return SftpStore(
+        Place(host, port, directory, told.prefix, told.host_key, user, key, password), told.patience_seconds
+    )
+
+
+def _address(url: str) -> tuple[str, int]:
+    at = urlsplit(url)
+    with suppress(ValueError):
+        if at.scheme == "sftp" and at.hostname and not at.username and at.path in {"", "/"}:
+            return at.hostname, at.port or 22
+    raise BadSetting(f"store.url is sftp://HOST or sftp://HOST:PORT, not {url!r}: store.bucket is the directory there")
+
+
+def _login(file: Path) -> tuple[str, str, str]:
+    """User, and private key or password."""
+    try:
+        user, key = credentials.read(file, "user", "private_key")
+    except StoreRefused:
+        with suppress(StoreRefused):
+            user, password = credentials.read(file, "user", "password")
+            return user, "", password
+        raise
+    return user, key, ""
+
+
 def _file(told: settings.Store, state: Path) -> Path:
     return Path(told.credentials_file) if told.credentials_file else state / "keys" / "store.toml"
 
@@ -95,4 +135,5 @@ KINDS: Mapping[str, Callable[[settings.Store, Path], Store]] = {
     "filesystem": _filesystem,
     "s3": _s3,
     "swift": _swift,
+    "sftp": _sftp,
 }
