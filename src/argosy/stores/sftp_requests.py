@@ -40,6 +40,8 @@ REFUSALS = (
 Client = asyncssh.SFTPClient
 Line = tuple[asyncssh.SSHClientConnection, Client]
 THREAD = "sftp"
+QUICK = "^aes128-gcm@openssh.com,aes256-gcm@openssh.com"
+"""preferred: what processors do by themselves"""
 T = TypeVar("T")
 
 logging.getLogger("asyncssh").setLevel(logging.WARNING)  # it tells each connection and channel
@@ -173,6 +175,7 @@ async def _connected(place: Place) -> Line:
         client_keys=keys,
         password=place.password or None,
         agent_path=None,
+        encryption_algs=QUICK,
         connect_timeout=CONNECT_SECONDS,
         keepalive_interval=ALIVE_SECONDS,
     )
