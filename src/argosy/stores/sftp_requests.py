@@ -170,6 +170,8 @@ async def _connected(place: Place) -> Line:
         place.port,
         config=None,
         known_hosts=known,
+        x509_trusted_certs=None,
+        x509_trusted_cert_paths=[],
         client_factory=lambda: _Known(place.host_key),
         username=place.user,
         client_keys=keys,
