@@ -82,18 +82,21 @@ class Unpacking:
 
     def __enter__(self) -> int:
         self._source, into = stages.pipe()
-        self._opening = Stage(lambda: self._open(_Counted(into, self._count)))
+        compressed, opened = stages.pipe()
+        self._opening = Stage(lambda: self._open(opened))
+        self._expanding = Stage(lambda: _expand(compressed, _Counted(into, self._count)))
         return self._source
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """What failed here is the cause: whoever reads only had nothing to go on."""
+        """The first stage that failed is the cause: those after it only had nothing to go on."""
         if error is None:
             self._finish()
         else:
             os.close(self._source)
             self._opening.check(GRACE)
+            self._expanding.check(GRACE)
 
     def _finish(self) -> None:
         """Read what nobody has read, and judge all of it."""
@@ -101,18 +104,13 @@ class Unpacking:
             pass
         os.close(self._source)
         self._opening.check()
+        self._expanding.check()
         self._judge()
 
-    def _open(self, into: _Counted) -> None:
-        out = cast("IO[bytes]", into)  # of which only `write` is called
-        decompressing = zstandard.ZstdDecompressor().stream_writer(out, write_size=stages.PIECE, closefd=False)
-        with stages.closing(into.descriptor), contextlib.suppress(BrokenPipeError):  # not the cause: who closed it is
-            try:
-                for piece in self._opener:
-                    decompressing.write(piece)
-                decompressing.write(NOTHING)
-            except zstandard.ZstdError as error:
-                raise NotAsTaken(f"the backup is damaged: {error}") from error
+    def _open(self, into: int) -> None:
+        with stages.closing(into), contextlib.suppress(BrokenPipeError):  # not the cause: who closed it is
+            for piece in self._opener:
+                stages.write(into, piece)
 
     def _judge(self) -> None:
         if self._count.bytes != self._expected:
@@ -132,3 +130,16 @@ class _Counted:
         self._count.add(len(data))
         stages.write(self.descriptor, data)
         return len(data)
+
+
+def _expand(compressed: int, into: _Counted) -> None:
+    """Raises NotAsTaken."""
+    out = cast("IO[bytes]", into)  # of which only `write` is called
+    decompressing = zstandard.ZstdDecompressor().stream_writer(out, write_size=128 << 10, closefd=False)
+    with stages.closing(compressed), stages.closing(into.descriptor), contextlib.suppress(BrokenPipeError):
+        try:
+            for piece in stages.read(compressed):
+                decompressing.write(piece)
+            decompressing.write(NOTHING)
+        except zstandard.ZstdError as error:
+            raise NotAsTaken(f"the backup is damaged: {error}") from error
