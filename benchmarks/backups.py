@@ -2,12 +2,12 @@
 
 python benchmarks/backups.py [gigabytes] [rounds]
 
-Each figure is a median. By hand: the tool inside the same guest, by its own user, into a file of this machine; back:
-unpacked into a directory of the same pool, made ready, started, asked. Through Argosy: from the request to COMPLETED,
-and from the request to an instance that answers. The memory is that of the guest's agent and of the child that moves
-the data (PSS, the most that was seen), without the engine's tool, in a backup whose time is not taken: looking that
-often costs time. Where the tools by hand keep all processors busy by themselves, whatever Argosy does besides (sealing,
-sending, making durable) is added to their time.
+Each figure is a median of rounds, by hand and through Argosy by turns and at the same priority. By hand: the tool in
+the same guest, by its own user, into a file of this machine; back: unpacked into a directory of the same pool, made
+ready, started, asked. Through Argosy: from the request to COMPLETED, and from the request to an instance that answers.
+The memory is that of the guest's agent and of the child that moves the data (PSS, the most that was seen), without the
+engine's tool, in a backup whose time is not taken: looking that often costs time. Where the tools by hand keep all
+processors busy by themselves, whatever Argosy does besides (sealing, sending, making durable) is added to their time.
 """
 
 from __future__ import annotations
@@ -22,7 +22,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -62,13 +61,6 @@ LOOK = 0.1
 """seconds between two questions whether it is done: whoever asks more often is served by the same processors"""
 
 
-@dataclass(frozen=True)
-class Figures:
-    backup: float
-    restore: float
-    drill: float
-
-
 def main(gigabytes: float, rounds: int) -> None:
     print(
         "| engine | stored, MB | backup by hand | processors busy | Argosy | ratio"
@@ -90,36 +82,41 @@ def measured(argosy: Deployment, engine: str, gigabytes: float, rounds: int) -> 
     fill(owner, instance, engine, gigabytes)
     with scratch(argosy) as place:
         file = place / "by-hand.zst"
-        before = processors()
-        raw = statistics.median(timed(lambda: take(argosy, instance, engine, file)) for _ in range(rounds))
-        busy = share(before, processors())
-        raw_back = statistics.median(timed(lambda: give_back(engine, file, place / "data")) for _ in range(rounds))
+        seen = [one_after_the_other(keeper, instance, engine, file) for _ in range(rounds)]
         size = file.stat().st_size / 1e6
-    ours = [through_argosy(keeper, instance, engine) for _ in range(rounds)]
     memory = remembered(keeper, instance, engine)
     owner.delete(instance["id"])
-    backup, restore = (statistics.median(getattr(each, name) for each in ours) for name in ("backup", "restore"))
-    drill = statistics.median(each.drill for each in ours)
+    raw, busy, raw_back, backup, restore, drill = (statistics.median(each) for each in zip(*seen, strict=True))
     return (
         f"| {engine} | {size:.0f} | {raw:.1f} | {busy:.0%} | {backup:.1f} | {backup / raw:.2f} | {raw_back:.1f}"
         f" | {restore:.1f} | {restore / raw_back:.2f} | {drill:.1f} ({drill / raw_back:.2f}) | {memory:.0f} |"
     )
 
 
-def through_argosy(keeper: Keeper, instance: Document, engine: str) -> Figures:
+def one_after_the_other(keeper: Keeper, instance: Document, engine: str, file: Path) -> tuple[float, ...]:
+    """By hand and through Argosy, so that both have the machine as it is: taken, and how busy it was; given back; and
+    the drill.
+    """
+    owner, kept, made = keeper.owner, list[Document](), list[Document]()
+    before = processors()
+    taken = timed(lambda: take(owner.argosy, instance, engine, file))
+    busy = share(before, processors())
+    backup = timed(lambda: kept.append(backed_up(keeper, instance, engine)))
+    back = timed(lambda: give_back(engine, file, file.parent / "data"))
+    restore = timed(lambda: made.append(restored(keeper, kept[0], engine)))
+    owner.delete(made[0]["id"])
+    drill = drilled(keeper, kept[0])
+    owner.client.session.delete(f"/backups/{kept[0]['id']}")
+    return taken, busy, back, backup, restore, drill
+
+
+def restored(keeper: Keeper, backup: Document, engine: str) -> Document:
+    """An instance that answers."""
     owner = keeper.owner
-    begun = time.perf_counter()
-    backup = backed_up(keeper, instance, engine)
-    took = time.perf_counter() - begun
-    begun = time.perf_counter()
-    restored = keeper.restoring(backup, engine, flavorRef="4", volume={"size": backup["volume_size"]})
-    owner.ended(restored["id"], within=600, every=LOOK)
-    owner.answers(owner.client.instances.get(restored["id"]), engine)
-    back = time.perf_counter() - begun
-    owner.delete(restored["id"])
-    drill = _drilled(keeper, backup)
-    owner.client.session.delete(f"/backups/{backup['id']}")
-    return Figures(took, back, drill)
+    made = keeper.restoring(backup, engine, flavorRef="4", volume={"size": backup["volume_size"]})
+    owner.ended(made["id"], within=600, every=LOOK)
+    owner.answers(owner.client.instances.get(made["id"]), engine)
+    return made
 
 
 def remembered(keeper: Keeper, instance: Document, engine: str) -> float:
@@ -131,12 +128,13 @@ def remembered(keeper: Keeper, instance: Document, engine: str) -> float:
 
 def backed_up(keeper: Keeper, instance: Document, engine: str) -> Document:
     strategy = {"postgresql": "basebackup", "mariadb": "mariabackup"}[engine]
-    backup = keeper.ended(keeper.begin(instance, "b", strategy=strategy)["id"], within=600, every=LOOK)
+    begun = keeper.begin(instance, "b", strategy=strategy, nice=0)
+    backup = keeper.ended(begun["id"], within=600, every=LOOK)
     assert backup["status"] == "COMPLETED", backup
     return backup
 
 
-def _drilled(keeper: Keeper, backup: Document) -> float:
+def drilled(keeper: Keeper, backup: Document) -> float:
     path = f"/backups/{backup['id']}/drills"
     keeper.owner.client.session.post(path)
 
@@ -299,6 +297,8 @@ def share(before: tuple[float, float], after: tuple[float, float]) -> float:
 
 
 def timed(act: Callable[[], Any]) -> float:
+    """With nothing left to be written of what was before."""
+    os.sync()
     begun = time.perf_counter()
     act()
     return time.perf_counter() - begun
