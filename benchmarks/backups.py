@@ -57,6 +57,8 @@ FILL = {
     ),
 }
 BATCH = 200_000
+SETTLED = 3.0
+"""seconds of rest before each"""
 LOOK = 0.1
 """seconds between two questions whether it is done: whoever asks more often is served by the same processors"""
 
@@ -297,8 +299,9 @@ def share(before: tuple[float, float], after: tuple[float, float]) -> float:
 
 
 def timed(act: Callable[[], Any]) -> float:
-    """With nothing left to be written of what was before."""
+    """With nothing left to be done of what was before: files are given up slowly, and disks have their own ideas."""
     os.sync()
+    time.sleep(SETTLED)
     begun = time.perf_counter()
     act()
     return time.perf_counter() - begun

@@ -51,7 +51,7 @@ def test_there_and_back_again(keeper: Keeper, argosy: Deployment, engine: str, d
 def test_by_the_command_line(keeper: Keeper, argosy: Deployment) -> None:
     instance = keeper.owner.ready("redis", "mine")
     keeper.write(instance, "redis", 5)
-    backup = keeper.backed_up(instance)
+    backup = keeper.backed_up(instance, "mine-before")
     keeper.write(instance, "redis", 5)
     assert "has been restored" in argosy.cli("db", "restore", "mine", "--backup", backup["name"], "--yes").stdout
     (kept,) = json.loads(argosy.cli("db", "undos", "mine", "-o", "json").stdout)
