@@ -14,7 +14,7 @@ from argosy.agent import stages
 from argosy.agent.stages import Count, Stage, Tally
 from argosy.stores.archive import PARTS, Put, Sealed, Sealer
 
-COMPRESSION = zstandard.ZstdCompressionParameters.from_level(1, write_checksum=True, threads=1, job_size=3 << 19)
+COMPRESSION = zstandard.ZstdCompressionParameters.from_level(1, write_checksum=True, threads=1, job_size=1 << 20)
 """That of `zstd -1`, in a thread beside the one that reads and seals. It holds four jobs of that many bytes, which a
 tool that reads and writes by turns (mariadb-backup: 10 MB) can be ahead."""
 GRACE = 1.0

@@ -153,7 +153,7 @@ class Swift:
     def kill(self) -> None:
         """All of it at once, in the middle of whatever it does."""
         with self._lock:
-            for process in self.processes.values():
+            for process in reversed(self.processes.values()):  # the proxy first, which would blame the others
                 with contextlib.suppress(ProcessLookupError):
                     os.killpg(process.pid, signal.SIGKILL)
                 process.wait(30)
