@@ -55,14 +55,14 @@ def test_by_the_command_line(keeper: Keeper, argosy: Deployment) -> None:
     keeper.write(instance, "redis", 5)
     assert "has been restored" in argosy.cli("db", "restore", "mine", "--backup", backup["name"], "--yes").stdout
     (kept,) = json.loads(argosy.cli("db", "undos", "mine", "-o", "json").stdout)
-    assert kept["reason"] == "restored from backup b"
+    assert kept["reason"] == "restored from backup mine-before"
     asked = argosy.cli("db", "undo", "mine", stdin="n\n", check=False)
     assert kept["created"] in asked.stderr
-    assert "before it was restored from backup b?" in asked.stderr
+    assert "before it was restored from backup mine-before?" in asked.stderr
     assert "is what it was" in argosy.cli("db", "undo", "mine", "--id", kept["id"], "--yes").stdout
     assert keeper.rows(instance, "redis") == 10
     (kept,) = json.loads(argosy.cli("db", "undos", "mine", "-o", "json").stdout)
-    assert kept["reason"] == "undone: restored from backup b"
+    assert kept["reason"] == "undone: restored from backup mine-before"
     argosy.cli("db", "undos", "mine", "--forget", kept["id"])
     eventually(lambda: same(snapshots(argosy), set()), within=120)
 
