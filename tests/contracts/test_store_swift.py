@@ -50,6 +50,15 @@ def test_a_token_that_has_ended_is_taken_again(store: SwiftStore, swift: Swift) 
     assert read(store, "a") == b"before"
 
 
+def test_a_token_that_has_ended_costs_no_upload(store: SwiftStore, swift: Swift) -> None:
+    """The client takes another, and cannot send the body again with it."""
+    put(store, "a", b"before")
+    swift.kill()
+    swift.start()
+    put(store, "b", b"after")
+    assert read(store, "b") == b"after"
+
+
 def test_a_quota_is_told(store: SwiftStore, swift: Swift) -> None:
     put(store, "a", b".")
     swift.limit("backups", 1)

@@ -16,6 +16,7 @@ from argosy.stores import pieces
 from argosy.stores.base import (
     KEY,
     NoSuchObject,
+    StoreRefused,
     checked,
     checked_prefix,
 )
@@ -105,7 +106,7 @@ class SwiftStore:
             self.stat(key)
             return pieces.NOTHING
         asked = {"Range": f"bytes={start}-{'' if length is None else start + length - 1}"} if start or length else {}
-        connection = self._take()
+        connection = self._kept() or connected(self._place)
         try:
             with translated(key):
                 told, body = connection.get_object(
@@ -164,17 +165,28 @@ class SwiftStore:
         return pieces.patiently(lambda: self._call(key, act), self.patience)[0]
 
     def _call(self, key: str, act: Callable[[Any], T]) -> T:
-        connection = self._take()
+        """Once more on a connection of its own where one that was kept is refused: its token may have ended, and the
+        client, which takes another by itself, does not send a body again with it.
+        """
+        kept = self._kept()
+        try:
+            return self._asked(key, act, kept or connected(self._place))
+        except StoreRefused:
+            if kept is None:
+                raise
+        return self._asked(key, act, connected(self._place))
+
+    def _asked(self, key: str, act: Callable[[Any], T], connection: Any) -> T:
         with translated(key):
             told = act(connection)
         self._idle.put((os.getpid(), connection))
         return told
 
-    def _take(self) -> Any:
+    def _kept(self) -> Any:
         """A connection that nobody uses. Who was forked shares none with its parent."""
         while not self._idle.empty():
             with suppress(queue.Empty):
                 process, connection = self._idle.get_nowait()
                 if process == os.getpid():
                     return connection
-        return connected(self._place)
+        return None

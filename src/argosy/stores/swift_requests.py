@@ -124,6 +124,6 @@ def _judged(error: Any, key: str) -> Exception:
     }
     if status in known:
         return known[status]
-    if not status or status >= 500:  # without a status nobody has answered: the line was cut while a body was sent
+    if status >= 500:
         return StoreUnreachable(f"the object store cannot answer just now: {text}")
     return StoreRefused(f"the object store refuses us: {text}")

@@ -13,14 +13,13 @@ from argosy.stores.swift_requests import translated
 @pytest.mark.parametrize(
     ("error", "kind"),
     [
-        (ClientException("no ability to reset contents for reupload"), StoreUnreachable),
         (ClientException("", http_status=503), StoreUnreachable),
         (ClientException("", http_status=401), StoreRefused),
         (ClientException("", http_status=404), NoSuchObject),
         (ClientException("", http_status=412), errors.Conflict),
         (ClientException("", http_status=507), StoreFull),
     ],
-    ids=["cut", "busy", "refused", "absent", "there", "full"],
+    ids=["busy", "refused", "absent", "there", "full"],
 )
 def test_an_answer_tells_who_must_act(error: ClientException, kind: type[Exception]) -> None:
     with pytest.raises(kind), translated("a"):
