@@ -65,10 +65,10 @@ LOOK = 0.1
 
 def main(gigabytes: float, rounds: int) -> None:
     print(
-        "| engine | stored, MB | backup by hand | processors busy | Argosy | ratio"
+        "| engine | stored, MB | backup by hand | Argosy | ratio"
         " | restore by hand | Argosy | ratio | drill | memory, MB |"
     )
-    print("|---" * 11 + "|")
+    print("|---" * 10 + "|")
     with Deployment("root", backups={"drills": "off"}) as argosy:
         for engine in ENGINES:
             print(measured(argosy, engine, gigabytes, rounds), flush=True)
@@ -88,28 +88,24 @@ def measured(argosy: Deployment, engine: str, gigabytes: float, rounds: int) -> 
         size = file.stat().st_size / 1e6
     memory = remembered(keeper, instance, engine)
     owner.delete(instance["id"])
-    raw, busy, raw_back, backup, restore, drill = (statistics.median(each) for each in zip(*seen, strict=True))
+    raw, raw_back, backup, restore, drill = (statistics.median(each) for each in zip(*seen, strict=True))
     return (
-        f"| {engine} | {size:.0f} | {raw:.1f} | {busy:.0%} | {backup:.1f} | {backup / raw:.2f} | {raw_back:.1f}"
+        f"| {engine} | {size:.0f} | {raw:.1f} | {backup:.1f} | {backup / raw:.2f} | {raw_back:.1f}"
         f" | {restore:.1f} | {restore / raw_back:.2f} | {drill:.1f} ({drill / raw_back:.2f}) | {memory:.0f} |"
     )
 
 
 def one_after_the_other(keeper: Keeper, instance: Document, engine: str, file: Path) -> tuple[float, ...]:
-    """By hand and through Argosy, so that both have the machine as it is: taken, and how busy it was; given back; and
-    the drill.
-    """
+    """By hand and through Argosy, so that both have the machine as it is: taken, and given back; and the drill."""
     owner, kept, made = keeper.owner, list[Document](), list[Document]()
-    before = processors()
     taken = timed(lambda: take(owner.argosy, instance, engine, file))
-    busy = share(before, processors())
     backup = timed(lambda: kept.append(backed_up(keeper, instance, engine)))
     back = timed(lambda: give_back(engine, file, file.parent / "data"))
     restore = timed(lambda: made.append(restored(keeper, kept[0], engine)))
     owner.delete(made[0]["id"])
     drill = drilled(keeper, kept[0])
     owner.client.session.delete(f"/backups/{kept[0]['id']}")
-    return taken, busy, back, backup, restore, drill
+    return taken, back, backup, restore, drill
 
 
 def restored(keeper: Keeper, backup: Document, engine: str) -> Document:
@@ -286,16 +282,6 @@ def _pss(pid: int) -> int:
     except OSError:
         return 0
     return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("Pss:")), 0)
-
-
-def processors() -> tuple[float, float]:
-    """Time in which they worked, and in all (proc_stat(5))."""
-    times = [float(each) for each in Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:9]]
-    return sum(times) - times[3] - times[4], sum(times)
-
-
-def share(before: tuple[float, float], after: tuple[float, float]) -> float:
-    return (after[0] - before[0]) / (after[1] - before[1])
 
 
 def timed(act: Callable[[], Any]) -> float:
