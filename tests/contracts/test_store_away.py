@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,12 +17,9 @@ from argosy.stores.filesystem import FilesystemStore
 from argosy.stores.s3 import S3Store
 from argosy.stores.swift import SwiftStore
 from argosy.testing.cables import Cable
+from argosy.testing.contracts.cut_store import BODY, TIMES, Connect, CutStoreContract, write
 from argosy.testing.contracts.store import put, read
 from argosy.testing.swift_server import KEY, USER, Swift
-
-BODY = os.urandom(1_000_000)
-TIMES = 25
-Connect = Callable[..., Store]
 
 
 @pytest.fixture
@@ -49,41 +46,8 @@ def connect(request: pytest.FixtureRequest, swift: Swift, cable: Cable) -> Itera
         whole.delete_prefix(key)
 
 
-def write(store: Store, key: str, midway: Callable[[], object]) -> None:
-    with store.create(key) as out:
-        for number in range(TIMES):
-            out.write(BODY)
-            if number == TIMES // 2:
-                midway()
-
-
-@pytest.mark.parametrize("after", [1_000, 5_000_000, 9_000_000])
-def test_an_upload_goes_on_after_a_cut(connect: Connect, cable: Cable, after: int) -> None:
-    store = connect()
-    write(store, "a/b", lambda: cable.cut_once_after(after))
-    assert cable.cuts == 1
-    assert read(store, "a/b") == BODY * TIMES
-
-
-def test_an_upload_goes_on_when_the_cable_is_mended(connect: Connect, cable: Cable) -> None:
-    store = connect()
-
-    def cut() -> None:
-        cable.cut()
-        threading.Timer(3.0, cable.mend).start()
-
-    write(store, "a/b", cut)
-    assert read(store, "a/b") == BODY * TIMES
-
-
-@pytest.mark.parametrize("after", [100_000, 5_000_000])
-def test_a_download_goes_on_where_it_was_cut(connect: Connect, cable: Cable, after: int) -> None:
-    store = connect()
-    write(store, "a/b", lambda: None)
-    with store.open("a/b") as source:
-        cable.cut_once_after(after)
-        assert source.read() == BODY * TIMES
-    assert cable.cuts == 1
+class TestOverACable(CutStoreContract):
+    pass
 
 
 def test_an_upload_over_a_cut_cable_ends_and_leaves_nothing(connect: Connect, swift: Swift, cable: Cable) -> None:

@@ -7,7 +7,7 @@ import itertools
 import os
 import subprocess
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 
@@ -16,13 +16,10 @@ from argosy.stores.base import NoSuchObject, StoreFull, StoreRefused, StoreUnrea
 from argosy.stores.sftp import SftpStore
 from argosy.testing import sftp_server
 from argosy.testing.cables import Cable
+from argosy.testing.contracts.cut_store import BODY, TIMES, Connect, CutStoreContract, write
 from argosy.testing.contracts.store import put, read
 from argosy.testing.sftp_server import Sftp
 from argosy.testing.waiting import eventually
-
-BODY = os.urandom(1_000_000)
-TIMES = 25
-Connect = Callable[..., SftpStore]
 
 
 @pytest.fixture(scope="module")
@@ -52,41 +49,8 @@ def connect(server: Sftp, cable: Cable) -> Iterator[Connect]:
         whole.delete(key)
 
 
-def write(store: SftpStore, key: str, midway: Callable[[], object]) -> None:
-    with store.create(key) as out:
-        for number in range(TIMES):
-            out.write(BODY)
-            if number == TIMES // 2:
-                midway()
-
-
-@pytest.mark.parametrize("after", [1_000, 5_000_000, 9_000_000])
-def test_an_upload_goes_on_after_a_cut(connect: Connect, cable: Cable, after: int) -> None:
-    store = connect()
-    write(store, "a/b", lambda: cable.cut_once_after(after))
-    assert cable.cuts == 1
-    assert read(store, "a/b") == BODY * TIMES
-
-
-def test_an_upload_goes_on_when_the_cable_is_mended(connect: Connect, cable: Cable) -> None:
-    store = connect()
-
-    def cut() -> None:
-        cable.cut()
-        threading.Timer(3.0, cable.mend).start()
-
-    write(store, "a/b", cut)
-    assert read(store, "a/b") == BODY * TIMES
-
-
-@pytest.mark.parametrize("after", [100_000, 5_000_000])
-def test_a_download_goes_on_where_it_was_cut(connect: Connect, cable: Cable, after: int) -> None:
-    store = connect()
-    write(store, "a/b", lambda: None)
-    with store.open("a/b") as source:
-        cable.cut_once_after(after)
-        assert source.read() == BODY * TIMES
-    assert cable.cuts == 1
+class TestOverACable(CutStoreContract):
+    pass
 
 
 def test_an_upload_over_a_cut_cable_ends_and_leaves_nothing(connect: Connect, server: Sftp, cable: Cable) -> None:

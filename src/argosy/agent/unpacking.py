@@ -22,6 +22,11 @@ from argosy.stores.archive import Get, Opener
 NOTHING = zstandard.ZstdCompressor().compress(b"")
 """What may follow a stream that has ended. One that has not takes it for its own end, and does not match it."""
 
+WRITTEN = 128 << 10
+"""bytes written at once: from twice as many on each piece is memory of its own to the C library (moving.ENVIRONMENT),
+which costs more than expanding it
+"""
+
 
 class NotAsTaken(errors.Broken):
     """what came out of the store is not what was taken"""
@@ -135,7 +140,7 @@ class _Counted:
 def _expand(compressed: int, into: _Counted) -> None:
     """Raises NotAsTaken."""
     out = cast("IO[bytes]", into)  # of which only `write` is called
-    decompressing = zstandard.ZstdDecompressor().stream_writer(out, write_size=128 << 10, closefd=False)
+    decompressing = zstandard.ZstdDecompressor().stream_writer(out, write_size=WRITTEN, closefd=False)
     with stages.closing(compressed), stages.closing(into.descriptor), contextlib.suppress(BrokenPipeError):
         try:
             for piece in stages.read(compressed):

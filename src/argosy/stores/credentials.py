@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import pwd
 import stat
 import tomllib
 from pathlib import Path
 
+from argosy.model import process
 from argosy.stores.base import StoreRefused
 
 
@@ -18,19 +17,13 @@ def read(file: Path, *names: str) -> tuple[str, ...]:
     try:
         mode, text = file.stat().st_mode, file.read_text()
     except PermissionError as error:
-        raise StoreRefused(f"the store's credentials cannot be read from {file}: chown it to {_user()}") from error
+        whose = f"chown it to {process.user()}"
+        raise StoreRefused(f"the store's credentials cannot be read from {file}: {whose}") from error
     except OSError as error:
         raise StoreRefused(f"the store's credentials cannot be read from {file} ({error.strerror}): {how}") from error
     if mode & (stat.S_IRWXG | stat.S_IRWXO):
         raise StoreRefused(f"others than its owner can read {file}: chmod it 600")
     return tuple(_values(file, text, names, how))
-
-
-def _user() -> str:
-    try:
-        return pwd.getpwuid(os.geteuid()).pw_name
-    except KeyError:
-        return str(os.geteuid())
 
 
 def _values(file: Path, text: str, names: tuple[str, ...], how: str) -> list[str]:

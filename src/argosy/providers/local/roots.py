@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import logging
 import os
-import pwd
 import stat
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from pathlib import Path
 
 from argosy import errors
 from argosy.engines.base import Engine, Found
+from argosy.model import process
 from argosy.providers.local.layout import Layout
 from argosy.settings import Settings
 
@@ -40,14 +40,8 @@ def _may_look(path: Path) -> bool:
 
 
 def _cure(path: str | Path) -> str:
-    return f"{path} cannot be read by the user {_user()}: `chmod -R a+rX` it, and `chmod a+x` the directories above it"
-
-
-def _user() -> str:
-    try:
-        return pwd.getpwuid(os.geteuid()).pw_name
-    except KeyError:
-        return str(os.geteuid())
+    user = process.user()
+    return f"{path} cannot be read by the user {user}: `chmod -R a+rX` it, and `chmod a+x` the directories above it"
 
 
 @dataclass(frozen=True)
