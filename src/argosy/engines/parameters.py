@@ -11,7 +11,7 @@ from importlib import resources
 from typing import Any
 
 from argosy import errors
-from argosy.engines import registry, versions
+from argosy.engines import registry, roots, versions
 from argosy.model.guest import Site
 
 MOST_OF_MEMORY = 0.75
@@ -19,8 +19,6 @@ MOST_OF_MEMORY = 0.75
 MIB = 1024 * 1024
 LONGEST_TEXT = 1000
 """bytes of a value: MariaDB takes what is beyond 4096 of a line for a line of its own"""
-
-Version = tuple[int, ...]
 
 
 class Kind(StrEnum):
@@ -70,8 +68,8 @@ class Parameter:
         """Whether the exact version has it."""
         if self.lacking and versions.is_of(self.lacking, number):
             return False
-        exact = ordinal(number)
-        return (not self.since or exact >= ordinal(self.since)) and (not self.until or exact < ordinal(self.until))
+        exact, since, until = (roots.order(each) for each in (number, self.since, self.until))
+        return exact >= since and (not until or exact < until)
 
     def check(self, value: Any) -> Any:
         """The value in the engine's own spelling. Raises Unprocessable."""
@@ -150,10 +148,6 @@ def read(name: str, table: Mapping[str, Any]) -> Parameter:
     """Raises TypeError or ValueError for what is not a parameter."""
     values: dict[str, Any] = {key: tuple(it) if isinstance(it, list) else it for key, it in table.items()}
     return Parameter(name=name, kind=Kind(values.pop("type")), **values)
-
-
-def ordinal(number: str) -> Version:
-    return tuple(int(part) for part in number.partition("-")[0].split(".") if part.isdigit())
 
 
 def _is(kind: Kind, value: Any) -> bool:

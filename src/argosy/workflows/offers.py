@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from argosy import errors
 from argosy.db.session import Database
 from argosy.db.tables import Datastore, DatastoreVersion, Fact, VersionFlavor
-from argosy.engines import catalogue, registry
+from argosy.engines import catalogue, registry, roots
 from argosy.engines.base import Engine, Found
 from argosy.engines.catalogue import Version
 from argosy.providers.base import Provider
@@ -112,7 +112,7 @@ def choose_default(session: Session, datastore_id: str) -> None:
     datastore = session.get_one(Datastore, datastore_id)
     if datastore.default_version_id in {each.id for each in versions}:
         return
-    best = max(versions, key=lambda each: ("tls" in each.capabilities, _ordinal(each.number)), default=None)
+    best = max(versions, key=lambda each: ("tls" in each.capabilities, roots.order(each.number)), default=None)
     datastore.default_version_id = best.id if best else None
 
 
@@ -139,7 +139,3 @@ def _write_version(session: Session, datastore_id: str, offered: Version) -> Non
     if not version.registered:
         version.number, version.note = offered.number, offered.note
         version.capabilities, version.active = sorted(offered.capabilities), not version.withdrawn
-
-
-def _ordinal(number: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in number.partition("-")[0].split(".") if part.isdigit())

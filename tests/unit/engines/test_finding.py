@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from argosy import errors
-from argosy.engines import catalogue, files, programs, registry
+from argosy.engines import catalogue, files, programs, registry, roots
 from argosy.engines.base import Capability, Found
 from argosy.model.guest import Site
 
@@ -38,6 +39,17 @@ def test_versions_side_by_side_have_roots_of_their_own_and_the_newest_is_last(tm
     found = registry.get("postgresql").find(tmp_path)
     assert [each.version for each in found] == ["9.6.24", "15.18", "16.4"]
     assert found[-1].root == tmp_path / "usr/lib/postgresql/16.4"
+
+
+def test_versions_are_sorted_by_their_numbers() -> None:
+    mixed = ["10.11.19-MariaDB", "9.6.24", "10.2", "10.11.2"]
+    assert sorted(mixed, key=roots.order) == ["9.6.24", "10.2", "10.11.2", "10.11.19-MariaDB"]
+
+
+def test_nobody_else_takes_a_version_apart_to_sort_by() -> None:
+    code = Path(roots.__file__).parents[1]
+    splitting = re.compile(r"int\(\w+\) for \w+ in .*split\(\"\.\"\)")
+    assert {file.name for file in code.rglob("*.py") if splitting.search(file.read_text())} == {"roots.py"}
 
 
 def test_a_link_to_the_same_directory_is_no_second_server(tmp_path: Path) -> None:

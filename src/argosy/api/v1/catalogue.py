@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from argosy import errors
 from argosy.db.tables import Datastore, DatastoreVersion, Instance
+from argosy.engines import roots
 
 
 @dataclass(frozen=True)
@@ -96,8 +97,4 @@ def _begins(whole: str, name: str) -> bool:
 
 def _versions(session: Session, *, inactive: bool) -> Sequence[DatastoreVersion]:
     rows = select(DatastoreVersion).where(true() if inactive else DatastoreVersion.active)
-    return sorted(session.scalars(rows), key=lambda each: _ordinal(each.number))
-
-
-def _ordinal(number: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in number.partition("-")[0].split(".") if part.isdigit())
+    return sorted(session.scalars(rows), key=lambda each: roots.order(each.number))
