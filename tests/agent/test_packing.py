@@ -14,8 +14,9 @@ from argosy.agent import stages
 from argosy.agent.packing import COMPRESSION, Packing
 from argosy.agent.stages import Tally
 from argosy.agent.throttle import Throttle
-from argosy.agent.unpacking import NotAsTaken, Unpacking
+from argosy.agent.unpacking import NotAsTaken, Unpacking, naming
 from argosy.stores.archive import Opener, Put, Sealed, Sealer
+from argosy.stores.frames import Damaged, WrongKey
 
 KEY = bytes(32)
 MUCH = os.urandom(1 << 16) * 80 + bytes(20 << 20)
@@ -99,6 +100,17 @@ def test_a_stream_that_was_written_wrong_is_found(hurt: Callable[[bytes], bytes]
 def test_another_number_of_bytes_is_found() -> None:
     with pytest.raises(NotAsTaken, match=rf"it gave {len(MUCH)} bytes, and 1 were taken"):
         read(packed(MUCH).unpacking(1))
+
+
+@pytest.mark.parametrize("wrong", [Damaged, WrongKey, NotAsTaken])
+def test_whatever_is_wrong_is_told_of_its_backup(wrong: type[errors.Broken]) -> None:
+    with pytest.raises(Damaged, match=r"^backup of-monday: it is not what it was$"), naming("of-monday"):
+        raise wrong("it is not what it was")
+
+
+def test_what_is_not_of_the_stream_is_told_as_it_is() -> None:
+    with pytest.raises(errors.GuestFailed, match=r"^the tool ended with 1$"), naming("of-monday"):
+        raise errors.GuestFailed("the tool ended with 1")
 
 
 def test_who_stops_reading_early_has_all_of_it_proven() -> None:

@@ -25,7 +25,7 @@ from argosy.agent.packing import Behind, Packing
 from argosy.agent.replaying import replay
 from argosy.agent.stages import Tally
 from argosy.agent.throttle import Throttle
-from argosy.agent.unpacking import Ahead, NotAsTaken, Unpacking
+from argosy.agent.unpacking import Ahead, Unpacking, naming
 from argosy.agent.uplink import Uplink
 from argosy.agent.work import kind
 from argosy.engines import backups, registry
@@ -34,7 +34,6 @@ from argosy.engines.base import Engine
 from argosy.engines.excerpts import Excerpt, Excerpts
 from argosy.model.guest import Site
 from argosy.stores.archive import PARTS, Opener, Put, Sealer, read_parts
-from argosy.stores.frames import Damaged, WrongKey
 
 SECOND = 1.0
 WAYS = 2
@@ -131,12 +130,8 @@ class Archiver:
 
     @contextmanager
     def _stream(self, number: int, link: Mapping[str, Any]) -> Iterator[int]:
-        """Raises what Unpacking does, with the backup that it is about: one of several, maybe."""
-        try:
-            with self._unpacking(number, link) as source:
-                yield source
-        except (Damaged, WrongKey, NotAsTaken) as error:
-            raise type(error)(f"backup {link['backup']}: {error.message}") from error
+        with naming(link["backup"]), self._unpacking(number, link) as source:
+            yield source
 
     def _unpacking(self, number: int, link: Mapping[str, Any]) -> AbstractContextManager[int]:
         def get(name: str) -> Any:

@@ -6,7 +6,8 @@ import contextlib
 import io
 import itertools
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from types import TracebackType
 from typing import IO, BinaryIO, cast
 
@@ -18,6 +19,7 @@ from argosy.agent.packing import GRACE
 from argosy.agent.stages import Count, Stage, Tally
 from argosy.model.backups import Part
 from argosy.stores.archive import Get, Opener
+from argosy.stores.frames import Damaged, WrongKey
 
 NOTHING = zstandard.ZstdCompressor().compress(b"")
 """What may follow a stream that has ended. One that has not takes it for its own end, and does not match it."""
@@ -30,6 +32,15 @@ which costs more than expanding it
 
 class NotAsTaken(errors.Broken):
     """what came out of the store is not what was taken"""
+
+
+@contextmanager
+def naming(backup: str) -> Iterator[None]:
+    """Whatever is wrong with a stream is raised as Damaged, with the backup that it is of: one of several, maybe."""
+    try:
+        yield
+    except (Damaged, WrongKey, NotAsTaken) as error:
+        raise Damaged(f"backup {backup}: {error.message}") from error
 
 
 class Ahead:

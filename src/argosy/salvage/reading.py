@@ -13,12 +13,11 @@ from typing import BinaryIO
 from argosy.agent import stages
 from argosy.agent.stages import Tally
 from argosy.agent.throttle import Throttle
-from argosy.agent.unpacking import NotAsTaken, Unpacking
+from argosy.agent.unpacking import Unpacking, naming
 from argosy.engines.backups import Layer
 from argosy.stores.archive import Opener
 from argosy.stores.base import Store
 from argosy.stores.chains import Link
-from argosy.stores.frames import Damaged, WrongKey
 
 
 class Reader:
@@ -40,11 +39,8 @@ class Reader:
         """A descriptor. Leaving the block raises Damaged if it was not all of it, or not as it was taken."""
         told = link.manifest
         opener = Opener(link.key, told.backup, told.attempt, told.parts, lambda name: self._part(link, name))
-        try:
-            with Unpacking(opener, told.raw_bytes, self.tally) as source:
-                yield source
-        except (Damaged, WrongKey, NotAsTaken) as error:
-            raise Damaged(f"backup {told.backup}: {error.message}") from error
+        with naming(told.backup), Unpacking(opener, told.raw_bytes, self.tally) as source:
+            yield source
 
     def read_through(self, link: Link) -> None:
         """Raises Damaged."""
