@@ -16,7 +16,8 @@ from argosy.engines import programs
 from argosy.engines.archiving import Moment, Target
 from argosy.engines.backups import SNAPSHOT, Layer, Order, Taken
 from argosy.engines.excerpts import Excerpt
-from argosy.engines.postgresql import positions, slots
+from argosy.engines.postgresql import positions, slots, wire
+from argosy.engines.postgresql.accounts import HOME, PATIENCE
 from argosy.engines.postgresql.driver import PostgresqlDriver
 from argosy.engines.postgresql.positions import Segment
 
@@ -43,6 +44,20 @@ class Kept:
 
 
 class Archivist(PostgresqlDriver):
+    sessions = 0
+    """so many were begun"""
+
+    @contextmanager
+    def session(self, database: str = HOME, seconds: float = PATIENCE) -> Iterator[wire.Connection]:
+        self.sessions += 1
+        with super().session(database, seconds) as session:
+            yield session
+
+    def sessions_of_a_dump(self, path: Path, strategy: str, since: Mapping[str, Any] | None = None) -> int:
+        before = self.sessions
+        self.dump_into(path, strategy, since)
+        return self.sessions - before
+
     def make_folder(self, path: Path) -> None:
         path.mkdir(mode=0o700)
 

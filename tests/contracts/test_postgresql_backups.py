@@ -38,6 +38,8 @@ class BackupsOfPostgresql:
     version: ClassVar[str]
     made_of: ClassVar[str]
     """increments"""
+    sessions: ClassVar[int]
+    """that an increment takes"""
 
     @pytest.fixture(scope="class")
     @classmethod
@@ -109,6 +111,12 @@ class BackupsOfPostgresql:
             if length == len(chain):
                 server.hands.call("examine_restored", seen)
             assert server.stop() == 0
+
+    def test_a_server_is_asked_once_at_the_end_and_keeps_its_log_till_then(self, source: Server, store: Path) -> None:
+        assert source.hands.call("sessions_of_a_dump", store / "0", "basebackup") == 2
+        kept: Kept = source.hands.call("dump_into", store / "full", "basebackup")
+        since = kept.taken.position
+        assert source.hands.call("sessions_of_a_dump", store / "1", "incremental", since) == self.sessions
 
     def test_nothing_is_built_on_another_history(self, farm: Farm, source: Server, store: Path) -> None:
         kept: Kept = source.hands.call("dump_into", store / "full", "basebackup")
@@ -199,6 +207,7 @@ def restored(farm: Farm, source: Server, chain: list[Kept]) -> Server:
 class TestBackupsOfPostgresql15(BackupsOfPostgresql):
     version = "15"
     made_of = "log"
+    sessions = 1
 
     def test_so_much_log_that_a_volume_could_not_take_it_is_refused(self, source: Server, store: Path) -> None:
         """Told before anything is written, and by a parent that has so much below it already."""
@@ -218,6 +227,7 @@ class TestBackupsOfPostgresql15(BackupsOfPostgresql):
 class TestBackupsOfPostgresql17(BackupsOfPostgresql):
     version = "17"
     made_of = "blocks"
+    sessions = 2
 
     def test_increments_are_laid_over_as_the_engines_own_tool_does(
         self, farm: Farm, source: Server, store: Path, tmp_path: Path

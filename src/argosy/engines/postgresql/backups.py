@@ -30,7 +30,7 @@ from argosy.engines.postgresql.finder import LAYOUT
 from argosy.engines.postgresql.positions import Segment
 from argosy.engines.postgresql.wire import literal
 
-TELLS_BLOCKS = 170000
+TELLS_BLOCKS = 17
 """From this release on, a server can tell which blocks have changed."""
 NOT_BEGUN = "could not initiate base backup"
 """How pg_basebackup says that the server will not, before anything is written."""
@@ -76,7 +76,7 @@ class PostgresqlBackups(PostgresqlDoors):
             [(start,)] = session.query("SELECT pg_backup_start('argosy', true)")
             [(stop,)] = session.query("SELECT pg_current_wal_flush_lsn()")
             files = [str(each.relative_to(self._cluster)) for each in self._relations()]
-            yield {**who, "at": now, "start": start, "stop": stop, NEXT: _for_the_next(who, files)}
+            yield {**who, "at": now, "start": start, "stop": stop, NEXT: self._for_the_next(files)}
             try:
                 session.query("SELECT pg_backup_stop(false)")
             except (OSError, wire.ServerError) as error:
@@ -102,11 +102,9 @@ class PostgresqlBackups(PostgresqlDoors):
 
     def _increment(self, order: Order, since: Position, out: int) -> Taken:
         """By the blocks that changed, where the server can tell them, else by its log."""
-        with self.session() as session:
-            who, _ = self._who(session)
-        if since.get("history") != who["history"] or since.get("version", 0) // 10000 != who["version"] // 10000:
+        if (since.get("history"), since.get("version", 0) // 10000) != (lineage.of(self.site.state), self._release):
             raise errors.Rejected("the data have been restored or upgraded since that backup: take a full backup")
-        if since.get(NEXT, {}).get("files") and who["version"] >= TELLS_BLOCKS:
+        if since.get(NEXT, {}).get("files") and self._release >= TELLS_BLOCKS:
             try:
                 return self._base_backup(order.scratch, manifests.write(since), out, since)
             except errors.GuestFailed as error:
@@ -122,7 +120,7 @@ class PostgresqlBackups(PostgresqlDoors):
             seen = self._taken(door, scratch, parent, out)
         with self.session() as session:
             who, now = self._who(session)
-        position = {**who, "start": seen.start, "stop": seen.stop, NEXT: _for_the_next(who, seen.files)}
+        position = {**who, "start": seen.start, "stop": seen.stop, NEXT: self._for_the_next(seen.files)}
         if since is not None:
             position |= {"kind": loading.BLOCKS, "from": since["start"]}
         return Taken(position, now)
@@ -130,9 +128,7 @@ class PostgresqlBackups(PostgresqlDoors):
     def _taken(self, door: Mapping[str, str], scratch: Path, parent: str, out: int) -> basebackup.Seen:
         """With the names of its files where the next one can be told by blocks from it."""
         program = LAYOUT.place(self.site.root) / "pg_basebackup"
-        with self.session() as session:
-            who, _ = self._who(session)
-        if who["version"] >= TELLS_BLOCKS:
+        if self._release >= TELLS_BLOCKS:
             return basebackup.take_named(program, door, scratch, parent, out)
         return basebackup.take(program, door, scratch, out)
 
@@ -163,6 +159,15 @@ class PostgresqlBackups(PostgresqlDoors):
     def _cluster(self) -> Path:
         return self.site.data / "db"
 
+    @property
+    def _release(self) -> int:
+        """Of the data, which no server of another one opens."""
+        return int((self._cluster / "PG_VERSION").read_text().partition(".")[0])
+
+    def _for_the_next(self, files: Sequence[str]) -> Mapping[str, Any]:
+        """What only an increment of this backup needs."""
+        return {"files": manifests.pack(files)} if self._release >= TELLS_BLOCKS else {}
+
     def _who(self, session: wire.Connection) -> tuple[dict[str, Any], float]:
         """What every position tells, and the time."""
         [(version, system, now, timeline, segment)] = session.query(WHO)
@@ -183,8 +188,3 @@ class PostgresqlBackups(PostgresqlDoors):
             session.query("SET idle_session_timeout = 0")
             session.query(f"SELECT pg_create_physical_replication_slot({literal(name)}, true, true)")
             yield
-
-
-def _for_the_next(who: Mapping[str, Any], files: Sequence[str]) -> Mapping[str, Any]:
-    """What only an increment of this backup needs."""
-    return {"files": manifests.pack(files)} if who["version"] >= TELLS_BLOCKS else {}
