@@ -10,8 +10,8 @@ from argosy import workflows
 FILES = {file.stem: file.read_text() for file in Path(workflows.__path__[0]).glob("*.py")}
 STARTS = ("prepare", "rebuild", "restart", "restore", "start", "upgrade", "write_log")
 """Verbs that a server is started by."""
-AS_IT_WAS = {"reboot_server"}
-"""Its guest starts the server by itself, as it was told last; it is only waited for."""
+AS_IT_WAS = {"reboot_server", "resize_flavor"}
+"""Their guests start the server by themselves, as they were told last; they are only waited for, and heard."""
 
 
 @pytest.mark.parametrize("verb", STARTS)
@@ -22,7 +22,8 @@ def test_whoever_has_a_server_started_asks_by_way_of_starting(verb: str) -> None
 
 
 def test_whoever_has_a_server_started_tells_what_came_of_it() -> None:
-    asking = re.compile(r"starting\.ask\(|rebuild_instance\.raise_up\(|restoring\.load\(")
+    asking = re.compile(r"starting\.(ask|hear)\(|rebuild_instance\.raise_up\(|restoring\.load\(")
     operations = {name for name, text in FILES.items() if asking.search(text) and "\ndef ready(" in text}
-    assert len(operations) >= 8
+    assert len(operations) >= 10
+    assert operations >= AS_IT_WAS
     assert {name for name in operations if "starting.settle(ctx)" not in FILES[name]} == set()

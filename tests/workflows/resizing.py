@@ -6,10 +6,13 @@ from types import MappingProxyType
 
 import moduling
 from scenario import CALLER, Scenario
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from argosy.db.session import Database
-from argosy.db.tables import Guest, Instance, Run
+from argosy.db.tables import Command, Guest, Instance, Run
+from argosy.guest import mailbox
+from argosy.model import wire
 from argosy.model.status import Task, status
 from argosy.settings import SHIPPED_FLAVORS, Flavor
 from argosy.workflows import (
@@ -26,6 +29,7 @@ from argosy.workflows import (
 )
 
 TINY, SMALL, MEDIUM = SHIPPED_FLAVORS[:3]
+TAKEN_BACK = "max_connections = 262143 was taken back: FATAL"
 
 
 class ResizingFlavor(Scenario):
@@ -78,6 +82,28 @@ class ResizingFlavorInVain(ResizingFlavor):
         assert "could not map" in (row.fault or "")
         assert (row.flavor_id, row.ram, status(servers.facts(row))) == (TINY.id, TINY.ram, "ACTIVE")
         assert self.held(database)["ram"] == TINY.ram
+
+
+class TakingBack(Scenario):
+    """The guest's server starts, and without settings that it could not start with."""
+
+    def meanwhile(self, database: Database) -> None:
+        with database.read() as session:
+            waiting = session.scalars(select(Command).where(Command.answered.is_(False))).all()
+        for command in waiting:
+            self.asked[command.id] = self.asked.get(command.id, 0) + 1
+            with database.write() as session:
+                mailbox.answer(session, command.guest_id, wire.Answer(command.id, {"fault": TAKEN_BACK}))
+
+    def is_told(self, database: Database) -> None:
+        assert (self.row(database).fault, self.row(database).task) == (TAKEN_BACK, Task.NONE)
+        self.each_command_once()
+
+
+class ResizingFlavorWithoutSettings(TakingBack, ResizingFlavor):
+    def check(self, database: Database) -> None:
+        super().check(database)
+        self.is_told(database)
 
 
 class DeletingWhileResizing(ResizingFlavor):
@@ -158,6 +184,12 @@ class RebootingInVain(Rebooting):
 
     def check(self, database: Database) -> None:
         assert (self.row(database).task, self.row(database).fault) == ("NONE", "FATAL: no")
+
+
+class RebootingWithoutSettings(TakingBack, Rebooting):
+    def check(self, database: Database) -> None:
+        super().check(database)
+        self.is_told(database)
 
 
 class RebootingAStoppedOne(Rebooting):
@@ -281,6 +313,7 @@ EVERY = (
     ResizingFlavor,
     ShrinkingFlavor,
     ResizingFlavorInVain,
+    ResizingFlavorWithoutSettings,
     DeletingWhileResizing,
     ResizingVolume,
     ResizingVolumeInVain,
@@ -288,6 +321,7 @@ EVERY = (
     ResizingVolumeBeforeARestart,
     Rebooting,
     RebootingInVain,
+    RebootingWithoutSettings,
     RebootingAStoppedOne,
     Stopping,
     StoppingInVain,

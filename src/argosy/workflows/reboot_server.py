@@ -11,7 +11,7 @@ from argosy.durable.workflow import Context, Outcome, Workflow
 from argosy.guest import mailbox
 from argosy.model.caller import Caller
 from argosy.model.status import Task
-from argosy.workflows import servers
+from argosy.workflows import servers, starting
 from argosy.workflows.world import World
 
 reboot_server: Workflow[World] = Workflow("reboot_server", event="instance_reboot")
@@ -41,12 +41,15 @@ def guest(ctx: Context[World]) -> Outcome:
     with ctx.database.read() as session:
         wanted = session.get_one(Instance, ctx.subject).wanted
     answer = mailbox.ask(ctx, ctx.subject, "start" if wanted == servers.RUNNING else "ping")
-    return servers.await_guest(ctx, "the database server is starting") if answer is None else None
+    if answer is None:
+        return servers.await_guest(ctx, "the database server is starting")
+    starting.hear(ctx, answer)
+    return None
 
 
 @reboot_server.step()
 def ready(ctx: Context[World]) -> Outcome:
-    ctx.record(lambda session: servers.settle(session, ctx.subject))
+    starting.settle(ctx)
     return None
 
 

@@ -17,7 +17,7 @@ from argosy.guest import mailbox
 from argosy.model.caller import Caller
 from argosy.model.status import Task
 from argosy.settings import Flavor, Settings
-from argosy.workflows import offers, overrides, parameters, servers
+from argosy.workflows import offers, overrides, parameters, servers, starting
 from argosy.workflows.servers import Size
 from argosy.workflows.world import World
 
@@ -83,7 +83,7 @@ def limit(ctx: Context[World]) -> Outcome:
 @resize_flavor.step()
 def ready(ctx: Context[World]) -> Outcome:
     ctx.record(lambda session: _keep(session, ctx.subject, ctx.memory["to"][0], ctx.memory["flavor"]))
-    ctx.record(lambda session: servers.settle(session, ctx.subject))
+    starting.settle(ctx)
     return None
 
 
@@ -105,7 +105,10 @@ def _fitted(ctx: Context[World], size: Size) -> Outcome:
     servers.check(ctx, _larger(ctx))
     ctx.world.provider.compute.announce(ctx.subject, size.ram, size.vcpus)
     answer = mailbox.ask(ctx, ctx.subject, "fit", restart=size.ram < _larger(ctx).ram)
-    return servers.await_guest(ctx, "the database server takes its new size") if answer is None else None
+    if answer is None:
+        return servers.await_guest(ctx, "the database server takes its new size")
+    starting.hear(ctx, answer)
+    return None
 
 
 def _limited(ctx: Context[World], size: Size) -> Outcome:

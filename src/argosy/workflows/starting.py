@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from argosy.durable.workflow import Context, Outcome
@@ -26,8 +27,15 @@ def ask(ctx: Context[World], verb: str, doing: str, *, version_id: str = "", **a
     answer = mailbox.ask(ctx, ctx.subject, verb, **told, **arguments)
     if answer is None:
         return servers.await_guest(ctx, doing)
-    ctx.memory[FAULT] = answer.get("fault") or ctx.memory.get(FAULT)
+    hear(ctx, answer)
     return None
+
+
+def hear(ctx: Context[World], answer: Mapping[str, Any]) -> None:
+    """Remember, for `settle`, what the guest says of a server that it has started: what its heartbeats say of it during
+    an operation is left to the operation.
+    """
+    ctx.memory[FAULT] = answer.get("fault") or ctx.memory.get(FAULT)
 
 
 def settle(ctx: Context[World]) -> None:
