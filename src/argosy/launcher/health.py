@@ -64,13 +64,15 @@ def services(deployment: Settings) -> list[Service]:
     url = f"http://{api.host}:{api.port}"
     door = f"https://{conductor.host}:{conductor.port}"
     found = [
-        Service("api", "api", url, lambda _process: _answers(f"{url}/healthcheck"), lambda: _remarks(url)),
-        Service("conductor", "conductor", door, lambda _process: _answers(f"{door}/healthcheck")),
+        Service("api", "api", url, lambda process: _answers(process, f"{url}/healthcheck"), lambda: _remarks(url)),
+        Service("conductor", "conductor", door, lambda process: _answers(process, f"{door}/healthcheck")),
         Service("supervisor", "supervisor", "", lambda _process: ""),
     ]
     if deployment.identity.backend == "local":
         identity = f"http://{deployment.identity.host}:{deployment.identity.port}"
-        found.insert(1, Service("identity", "api", f"{identity}/v3", lambda _process: _answers(f"{identity}/v3")))
+        found.insert(
+            1, Service("identity", "api", f"{identity}/v3", lambda process: _answers(process, f"{identity}/v3"))
+        )
     if deployment.provider.level == "root":
         helper = deployment.run / "helper.sock"
         found.append(Service("helper", "helper", f"unix:{helper}", lambda _process: _helps(helper), private=True))
@@ -98,9 +100,9 @@ def _report(run: Path, service: Service) -> Report:
     return replace(told, health=State.SILENT, message=wrong) if wrong else replace(told, message=service.remark())
 
 
-def _answers(url: str) -> str:
+def _answers(process: Process, url: str) -> str:
     place = urlsplit(url)
-    # The question carries no secret and the answer is "OK": who answers is settled by the pid file, not by TLS.
+    # The question carries no secret and the answer is "OK": who answers is settled by whose socket it is, not by TLS.
     context = ssl.create_default_context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     connection = (
@@ -115,7 +117,9 @@ def _answers(url: str) -> str:
         return f"no answer: {error}"
     finally:
         connection.close()
-    return "" if status == 200 else f"answers {status}"
+    if status != 200:
+        return f"answers {status}"
+    return "" if processes.listens(process, place.port or 0) else f"another program answers on port {place.port}"
 
 
 def _remarks(url: str) -> str:

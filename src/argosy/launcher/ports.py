@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import secrets
 import socket
 from dataclasses import dataclass
@@ -56,12 +57,13 @@ def free_ones() -> Ports:
     raise PortTaken(f"no three free ports found between {LOWEST} and {HIGHEST}: choose them by --port-base")
 
 
-def free(port: int) -> bool:
-    """Whether nothing listens there."""
-    with socket.socket() as probe:
+def free(port: int, host: str = HOST) -> bool:
+    """Whether nothing listens there; nothing does at an address that this machine does not have yet."""
+    family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    with socket.socket(family, kind) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((HOST, port))
-        except OSError:
-            return False
+            probe.bind(address)
+        except OSError as error:
+            return error.errno == errno.EADDRNOTAVAIL
     return True

@@ -13,6 +13,9 @@ from pathlib import Path
 
 from argosy import clock
 
+LISTENING = "0A"
+"""State of a socket in /proc/net/tcp (proc_pid_net(5))."""
+
 
 @dataclass(frozen=True)
 class Process:
@@ -66,6 +69,26 @@ def started(pid: int) -> int | None:
     except (FileNotFoundError, ProcessLookupError):
         return None
     return None if fields[0] in "ZX" else int(fields[19])
+
+
+def listens(process: Process, port: int) -> bool:
+    """Whether it is the one that listens on the port; true where that is not ours to see."""
+    proc = Path(f"/proc/{process.pid}")
+    try:
+        rows = [row.split() for table in (proc / "net").glob("tcp*") for row in table.read_text().splitlines()]
+        sockets = {f"socket:[{row[9]}]" for row in rows if row[3] == LISTENING and row[1].endswith(f":{port:04X}")}
+        return any(_target(each) in sockets for each in (proc / "fd").iterdir())
+    except PermissionError:
+        return True
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+def _target(link: Path) -> str:
+    try:
+        return str(link.readlink())
+    except FileNotFoundError:
+        return ""
 
 
 def of_user(uid: int) -> list[int]:

@@ -9,9 +9,10 @@ import sys
 import time
 from pathlib import Path
 from typing import NoReturn
+from urllib.parse import urlsplit
 
 from argosy import clock, errors, settings
-from argosy.launcher import account, code, forks, health, processes, statedir, unit
+from argosy.launcher import account, code, forks, health, ports, processes, statedir, unit
 from argosy.launcher.health import Report, State
 from argosy.launcher.processes import Process
 from argosy.providers.local import roots
@@ -69,7 +70,7 @@ def running(deployment: Settings) -> Process | None:
 
 
 def in_background(deployment: Settings) -> bool:
-    """Start what does not run and wait until all of it answers; false when all ran already. Raises NotUp."""
+    """Start what does not run and wait until all of it answers; false when all ran already. Raises NotUp, PortTaken."""
     fresh = running(deployment) is None
     if fresh:
         _start(deployment)
@@ -78,11 +79,12 @@ def in_background(deployment: Settings) -> bool:
 
 
 def in_foreground(deployment: Settings) -> NoReturn:
-    """Become the top process. Raises NotUp when there is one."""
+    """Become the top process. Raises NotUp when there is one, PortTaken."""
     with statedir.locked(deployment.state):
         other = running(deployment)
         if other is not None:
             raise NotUp(f"Argosy runs already, as process {other.pid}: see argosy status")
+        _require_ports(deployment)
         code.record(deployment.run)
         processes.record(deployment.run, processes.observe(top(deployment), os.getpid()))
         command = _command(deployment)
@@ -91,12 +93,27 @@ def in_foreground(deployment: Settings) -> NoReturn:
 
 def _start(deployment: Settings) -> None:
     if unit.wanted(deployment):
+        _require_ports(deployment)
         unit.start(deployment)
         _await_record(deployment)
         return
     with statedir.locked(deployment.state):
         if running(deployment) is None:
+            _require_ports(deployment)
             _spawn(deployment)
+
+
+def _require_ports(deployment: Settings) -> None:
+    """Raises PortTaken where somebody else listens. What is left of us after a kill goes when we start."""
+    for service in health.services(deployment):
+        place = urlsplit(service.address)
+        if place.hostname is None or place.port is None or processes.recorded(deployment.run, service.process):
+            continue
+        if not ports.free(place.port, place.hostname):
+            raise ports.PortTaken(
+                f"port {place.port} of {place.hostname} is in use, maybe by another deployment: stop what listens there"
+                f" (`ss -ltnp` tells), or choose another by {service.role}.port in {deployment.state}/argosy.toml"
+            )
 
 
 def _spawn(deployment: Settings) -> None:
