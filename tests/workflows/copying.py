@@ -27,6 +27,8 @@ class ReadingCopy(Backing):
     more: Mapping[str, Any] = MappingProxyType({"strategy": "snapshot"})
     broken_holds = 0
     """how many holds end before they are released"""
+    rejects = frozenset[str]()
+    """what the guest does not know how to do"""
 
     def start(self, session: Session) -> None:
         self.cloud.contents[self.prepared(session).id] = DATA.decode()
@@ -38,8 +40,8 @@ class ReadingCopy(Backing):
         with database.read() as session:
             turns = len(session.scalars(select(Command.id).where(Command.verb == "release")).all())
         early = {"release": "not held throughout"} if turns <= self.broken_holds else {}
-        refuse = {**self.refuse, **early}
-        FakeGuests(database, self.asked, refuse, self.store, self.data, frozenset(early)).answer_all()
+        refuse = {**self.refuse, **early, **dict.fromkeys(self.rejects, "it is older than that")}
+        FakeGuests(database, self.asked, refuse, self.store, self.data, self.rejects.union(early)).answer_all()
 
     def write_on(self, database: Database) -> None:
         """Only a server that was let go of writes."""
@@ -62,6 +64,12 @@ class ReadingCopy(Backing):
             assert session.scalars(select(Guest.id)).all() == [self.instance]
             assert session.scalars(select(Snapshot.id)).all() == []
         assert status(Facts(self.row(database).task)) == "ACTIVE"
+
+
+class ReadingCopyOfOlderGuest(ReadingCopy):
+    """Its server is held still all the same."""
+
+    rejects = frozenset({"flush"})
 
 
 class RestartingWhileItIsRead(ReadingCopy):
@@ -179,6 +187,7 @@ class DrillingCopy(KeepingCopy):
 
 EVERY = (
     ReadingCopy,
+    ReadingCopyOfOlderGuest,
     RestartingWhileItIsRead,
     ReadingCopyAgain,
     ReadingCopyInVain,

@@ -13,11 +13,11 @@ from argosy.agent.holds import Hold
 from argosy.agent.lifecycle import FIRST
 from argosy.agent.restoring import Restoring
 from argosy.agent.task import Task
-from argosy.engines.backups import Backups, Untidy, unchanged
+from argosy.engines.backups import Backups, Flushes, Untidy, unchanged
 from argosy.model.backups import begun
 from argosy.model.guest import Identity
 
-LONG = frozenset({"backup", "restore", "take_out", "put_in"})
+LONG = frozenset({"backup", "restore", "flush", "take_out", "put_in"})
 """verbs that must not hold up others"""
 
 Arguments = Mapping[str, Any]
@@ -43,6 +43,7 @@ class BackupVerbs:
         self.verbs: Mapping[str, Callable[[Task, Arguments], Result]] = {
             "backup": self.backup,
             "restore": self.restore,
+            "flush": self.flush,
             "quiesce": self.quiesce,
             "release": self.release,
             "examine": self.examine,
@@ -74,6 +75,12 @@ class BackupVerbs:
             moved |= self._replay(task, arguments, restoring)
             restoring.finish()
         return {**moved, **self._server.bring_up(task, arguments, self._identity)}
+
+    def flush(self, _task: Task, _arguments: Arguments) -> Result:
+        driver = self._guest.driver()
+        if isinstance(driver, Flushes):
+            driver.flush()
+        return {}
 
     def quiesce(self, _task: Task, arguments: Arguments) -> Result:
         """Hold the server still for at most so many seconds. Raises Busy while somebody else does."""

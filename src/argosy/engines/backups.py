@@ -109,6 +109,14 @@ class Backups(Protocol):
         """
 
 
+@runtime_checkable
+class Flushes(Protocol):
+    """A driver whose server writes down what it has in memory before it holds still."""
+
+    def flush(self) -> None:
+        """Have it do so by now, so that little is left for `quiesce`. Minutes, where there is a lot."""
+
+
 def to_restore(position: Position) -> dict[str, Any]:
     """What a restore has to know of it."""
     return {name: value for name, value in position.items() if name != NEXT}

@@ -176,6 +176,11 @@ class Volumes(Protocol):
     def grow(self, name: str, gigabytes: int) -> Volume:
         """Online where GROW_ONLINE; never smaller."""
 
+    def gather(self, name: str) -> None:
+        """Bring together what earlier snapshots have scattered, while the volume is written to, as far as half a minute
+        goes: later ones hold writers up for less. It may be left out.
+        """
+
     def begin_snapshot(self, name: str, snapshot: str) -> None:
         """What can be done of a snapshot before the moment that it is to be of, so that taking it holds writers up for
         less. It may be repeated, and left out; `delete_snapshot` takes it back.

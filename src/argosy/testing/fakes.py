@@ -159,6 +159,9 @@ class FakeVolumes(_Part):
         self._do("volumes.grow", lambda: self.cloud.volumes.update({name: larger}))
         return Volume(name, State.ACTIVE, larger << 30)
 
+    def gather(self, name: str) -> None:
+        self._do("volumes.gather", lambda: name)
+
     def begin_snapshot(self, name: str, snapshot: str) -> None:
         self._do("volumes.begin_snapshot", lambda: (name, snapshot))
 

@@ -50,14 +50,36 @@ def take(ctx: Context[World], instance_id: str) -> Outcome:
     snapshot = name(ctx, turn)
     if ctx.memory.get("expected") != turn:
         return _begin(ctx, instance_id, snapshot, turn)
-    if ctx.memory.get("begun") != turn:
-        ctx.world.provider.volumes.begin_snapshot(instance_id, snapshot)
-        ctx.memory["begun"] = turn
+    if ctx.memory.get("begun") != turn and not _prepared(ctx, instance_id, snapshot, turn):
+        servers.check(ctx, instance_id=instance_id)
+        return Wait(5, "the database server writes down what it has in memory")
     held = mailbox.ask(ctx, instance_id, "quiesce", turn=str(turn), seconds=_seconds(turn), hold=snapshot)
     if held is None:
         servers.check(ctx, instance_id=instance_id)
         return Wait(5, "the database server is asked to hold still")
     return _copy(ctx, instance_id, snapshot, held)
+
+
+def _prepared(ctx: Context[World], instance_id: str, snapshot: str, turn: int) -> bool:
+    """All that can be done ahead of the moment, in this order: what is written after the snapshot was begun lies apart
+    from then on. False: the server is at it.
+    """
+    volumes = ctx.world.provider.volumes
+    if "gathered" not in ctx.memory:
+        volumes.gather(instance_id)
+        ctx.memory["gathered"] = True
+    if not _flushed(ctx, instance_id, turn):
+        return False
+    volumes.begin_snapshot(instance_id, snapshot)
+    ctx.memory["begun"] = turn
+    return True
+
+
+def _flushed(ctx: Context[World], instance_id: str, turn: int) -> bool:
+    try:
+        return mailbox.ask(ctx, instance_id, "flush", turn=str(turn)) is not None
+    except errors.Rejected:  # by an agent that is older, and does not know how to
+        return True
 
 
 def _seconds(turn: int) -> float:

@@ -68,6 +68,10 @@ class PostgresqlBackups(PostgresqlDoors):
                 raise
             raise errors.Rejected("the data do not fit on the volume: restore them to a larger one") from error
 
+    def flush(self) -> None:
+        with self.patient_session(HOME) as session:
+            session.query("CHECKPOINT")
+
     @contextmanager
     def quiesce(self, seconds: float) -> Iterator[Position]:
         with self.session(seconds=seconds + PATIENCE) as session:

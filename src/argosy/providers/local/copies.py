@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from argosy.providers.local import extents, loops, xfs
+from argosy.providers.local import extents, gathering, loops, xfs
 from argosy.providers.local.layout import Layout
 from argosy.providers.local.pool import Pool
 
@@ -37,6 +37,11 @@ class ImageCopies:
 
     def names(self) -> Sequence[str]:
         return sorted(path.stem for path in self.layout.snapshots.glob("*.img"))
+
+    def gather(self, image: Path) -> None:
+        self.pool.check_room()
+        with _opened(image) as file:
+            gathering.gather(file, self.layout.pool)
 
     def begin(self, image: Path, mount: Path, snapshot: str) -> None:
         """Ahead of `take`, which it makes quicker. May be repeated, and left out."""

@@ -51,6 +51,9 @@ class DirectoryVolumes:
         self.attach(name)
         return Volume(name, State.ACTIVE, gigabytes * GIB)
 
+    def gather(self, name: str) -> None:
+        """Nothing to do: there are no snapshots."""
+
     def begin_snapshot(self, name: str, snapshot: str) -> None:
         self.snapshot(name, snapshot)
 

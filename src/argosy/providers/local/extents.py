@@ -9,12 +9,14 @@ import struct
 from collections.abc import Iterator
 from fcntl import ioctl
 
-FIEMAP, CLONE_RANGE = 0xC020660B, 0x4020940D
+FIEMAP, CLONE_RANGE, ATTRIBUTES = 0xC020660B, 0x4020940D, 0x801C581F
 HEADER = struct.Struct("=QQIIII")
 """struct fiemap: where from, how long, flags, extents found, extents there is room for, reserved."""
 EXTENT = struct.Struct("=QQQ16xI12x")
 """struct fiemap_extent: place in the file, place on the device, bytes, flags."""
-LAST, SHARED = 0x1, 0x2000
+LAST, UNWRITTEN, SHARED = 0x1, 0x800, 0x2000
+PIECES = struct.Struct("=8xI16x")
+"""struct fsxattr, of which we want how many extents the file has."""
 AT_ONCE = 4096
 """Extents asked for in one call."""
 STRETCH = 4 << 20
@@ -22,6 +24,8 @@ STRETCH = 4 << 20
 
 Range = tuple[int, int]
 """Place and bytes."""
+Extent = tuple[int, int, int]
+"""Place and bytes in the file, and flags."""
 
 
 def share(source: int, target: int) -> None:
@@ -45,13 +49,23 @@ def follow(source: int, target: int) -> int:
 
 def unshared(file: int) -> Iterator[Range]:
     """What no other file has."""
+    return ((start, length) for start, length, flags in extents(file) if not flags & SHARED)
+
+
+def count(file: int) -> int:
+    """How many there are, without looking at them (ioctl_xfs_fsgetxattr(2))."""
+    (pieces,) = PIECES.unpack(ioctl(file, ATTRIBUTES, bytes(PIECES.size)))
+    return int(pieces)
+
+
+def extents(file: int) -> Iterator[Extent]:
+    """All of them, in order of their places."""
     place, last = 0, False
     while not last:
         found = _extents(file, place)
         for start, _, length, flags in found:
             place, last = start + length, bool(flags & LAST)
-            if not flags & SHARED:
-                yield start, length
+            yield start, length, flags
         last = last or not found
 
 

@@ -65,6 +65,10 @@ class ImageVolumes:
                 os.truncate(image, gigabytes * GIB)
             return self._mounted(name, image)
 
+    def gather(self, name: str) -> None:
+        with self._working(f"volume {name} cannot be gathered"), self._image(name) as image:
+            self.copies.gather(image)
+
     def begin_snapshot(self, name: str, snapshot: str) -> None:
         with self._working(f"volume {name} cannot be copied"), self._image(name) as image:
             self._mounted(name, image)

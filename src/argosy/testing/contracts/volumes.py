@@ -144,6 +144,7 @@ class VolumesContract:
         name, snapshots = made(), [fresh() for _ in range(4)]
         (self.place(provider, name) / "row").write_text("before")
         for snapshot in snapshots[:3]:
+            provider.volumes.gather(name)
             provider.volumes.begin_snapshot(name, snapshot)
         (self.place(provider, name) / "row").write_text("between")
         provider.volumes.snapshot(name, snapshots[3])

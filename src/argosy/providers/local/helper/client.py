@@ -87,6 +87,9 @@ class RemoteVolumes:
     def grow(self, name: str, gigabytes: int) -> Volume:
         return protocol.volume(self.helper.ask("volumes.grow", name=name, gigabytes=gigabytes))
 
+    def gather(self, name: str) -> None:
+        self.helper.ask("volumes.gather", name=name)
+
     def begin_snapshot(self, name: str, snapshot: str) -> None:
         self.helper.ask("volumes.begin_snapshot", name=name, snapshot=snapshot)
 

@@ -36,6 +36,7 @@ VERBS: Mapping[str, Mapping[str, checks.Check]] = {
     "compute.owned": {},
     "volumes.ensure": {"name": checks.name, "gigabytes": checks.gigabytes, "source": checks.source},
     "volumes.grow": {"name": checks.name, "gigabytes": checks.gigabytes},
+    "volumes.gather": NAMED,
     "volumes.begin_snapshot": {"name": checks.name, "snapshot": checks.name},
     "volumes.snapshot": {"name": checks.name, "snapshot": checks.name},
     "volumes.revert": {"name": checks.name, "snapshot": checks.name},
