@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from calling import As, Ready
 from sqlalchemy import update
 
 from argosy.db.session import Database
-from argosy.db.tables import DatastoreVersion, Run
+from argosy.db.tables import BackupSchedule, DatastoreVersion, Run
 
 NIGHTLY = {"name": "nightly", "cron": "30 2 * * *", "timezone": "Europe/Berlin", "retention": {"daily": 7}}
 
@@ -103,6 +104,38 @@ def test_an_instance_has_so_many_and_no_more(member: As, instance: str) -> None:
         make(member, instance, name=f"s{number}")
     body = {"backup_schedule": {"instance_id": instance, **NIGHTLY}}
     assert member.refused("POST", "/backup_schedules", body)[:2] == (413, "overLimit")
+
+
+def test_a_name_means_one_schedule_of_the_project(member: As, ready: Ready, instance: str) -> None:
+    """Commands take it as it is, without the instance."""
+    made, other = make(member, instance), make(member, instance, name="hourly")["id"]
+    body = {"backup_schedule": {"instance_id": ready(), **NIGHTLY}}
+    status, key, said = member.refused("POST", "/backup_schedules", body)
+    assert (status, key) == (409, "conflict")
+    assert f"There is a schedule nightly already, {made['id']} of instance {instance}" in said
+    named = {"backup_schedule": {"name": "nightly"}}
+    assert member.refused("PUT", f"/backup_schedules/{other}", named)[:2] == (409, "conflict")
+    assert member("PUT", f"/backup_schedules/{made['id']}", named).status_code == 200
+    assert member("DELETE", f"/backup_schedules/{made['id']}").status_code == 204
+    assert member("PUT", f"/backup_schedules/{other}", named).json["backup_schedule"]["name"] == "nightly"
+
+
+def test_of_two_requests_for_one_name_one_has_it(member: As, instance: str) -> None:
+    body = {"backup_schedule": {"instance_id": instance, **NIGHTLY}}
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda _: member("POST", "/backup_schedules", body).status_code, range(8)))
+    assert sorted(answers) == [200] + [409] * 7
+    assert len(member.get("/backup_schedules")["backup_schedules"]) == 1
+
+
+def test_those_that_share_a_name_from_before_can_be_told_apart(member: As, instance: str, database: Database) -> None:
+    first, second = make(member, instance)["id"], make(member, instance, name="other")["id"]
+    with database.write() as session:
+        session.execute(update(BackupSchedule).where(BackupSchedule.id == second).values(name="nightly"))
+    paused = {"backup_schedule": {"paused": True}}
+    assert member("PUT", f"/backup_schedules/{first}", paused).status_code == 200
+    renamed = member("PUT", f"/backup_schedules/{second}", {"backup_schedule": {"name": "weekly"}})
+    assert renamed.json["backup_schedule"]["name"] == "weekly"
 
 
 def test_one_runs_now_and_not_twice_at_once(member: As, instance: str, database: Database) -> None:

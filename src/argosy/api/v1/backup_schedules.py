@@ -14,7 +14,7 @@ from argosy.api.exchange import Answer, Request
 from argosy.api.fields import Fields
 from argosy.api.v1 import instance_rows
 from argosy.db import events
-from argosy.db.tables import BackupSchedule, Instance
+from argosy.db.tables import BackupSchedule, Instance, QuotaUse
 from argosy.model import retention, schedules
 from argosy.workflows import backup_schedules, offers
 
@@ -53,6 +53,7 @@ def create(request: Request) -> Answer:
         schedule.name, schedule.cron, schedule.timezone = name, cron, "UTC"
         schedule.full_every, schedule.strategy, schedule.retention, schedule.missed = 1, "", {}, 0
         schedule.paused, schedule.created, schedule.updated = False, now, now
+        _require_free(session, schedule, name)
         _change(session, schedule, instance, fields)
         session.add(schedule)
         _tell(session, schedule, "create")
@@ -65,6 +66,7 @@ def update(request: Request) -> Answer:
     fields.only(CHANGEABLE)
     with request.services.database.write() as session:
         schedule = _one(session, request)
+        _require_free(session, schedule, fields.text("name") or "")
         _change(session, schedule, session.get_one(Instance, schedule.instance_id), fields)
         schedule.updated = clock.now()
         _tell(session, schedule, "update")
@@ -103,6 +105,19 @@ def _require_room(session: Session, instance: Instance) -> None:
     mine = select(BackupSchedule.id).where(BackupSchedule.instance_id == instance.id).limit(PER_INSTANCE)
     if len(session.scalars(mine).all()) >= PER_INSTANCE:
         raise errors.OverQuota(f"an instance may have {PER_INSTANCE} schedules: delete one first")
+
+
+def _require_free(session: Session, schedule: BackupSchedule, name: str) -> None:
+    """A name means one schedule of a project, as commands that take one expect. Raises Conflict."""
+    # Servers let two requests look at once: whoever names a schedule waits for this row of its project.
+    session.get(QuotaUse, (schedule.project_id, "instances"), with_for_update=True)
+    mine = (BackupSchedule.project_id == schedule.project_id) & (BackupSchedule.id != schedule.id)
+    other = session.scalar(select(BackupSchedule).where(mine, BackupSchedule.name == name).limit(1))
+    if other is not None:
+        raise errors.Conflict(
+            f"There is a schedule {name} already, {other.id} of instance {other.instance_id}: choose another name, or"
+            " change that one."
+        )
 
 
 def _change(session: Session, schedule: BackupSchedule, instance: Instance, fields: Fields) -> None:
