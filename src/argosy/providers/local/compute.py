@@ -138,7 +138,7 @@ class LocalCompute:
         life = self._lock(name).life()
         if life is Life.NONE and record.wanted is Wanted.UP and record.vain >= TRIES:
             record = dataclasses.replace(record, fault=self._stillborn(name).message)
-        return _seen(record, life)
+        return dataclasses.replace(_seen(record, life), words=self.records.last_words(name))
 
     def _mark(self, name: str, wanted: Wanted) -> None:
         record = self.records.load(name)

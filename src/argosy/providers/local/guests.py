@@ -21,6 +21,9 @@ from argosy.providers.base import ServerSpec
 from argosy.providers.local.documents import our_directory, write
 from argosy.providers.local.layout import Layout
 
+TAIL_BYTES, LONGEST_WORDS = 8192, 500
+"""of a guest's log, to find its last line; letters of it that are told"""
+
 
 class Wanted(StrEnum):
     UP = "up"
@@ -97,12 +100,14 @@ class Records:
         return self.layout.guest(record.name, record.generation)
 
     def last_words(self, name: str) -> str:
-        """The last line that init or the programs that start it said."""
+        """The last line that init, the agent or the programs that start them said, without what only logs need."""
         try:
-            lines = self.log(name).read_text(errors="replace").strip().splitlines()
+            with self.log(name).open("rb") as log:
+                log.seek(max(0, log.seek(0, os.SEEK_END) - TAIL_BYTES))
+                lines = log.read().decode(errors="replace").strip().splitlines()
         except FileNotFoundError:
             return ""
-        return lines[-1] if lines else ""
+        return _message(lines[-1])[:LONGEST_WORDS] if lines else ""
 
     @contextmanager
     def alone(self, name: str, *, make: bool = False) -> Iterator[bool]:
@@ -148,6 +153,15 @@ class Records:
         """What tells of it comes last."""
         self.clear(name)
         shutil.rmtree(self.home(name))
+
+
+def _message(line: str) -> str:
+    """Of a line of the agent's log, which a guest may write as it likes; any other is told as it is."""
+    try:
+        told = json.loads(line)
+    except (ValueError, RecursionError):
+        return line
+    return str(told["message"]) if isinstance(told, dict) and "message" in told else line
 
 
 def _still_there(directory: int, path: Path) -> bool:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from argosy import errors
 from argosy.providers.base import Source, State, Usage, Volume
-from argosy.providers.local import loops, mounts, ownership, xfs
+from argosy.providers.local import loops, mounts, ownership, rcu, xfs
 from argosy.providers.local.copies import ImageCopies
 from argosy.providers.local.faults import translated
 from argosy.providers.local.layout import Layout
@@ -27,9 +27,10 @@ class ImageVolumes:
     copies: ImageCopies
 
     def prepare(self) -> None:
-        """The pool; and databases can write again where a process was killed in `snapshot`."""
+        """The pool; and databases can write again where a process was killed in `snapshot`, without a hurry."""
         with self._working("volumes cannot be prepared"):
             self.pool.enlarge()
+            rcu.restore()
             for mount in filter(mounts.mounted, self.layout.mounts.iterdir()):
                 xfs.thaw(mount)
 

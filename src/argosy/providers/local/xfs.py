@@ -12,6 +12,7 @@ from contextlib import contextmanager, suppress
 from fcntl import ioctl
 from pathlib import Path
 
+from argosy.providers.local import rcu
 from argosy.providers.local.faults import run
 from argosy.providers.local.loops import SECTOR
 
@@ -66,7 +67,7 @@ def flush(mount: Path) -> None:
 @contextmanager
 def frozen(mount: Path) -> Iterator[None]:
     """Nothing is written while the block runs, and what is on the device is consistent."""
-    with _first(), _opened(mount) as directory:
+    with _first(), _opened(mount) as directory, rcu.hurried():
         ioctl(directory, FREEZE, 0)
         try:
             yield
