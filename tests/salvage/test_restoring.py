@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import random
+import signal
 import uuid
+from datetime import UTC, datetime
 
 import pytest
 from salvors import Archive, Salvor
@@ -37,3 +39,20 @@ def test_another_series_is_refused_with_what_would_do(archive: Archive, salvor: 
     assert f"is of PostgreSQL {last.version}" in said
     assert "install the same series" in said
     assert not (salvor.home / "elsewhere").exists()
+
+
+def test_a_moment_before_the_backup_is_refused_at_once(archive: Archive, salvor: Salvor) -> None:
+    [full, *_] = archive.chain("postgresql 15", "basebackup", "incremental")
+    said = salvor.run("restore", full.backup, "--to", "too-early", "--at", "1970-01-01T00:00:00", status=4)
+    begun = datetime.fromtimestamp(full.created, UTC).isoformat(timespec="seconds").removesuffix("+00:00")
+    assert f"the backup was begun later, at {begun}" in said
+    assert not (salvor.home / "too-early").exists()
+
+
+def test_a_server_is_called_as_its_owner_calls_it(archive: Archive, salvor: Salvor) -> None:
+    [full, *_] = archive.chain("mysql", "mariabackup", "mariabackup-incremental")
+    salvor.run("restore", full.backup, "--to", "named", "--port", (port := str(random.randint(20000, 30000))))
+    with salvor.start("serve", "named") as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == f"{full.datastore} {full.version} answers on 127.0.0.1:{port}\n"
+        process.send_signal(signal.SIGINT)

@@ -114,7 +114,7 @@ def test_nothing_damaged_is_exported(vault: Vault, opened: list[str], tmp_path: 
 
 def test_what_is_not_there_is_said(opened: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([*opened, "verify", "nothing"]) == 3
-    assert "there is no backup nothing" in capsys.readouterr().err
+    assert "there is no backup with the id nothing" in capsys.readouterr().err
     assert main(["list"]) == 4
     assert "--store" in capsys.readouterr().err
     assert main(["serve", str(tmp_path)]) == 3
@@ -127,6 +127,17 @@ def test_the_deployments_own_user_needs_no_escrow(vault: Vault, tmp_path: Path) 
     words = ["--state", str(tmp_path), "backup", "export", full.backup, "--to", str(tmp_path / "out")]
     assert run(COMMANDS, words) == 0
     assert (tmp_path / "out" / f"0-{full.backup}.mbstream").read_bytes() == b"full"
+
+
+def test_a_deployment_that_has_lost_its_key_is_told_what_would_do(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["--state", str(tmp_path), "backup", "export", "any", "--to", str(tmp_path / "out")]
+    assert run(COMMANDS, words) == 3
+    assert "there is no deployment" in capsys.readouterr().err
+    (tmp_path / "argosy.toml").touch()
+    assert run(COMMANDS, words) == 3
+    assert "master.key is gone: put back the copy of this deployment, or use argosy-restore" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("lost", [0, 1, 3])

@@ -55,7 +55,9 @@ def of_deployment(told: Settings) -> Shelf:
     try:
         master = file.read_bytes()
     except FileNotFoundError as error:
-        raise errors.NotFound(f"there is no deployment in {told.state}") from error
+        lost = f"{file} is gone: put back the copy of this deployment, or use argosy-restore with an escrow of its key"
+        known = (told.state / "argosy.toml").exists()
+        raise errors.NotFound(lost if known else f"there is no deployment in {told.state}") from error
     except PermissionError as error:
         raise errors.Forbidden(f"{file} cannot be read: do this as the deployment's user, or as root") from error
     return Shelf(deployment.store(told), wrapping=_by(master))

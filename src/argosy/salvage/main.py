@@ -104,7 +104,7 @@ def restore(access: Access, /, backup: str, place: Path, engine_root: Path, port
     links = shelf.chain(shelf.find(backup))
     manifest = links[-1].manifest
     found = restoring.choose(manifest, engine_root)
-    restored = Restored(manifest.engine, found.version, str(found.root), backup, port)
+    restored = Restored(manifest.engine, found.version, str(found.root), backup, port, datastore=manifest.datastore)
     reader = Reader(shelf.store)
     further = _further(shelf, manifest, **onward)
     with shown(reader, _bytes(links)):
@@ -119,11 +119,20 @@ def _further(shelf: Shelf, manifest: Manifest, at: str | None, *, latest: bool) 
     """Raises BadRequest, NoHistory."""
     if at is None and not latest:
         return None
+    target = Target(time=_moment(at, manifest) if at else None)
+    return Further(history.find(shelf, manifest), target)
+
+
+def _moment(at: str, manifest: Manifest) -> float:
+    """Raises BadRequest, also where the backup was begun later: before anything of it is read."""
     try:
-        target = Target(time=clock.moment(at) if at else None)
+        found = clock.moment(at)
     except ValueError as error:
         raise errors.BadRequest(f"--at {at}: a moment is told as 2026-01-31T12:00:00") from error
-    return Further(history.find(shelf, manifest), target)
+    if found < manifest.created:
+        begun = clock.timestamp(manifest.created)
+        raise errors.BadRequest(f"--at {at}: the backup was begun later, at {begun} UTC: choose an older backup")
+    return found
 
 
 def _until(ended: Moment) -> str:
@@ -139,7 +148,8 @@ def serve(place: Path, password_file: Path | None) -> int:
     restored = restoring.told(place)
 
     def ready() -> None:
-        click.echo(f"{restored.engine} {restored.version} answers on {restoring.LOOPBACK}:{restored.port}")
+        name = restored.datastore or restored.engine
+        click.echo(f"{name} {restored.version} answers on {restoring.LOOPBACK}:{restored.port}")
 
     return serving.serve(place, password, ready)
 

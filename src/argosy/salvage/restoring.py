@@ -49,6 +49,8 @@ class Restored:
     backup: str
     port: int
     memory: int = MEMORY
+    datastore: str = ""
+    """as its owner knows it: `mariadb`, where the engine is `mysql`"""
 
     def driver(self, place: Path) -> Driver:
         return registry.get(self.engine).load_driver()(self.site(place))

@@ -39,11 +39,11 @@ class Shelf:
                 yield key.removesuffix(streams.FILE)
 
     def find(self, backup: str) -> str:
-        """Its place. Raises NotFound."""
+        """Its place, by the backup's id. Raises NotFound."""
         for place in self.places():
             if place.endswith(f"/{backup}/"):
                 return place
-        raise errors.NotFound(f"there is no backup {backup} in the store")
+        raise errors.NotFound(f"there is no backup with the id {backup} in the store: argosy-restore list shows them")
 
     def claim(self, place: str) -> Manifest:
         """What a backup says of itself, proven where there is a key. Raises Damaged, WrongKey, LostKey, TooNew."""
