@@ -67,6 +67,15 @@ def test_what_is_there_is_never_overwritten(deployment: Settings, secret: Path) 
     assert secret.read_text() == PASSPHRASE + "\n"
 
 
+def test_a_key_that_is_gone_is_missed_in_words(
+    deployment: Settings, secret: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (deployment.keys / "master.key").unlink()
+    assert _argosy(deployment, "keys", "export", str(tmp_path / "escrow"), "--passphrase-file", str(secret)) == 3
+    assert "master.key is gone: put back the copy" in capsys.readouterr().err
+    assert not (tmp_path / "escrow").exists()
+
+
 def test_keys_are_rotated_for_one_project_or_all(deployment: Settings, capsys: pytest.CaptureFixture[str]) -> None:
     database = Database(deployment.database_url)
     with database.write() as session:

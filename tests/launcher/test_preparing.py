@@ -1,9 +1,13 @@
 """What must be there before the processes start."""
 
+import time
 from pathlib import Path
 
 import pytest
 
+from argosy.db import migrate, sealed
+from argosy.db.session import Database
+from argosy.db.tables import Run
 from argosy.launcher import preparing
 from argosy.launcher.preparing import KEYS, LostKey
 
@@ -19,3 +23,23 @@ def test_a_lost_key_is_not_replaced_in_silence(tmp_path: Path, lost: str) -> Non
 
 def test_the_first_start_has_none(tmp_path: Path) -> None:
     preparing.require_keys(tmp_path, written=False)
+
+
+def test_the_key_of_another_deployment_is_refused(tmp_path: Path) -> None:
+    """Before anything is sealed by it."""
+    database = Database(f"sqlite:///{tmp_path}/control.db")
+    for name in ("own", "foreign"):
+        sealed.make(tmp_path / name)
+    sealed.use(tmp_path / "foreign")
+    preparing.require_own_key(database)
+    sealed.use(tmp_path / "own")
+    migrate.upgrade(database)
+    preparing.require_own_key(database)
+    with database.write() as session:
+        now = time.time()
+        times = {"wake_at": now, "deadline_at": now, "created": now}
+        session.add(Run(id="r", workflow="w", step="s", subject="i", memory={}, **times))
+    preparing.require_own_key(database)
+    sealed.use(tmp_path / "foreign")
+    with pytest.raises(sealed.BadKey, match=r"put back keys/master\.key"):
+        preparing.require_own_key(database)

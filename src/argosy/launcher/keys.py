@@ -67,7 +67,11 @@ def rotate(place: Place, project: str, *, yes: bool) -> None:
 def _master(deployment: Settings) -> bytes:
     """Raises NotFound, Forbidden."""
     owner(deployment)
-    return (deployment.keys / "master.key").read_bytes()
+    file = deployment.keys / "master.key"
+    try:
+        return file.read_bytes()
+    except FileNotFoundError as error:
+        raise errors.NotFound(f"{file} is gone: put back the copy of this deployment") from error
 
 
 def _new(file: Path) -> int:

@@ -53,6 +53,7 @@ def prepare(deployment: Settings) -> int:
         require_keys(deployment.keys, written=migrate.current(connection) is not None)
     sealed.make(deployment.keys / "master.key")
     sealed.use(deployment.keys / "master.key")
+    require_own_key(database)
     authority.make(deployment.keys)
     _keep_former(deployment, database)
     migrate.upgrade(database)
@@ -79,6 +80,18 @@ def require_keys(keys: Path, *, written: bool) -> None:
         raise LostKey(
             f"{keys / lost[0]} is gone and the control database needs it: put back the copy of this deployment"
         )
+
+
+def require_own_key(database: Database) -> None:
+    """With another master key everything would answer, and nothing that rests sealed would open. Raises BadKey."""
+    from sqlalchemy import select
+
+    from argosy.db import migrate
+    from argosy.db.tables import Run
+
+    with database.engine.connect() as connection:
+        if migrate.current(connection) is not None:
+            connection.execute(select(Run.memory).limit(1)).all()
 
 
 def _keep(deployment: Settings, made: Iterable[Credentials]) -> None:
