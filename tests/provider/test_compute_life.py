@@ -14,6 +14,7 @@ import pytest
 
 from argosy.providers.base import Fence, ServerSpec, State
 from argosy.providers.local import runtime
+from argosy.providers.local.guests import LONGEST_WORDS
 from argosy.providers.local.processes import Holders
 from argosy.testing import killing, local_sites
 from argosy.testing.contracts import compute as contract
@@ -105,6 +106,26 @@ def test_a_killed_agent_comes_back_and_the_engine_never_notices(site: Site, gues
     eventually(lambda: log.read_text().count("agent is here") == 2)
     eventually(lambda: agents(site, guest.name) not in ([], [killed]))
     assert servers(site, guest.name) == before
+
+
+@pytest.mark.parametrize(
+    ("program", "words"),
+    [
+        ("raise SystemExit('no such conductor')", "no such conductor"),
+        ("""print('{"level": "critical", "message": "no keys"}'); raise SystemExit(1)""", "no keys"),
+        ("print('[' * 9000)", "[" * LONGEST_WORDS),
+        (r"""print('{"message": "a\\u0000b\\u001b\\ud800"}')""", "a b  "),
+    ],
+    ids=["a word", "a line of a log", "nonsense", "what no database takes"],
+)
+def test_of_an_agent_that_dies_at_every_start_the_last_words_are_told(site: Site, program: str, words: str) -> None:
+    """What the agent logs is told without its wrapping, and whatever else it prints is not believed to be such."""
+    broken = local_sites.assembled(
+        site.layout, walled=site.walled, runs=dataclasses.replace(runtime.here(), agent=("-c", program))
+    )
+    guest = contract.up(broken, contract.prepared(broken, local_sites.fresh(), 1))
+    eventually(lambda: broken.compute.look(guest.name).words == words, within=10)
+    assert broken.compute.look(guest.name).state is State.ACTIVE
 
 
 def test_who_started_a_guest_may_be_killed(site: Site) -> None:

@@ -76,6 +76,8 @@ class Server:
     state: State
     fault: str = ""
     """why it FAILED, and what would help"""
+    words: str = ""
+    """the last that the agent in it said, or what was to start it, where the provider sees that"""
 
 
 @dataclass(frozen=True)

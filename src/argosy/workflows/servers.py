@@ -63,14 +63,16 @@ def put_down(ctx: Context[World]) -> Outcome:
 
 def await_guest(ctx: Context[World], doing: str, *, guest: str = "") -> Wait:
     """A wait for the answer of a guest (the subject's own, where none is named), whose reason tells one that works from
-    one that cannot reach us.
+    one that cannot reach us, and what that one said last: its agent may die at every start.
     """
     with ctx.database.read() as session:
         seen = session.get(Guest, guest or ctx.subject)
     if seen is not None and seen.connected:
         return Wait(5, doing)
     place = f"{ctx.world.settings.conductor.host}:{ctx.world.settings.conductor.port}"
-    return Wait(1, f"the guest has not reached the conductor at {place} yet: `argosy status` tells its health")
+    words = ctx.world.provider.compute.look(guest or ctx.subject).words
+    last = f" (the last that it said: {words})" if words else ""
+    return Wait(1, f"the guest has not reached the conductor at {place} yet{last}: `argosy status` tells its health")
 
 
 def check(ctx: Context[World], size: Size | None = None, *, version_id: str = "", instance_id: str = "") -> None:

@@ -107,7 +107,7 @@ class Records:
                 lines = log.read().decode(errors="replace").strip().splitlines()
         except FileNotFoundError:
             return ""
-        return _message(lines[-1])[:LONGEST_WORDS] if lines else ""
+        return _message(lines[-1]) if lines else ""
 
     @contextmanager
     def alone(self, name: str, *, make: bool = False) -> Iterator[bool]:
@@ -156,12 +156,13 @@ class Records:
 
 
 def _message(line: str) -> str:
-    """Of a line of the agent's log, which a guest may write as it likes; any other is told as it is."""
+    """Of a line of the agent's log; any other is told as it is. A guest may write there as it likes."""
     try:
         told = json.loads(line)
     except (ValueError, RecursionError):
-        return line
-    return str(told["message"]) if isinstance(told, dict) and "message" in told else line
+        told = line
+    message = str(told.get("message", line) if isinstance(told, dict) else line)
+    return "".join(each if each.isprintable() else " " for each in message[:LONGEST_WORDS])
 
 
 def _still_there(directory: int, path: Path) -> bool:
