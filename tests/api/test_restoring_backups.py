@@ -15,6 +15,7 @@ from argosy.db.session import Database
 from argosy.db.tables import Backup, ProjectKey
 from argosy.settings import Settings
 from argosy.stores import deployment
+from argosy.testing.contracts.store import put
 from argosy.testing.waiting import eventually
 
 
@@ -79,16 +80,37 @@ def test_what_nothing_is_restored_from(
     assert member.refused("POST", "/instances", restoring(backup))[:2] == (status, "conflict")
 
 
-def test_without_its_key(backup: str, member: As, database: Database, settings: Settings) -> None:
-    """The store and the database have lost it: whoever still has it can restore the backup elsewhere."""
+@pytest.mark.parametrize(
+    ("other", "said", "cure"),
+    [
+        ("", "put database_backups/blue/keys/1-", False),
+        ("1-0123456789abcdef.json", "it takes the escrow of master key 0123456789abcdef", True),
+    ],
+)
+def test_without_its_key(
+    backup: str, member: As, database: Database, settings: Settings, other: str, said: str, *, cure: bool
+) -> None:
+    """The store and the database have lost it: whoever has the master key it was sealed by can restore elsewhere, and
+    nobody where it is sealed by none.
+    """
     with database.write() as session:
         session.execute(delete(ProjectKey))
     store = deployment.store(settings)
     for key in list(store.list("database_backups/blue/keys/")):
         store.delete(key)
+    if other:
+        put(store, f"database_backups/blue/keys/{other}", b"sealed by another")
     status, key, message = member.refused("POST", "/instances", restoring(backup))
     assert (status, key) == (409, "conflict")
-    assert "argosy-restore" in message
+    assert said in message
+    assert ("argosy-restore" in message) == cure
+
+
+def test_what_is_broken_says_that_it_can_be_tried_again(backup: str, member: As, database: Database) -> None:
+    with database.write() as session:
+        session.execute(update(Backup).where(Backup.id == backup).values(proof="broken"))
+    message = member.refused("POST", "/instances", restoring(backup))[2]
+    assert "Where that has been mended, `argosy backup prove` tries it again" in message
 
 
 @pytest.mark.parametrize("missing", ["manifest.json", "/000000"])

@@ -75,7 +75,7 @@ def require_restorable(session: Session, backup: Backup) -> list[Backup]:
         if each.proof == Proof.BROKEN:
             raise errors.Conflict(
                 f"The backup {each.id} is broken, as its last trial has shown ({_fault(each)}): use an older one, or"
-                " take a new full one"
+                " take a new full one. Where that has been mended, `argosy backup prove` tries it again"
             )
         if each.quarantined_until is not None:
             raise errors.Conflict(f"The backup {each.id} was deleted: bring it back first")

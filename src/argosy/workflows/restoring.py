@@ -167,7 +167,9 @@ def examine(store: Store, database: Database, backup: Backup) -> tuple[Link, ...
         wrong = [each for link in links for each in _missing(store, link)]
     except NoSuchObject as error:
         raise errors.NotFound(f"The backup {backup.id} is not in the store any more: {error.message}.") from error
-    except (LostKey, WrongKey, sealed.BadKey) as error:
+    except LostKey as error:  # nobody else has it either
+        raise errors.Conflict(f"The backup {backup.id} cannot be opened: {error.message}.") from error
+    except (WrongKey, sealed.BadKey) as error:
         raise errors.Conflict(
             f"The backup {backup.id} cannot be opened: {error.message}. Whoever has the master key that it was made"
             " with can restore it by argosy-restore."
