@@ -25,6 +25,7 @@ COLUMNS: tuple[output.Column, ...] = (
     ("EVENT", lambda row: row["event_type"]),
     ("ABOUT", lambda row: row["payload"].get("instance_name") or row.get("subject", "")),
     ("BY", lambda row: row.get("user_id", "argosy")),
+    ("SAYS", lambda row: _says(row["payload"])),
 )
 
 
@@ -48,6 +49,11 @@ def events(place: Place, /, name: str | None, form: str, *, follow: bool, export
             _line(each, export=export or form == "json")
     else:
         output.rows(list(_walk(client.session, query)), COLUMNS, form)
+
+
+def _says(payload: Any) -> str:
+    """How bad it is or how well something is, and why: what an event of this kind is there for."""
+    return ": ".join(str(payload[key]) for key in ("level", "health", "message") if payload.get(key))
 
 
 def _is_id(name: str) -> bool:

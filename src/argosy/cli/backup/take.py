@@ -51,7 +51,7 @@ def create(place: Place, /, instance: str, name: str, wait: bool, form: str, **t
         waiting.follow(backups.follow(made["id"]), "create_backup")
         made = backups.get(made["id"])
     if told["incremental"] and not made["parent_id"]:
-        click.echo(f"{made['name']} is a full backup: there was none that {made['strategy']} can build on", err=True)
+        click.echo(f"{made['name']} is a full backup: there was none that an incremental one could build on", err=True)
     see.tell(made, form)
 
 

@@ -82,19 +82,31 @@ def make(  # noqa: PLR0913 - what the commands are given
 
 
 def _fields(seen: Document) -> dict[str, Any]:
-    backlog = seen["backlog"]
-    late = f"{backlog['seconds']:g} s, {backlog['bytes']} bytes ({seen['level']})" if backlog else ""
     windows = [f"{each['earliest']} to {each['latest']}" for each in seen["windows"]]
     return {
         "archived": "on" if seen["enabled"] else "off",
         "restart": "once, before its log is archived" if seen["enabled"] and seen["restart"] else "",
         "any moment": "\n".join(windows) or "none yet",
         "kept": f"{seen['keep_days']:g} days",
-        "behind": late,
+        "behind": _late(seen),
+        "gap": _gap(seen),
         "position": [f"{key}={value}" for key, value in _position(seen).items()],
         "backups": "\n".join(f"{each['moment']}  {each['proof']:10}  {each['id']}" for each in _backups(seen)),
         "fault": seen["fault"],
     }
+
+
+def _late(seen: Document) -> str:
+    """How far the store is behind the server."""
+    backlog = seen["backlog"]
+    return f"{backlog['seconds']:g} s, {backlog['bytes']} bytes ({seen['level']})" if backlog else ""
+
+
+def _gap(seen: Document) -> str:
+    """Where no later moment can be had: what is shipped since leads on from no backup."""
+    if not (seen["enabled"] and seen["windows"] and seen["windows"][-1]["ended"]):
+        return ""
+    return f"since {seen['latest']}: the next moment is that of the next backup, which is taken by itself"
 
 
 def _position(seen: Document) -> Document:
