@@ -40,6 +40,7 @@ def test_a_gap_is_told_until_a_backup_leads_on(change: dict[str, Any], behind: s
         ({"health": "failed", "was": "healthy", "message": "no room"}, "failed: no room"),
         ({"message": "log had to be given up"}, "log had to be given up"),
         ({"health": "healthy", "message": ""}, "healthy"),
+        ({"message": "the tool ended with 1:\n  no room\n"}, "the tool ended with 1: no room"),
         ({}, ""),
     ],
 )

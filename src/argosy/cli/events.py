@@ -53,7 +53,8 @@ def events(place: Place, /, name: str | None, form: str, *, follow: bool, export
 
 def _says(payload: Any) -> str:
     """How bad it is or how well something is, and why: what an event of this kind is there for."""
-    return ": ".join(str(payload[key]) for key in ("level", "health", "message") if payload.get(key))
+    told = ": ".join(str(payload[key]) for key in ("level", "health", "message") if payload.get(key))
+    return " ".join(told.split())  # an event is a line
 
 
 def _is_id(name: str) -> bool:
@@ -75,5 +76,5 @@ def _walk(session: Session, query: dict[str, Any], *, endless: bool = False) -> 
 
 
 def _line(event: Any, *, export: bool) -> None:
-    click.echo(json.dumps(event) if export else "  ".join(str(look(event)) for _title, look in COLUMNS))
+    click.echo(json.dumps(event) if export else "  ".join(str(look(event)) for _title, look in COLUMNS).rstrip())
     sys.stdout.flush()
