@@ -7,7 +7,7 @@ import contextlib
 import functools
 import hashlib
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import BinaryIO, ParamSpec, TypeVar
@@ -15,11 +15,9 @@ from typing import BinaryIO, ParamSpec, TypeVar
 from starlette.requests import ClientDisconnect, Request
 
 from argosy import errors
-from argosy.conductor import arrivals
+from argosy.conductor.arrivals import BLOCK, Body, Pieces
 from argosy.stores.base import Store
 
-BLOCK = 1 << 20
-"""Bytes held of one object on its way."""
 THREADS = 8
 """that wait for the store"""
 AT_ONCE = 16
@@ -76,7 +74,7 @@ class Streams:
         with self._lane(guest):
             try:
                 async with self._lanes, asyncio.timeout(BLOCK_SECONDS):
-                    return b"".join([piece async for pieces in _blocks(request, most) for piece in pieces])
+                    return await _together(request, most)
             except ClientDisconnect as error:
                 raise errors.BadRequest("the body ended before its end") from error
             except TimeoutError as error:
@@ -96,8 +94,8 @@ class Streams:
     async def _written(self, key: str, request: Request, most: int, check: Callable[[], object]) -> Stored:
         digest, size = hashlib.sha256(), 0
         try:
-            async with self._creating(key) as out:
-                async for pieces in _blocks(request, most):
+            async with self._creating(key) as out, contextlib.aclosing(_blocks(request, most)) as blocks:
+                async for pieces in blocks:
                     size += await self.threaded(_keep, out, digest.update, pieces)
                 await self.threaded(check)
         except errors.Conflict:
@@ -133,27 +131,29 @@ class Streams:
             self._busy += Counter()  # forgets those at zero
 
 
-async def _blocks(request: Request, most: int) -> AsyncIterator[list[bytes]]:
-    """The body, in pieces as they come, a block of them at a time. Raises TooLarge, BadRequest, TimeoutError."""
-    arriving, size = aiter(request.stream()), 0
+async def _together(request: Request, most: int) -> bytes:
+    body = bytearray()
+    async with contextlib.aclosing(_blocks(request, most)) as blocks:
+        async for pieces in blocks:
+            body += b"".join(pieces)
+    return bytes(body)
+
+
+async def _blocks(request: Request, most: int) -> AsyncGenerator[Pieces, None]:
+    """The body, a block at a time, each good until the next. Raises TooLarge, BadRequest, TimeoutError."""
+    body, size = Body(request), 0
     _require_size(int(request.headers.get("content-length", "1")), most)
-    arrivals.widen(request)
-    while True:
-        async with asyncio.timeout(BLOCK_SECONDS):
-            pieces = await _block(arriving)
-        size += sum(map(len, pieces))
-        _require_size(size, most)
-        if not pieces:
-            return
-        yield pieces
-
-
-async def _block(arriving: AsyncIterator[bytes]) -> list[bytes]:
-    pieces, left = [], BLOCK
-    while left > 0 and (piece := await anext(arriving, None)) is not None:
-        pieces.append(piece)
-        left -= len(piece)
-    return pieces
+    try:
+        while True:
+            async with asyncio.timeout(BLOCK_SECONDS):
+                pieces = await body.block()
+            size += sum(map(len, pieces))
+            _require_size(size, most)
+            if not pieces:
+                return
+            yield pieces
+    finally:
+        body.leave()
 
 
 def _require_size(size: int, most: int) -> None:
@@ -163,7 +163,7 @@ def _require_size(size: int, most: int) -> None:
         raise errors.BadRequest("an object is not empty")
 
 
-def _keep(out: BinaryIO, digest: Callable[[bytes], object], pieces: list[bytes]) -> int:
+def _keep(out: BinaryIO, digest: Callable[[bytes | memoryview], object], pieces: Pieces) -> int:
     for each in pieces:
         out.write(each)
         digest(each)
