@@ -5,11 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from argosy import settings
 from argosy.db import migrate, sealed
 from argosy.db.session import Database
 from argosy.db.tables import Run
 from argosy.launcher import preparing
-from argosy.launcher.preparing import KEYS, LostKey
+from argosy.launcher.preparing import KEYS, LostKey, NotPrepared
 
 
 @pytest.mark.parametrize("lost", KEYS)
@@ -19,6 +20,14 @@ def test_a_lost_key_is_not_replaced_in_silence(tmp_path: Path, lost: str) -> Non
         (tmp_path / name).touch()
     with pytest.raises(LostKey, match=lost):
         preparing.require_keys(tmp_path, written=True)
+
+
+def test_what_cannot_be_prepared_says_why(tmp_path: Path) -> None:
+    deployment = settings.load(tmp_path, {})
+    deployment.keys.mkdir()
+    migrate.upgrade(Database(deployment.database_url))
+    with pytest.raises(NotPrepared, match=r"master\.key is gone"), preparing.under_way(deployment):
+        pass
 
 
 def test_the_first_start_has_none(tmp_path: Path) -> None:

@@ -35,11 +35,24 @@ KEYS = ("master.key", "ca.key", "ca.crt")
 
 @contextmanager
 def under_way(deployment: Settings) -> Iterator[None]:
-    """Prepare in a child beside the body of `with`: what only this needs takes no memory later. Raises NotPrepared."""
-    pid = fork(lambda: prepare(deployment))
-    yield
-    if os.waitpid(pid, 0)[1] != 0:
-        raise NotPrepared
+    """Prepare in a child beside the body of `with`: what only this needs takes no memory later. Raises NotPrepared,
+    which says why: `argosy up` shows the last that we say.
+    """
+    out, into = os.pipe()
+    pid = fork(lambda: _prepared(deployment, into))
+    os.close(into)
+    with os.fdopen(out) as fault:
+        yield
+        if os.waitpid(pid, 0)[1] != 0:
+            raise NotPrepared(fault.read())
+
+
+def _prepared(deployment: Settings, fault: int) -> int:
+    try:
+        return prepare(deployment)
+    except errors.ArgosyError as error:
+        os.write(fault, error.message.encode())
+        raise
 
 
 def prepare(deployment: Settings) -> int:
