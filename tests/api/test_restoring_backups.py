@@ -171,4 +171,6 @@ def test_what_cannot_be_registered(backup: str, member: As, stranger: As) -> Non
         (stranger, elsewhere(location)),
     ):
         assert who.refused("POST", "/backups", sent)[:2] == (400, "badRequest")
+    told = member.refused("POST", "/backups", elsewhere(nowhere))[2]
+    assert told.startswith(f"the backup at {nowhere} cannot be restored here: it is not in the store any more")
     assert member.refused("POST", "/backups", elsewhere(location, NOBODYS))[0] == 404

@@ -48,7 +48,8 @@ def register(settings: Settings, database: Database, caller: Caller, told: Elsew
     try:
         link = restoring.examine(deployment.store(settings), database, backup)[-1]
     except errors.Rejected as error:
-        raise errors.BadRequest(f"the backup at {told.location} cannot be restored here: {error.message}") from error
+        why = error.message.replace(f"The backup {backup.id}", "it")  # an id that nobody will ever see
+        raise errors.BadRequest(f"the backup at {told.location} cannot be restored here: {why}") from error
     with database.write() as session:
         _require_engine(session, told, link)
         quotas.reserve(session, settings, caller.project_id, backups=1)
