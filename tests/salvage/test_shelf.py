@@ -120,6 +120,20 @@ def test_what_is_not_there_is_said(opened: list[str], tmp_path: Path, capsys: py
     assert main(["serve", str(tmp_path)]) == 3
 
 
+def test_root_is_told_at_once_that_no_server_runs_as_it(
+    vault: Vault,
+    opened: list[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    full = vault.keep(b"full")
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    assert main([*opened, "restore", full.backup, "--to", str(tmp_path / "out")]) == 4
+    assert "do this as the user that it is to run as" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
 def test_the_deployments_own_user_needs_no_escrow(vault: Vault, tmp_path: Path) -> None:
     full = vault.keep(b"full")
     (tmp_path / "keys").mkdir()

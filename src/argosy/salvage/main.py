@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -98,8 +99,9 @@ def verify(access: Access, backups: Sequence[str], form: str, *, quick: bool) ->
 def restore(access: Access, /, backup: str, place: Path, engine_root: Path, port: int, **onward: Any) -> None:
     """Make a data directory of BACKUP and all that it builds on.
 
-    Do it as the user that the server is to run as.
+    Do it as the user that the server is to run as, who is not root.
     """
+    _require_ordinary()
     shelf = access.shelf()
     links = shelf.chain(shelf.find(backup))
     manifest = links[-1].manifest
@@ -113,6 +115,12 @@ def restore(access: Access, /, backup: str, place: Path, engine_root: Path, port
     if ended is not None:
         click.echo(f"and what came after it, {_until(ended)}")
     click.echo(f"argosy-restore serve {place} runs {found.version} on it")
+
+
+def _require_ordinary() -> None:
+    """Raises Forbidden for root: servers refuse it, some of them after all has been read."""
+    if os.geteuid() == 0:
+        raise errors.Forbidden("no database server runs as root: do this as the user that it is to run as")
 
 
 def _further(shelf: Shelf, manifest: Manifest, at: str | None, *, latest: bool) -> Further | None:
@@ -146,6 +154,7 @@ def serve(place: Path, password_file: Path | None) -> int:
     """Run the restored server in PLACE, for this machine only, until Ctrl-C."""
     password = Secret((password_file.read_text().splitlines() or [""])[0]) if password_file else None
     restored = restoring.told(place)
+    _require_ordinary()
 
     def ready() -> None:
         name = restored.datastore or restored.engine
