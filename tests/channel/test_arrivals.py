@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import http.client
 import json
@@ -94,3 +95,34 @@ def test_what_follows_a_body_that_is_refused(guest: Bringing, line: ssl.SSLSocke
     assert answer(line)[0] == 403
     line.sendall(HEALTH)
     assert answer(line)[0] == 200
+
+
+def test_what_is_presumed_is_checked(guest: Bringing, line: ssl.SSLSocket) -> None:
+    """The second part by a connection is taken in on trust, and becomes visible only when it is granted."""
+    line.sendall(head(guest, 9, 0) + PART[:9])
+    assert answer(line)[0] == 200
+    guest.end(cancelled=True)
+    for number in (1, 2):
+        line.sendall(head(guest, 9, number) + PART[:9])
+        assert answer(line)[0] == 403
+    assert guest.stored() == [f"{ATTEMPT}/000000"]
+
+
+def test_nothing_else_is_presumed(guest: Bringing, line: ssl.SSLSocket, backing_up: Begin) -> None:
+    other = backing_up()
+    for change, status in (("credential", 401), ("command", 403)):
+        line.sendall(head(guest, 9) + PART[:9])
+        assert answer(line)[0] == 200
+        shown = f"{guest.guest}.forged" if change == "credential" else other.command
+        line.sendall(head(dataclasses.replace(guest, **{change: shown}), 9, 1) + PART[:9])
+        assert answer(line)[0] == status
+    assert (guest.stored(), other.stored()) == ([f"{ATTEMPT}/000000"], [])
+
+
+@pytest.mark.parametrize("name", ["manifest.json", "..", "0000000", ".x", "%2e%2e"])
+def test_no_other_name_is_presumed(guest: Bringing, line: ssl.SSLSocket, name: str) -> None:
+    line.sendall(head(guest, 9) + PART[:9])
+    assert answer(line)[0] == 200
+    line.sendall(head(guest, 9).replace(b"/000000?", f"/{name}?".encode()) + PART[:9])
+    assert answer(line)[0] == 403
+    assert guest.stored() == [f"{ATTEMPT}/000000"]

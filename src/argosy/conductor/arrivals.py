@@ -5,6 +5,7 @@ times. Connections that carry such are read in large pieces; all others little a
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 from typing import Any
 
 from httptools import HttpRequestParser
@@ -20,10 +21,20 @@ PLAIN = memoryview(bytearray(READ_BYTES))
 Pieces = list[bytes | memoryview]
 
 
+@dataclass(frozen=True)
+class Presumed:
+    """What the last part that came by a connection was granted: another of the same claim will be, too."""
+
+    claim: tuple[str, ...]
+    guest: str
+    place: str
+
+
 class Protocol(HttpToolsProtocol, asyncio.BufferedProtocol):
     """HTTP, and the rest of a body for who asks for it by `take`."""
 
     rest: Rest | None = None
+    presumed: Presumed | None = None
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
