@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import uuid
 from types import MappingProxyType
 from typing import Any
 
@@ -262,6 +263,44 @@ class TakingBaseInVain(TakingBase):
         assert "quota" in (self.archive(database).fault or "").lower()
 
 
+class BaseFailed(Archiving):
+    """What arrives since leads on from nothing, which is told; until there is a backup."""
+
+    def start(self, session: Session) -> None:
+        self.begun(session, began=clock.now() - 3600)
+        self.heard(session)
+        session.add(_base(self.instance, state=State.FAILED, fault="no memory"))
+        for number in range(2):
+            queue.enqueue(session, watch_archives, f"watch_archives{number}")
+
+    def check(self, database: Database) -> None:
+        archive = self.archive(database)
+        assert archive.fault == "the backup that a window begins with has failed: no memory"
+        assert archive.level == "warning"
+        assert self.events(database) == ["backlog"]
+
+
+class BaseThereAfterAll(BaseFailed):
+    def start(self, session: Session) -> None:
+        super().start(session)
+        session.add(_base(self.instance, state=State.COMPLETED, moment=clock.now()))
+        archive = session.get_one(Archive, self.instance)
+        archive.fault, archive.level = "the last one failed", "warning"
+
+    def check(self, database: Database) -> None:
+        archive = self.archive(database)
+        assert (archive.fault, archive.level) == (None, "fine")
+        assert self.events(database) == ["backlog"]
+
+
+def _base(instance: str, **told: Any) -> Backup:
+    now = clock.now()
+    return Backup(
+        id=str(uuid.uuid4()), project_id="p", name="base", instance_id=instance, version_id="v", purpose=archives.BASE,
+        container="c", created=now, updated=now, **told,
+    )  # fmt: skip
+
+
 def _without_backups(settings: Settings) -> Settings:
     return dataclasses.replace(settings, limits=dataclasses.replace(settings.limits, backups=0))
 
@@ -422,6 +461,8 @@ EVERY = (
     AnotherServerIsSeen,
     TakingBase,
     TakingBaseInVain,
+    BaseFailed,
+    BaseThereAfterAll,
     FallingBehind,
     Copying,
     CopyingInVain,

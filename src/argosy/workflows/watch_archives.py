@@ -107,6 +107,8 @@ def _look_after(ctx: Context[World], seen: Seen) -> None:
     elif seen.well and not reason and _wants_base(ctx, seen, settings.backups, now):
         with ctx.database.write() as session:
             _take_base(session, settings, session.get_one(Instance, seen.instance.id))
+    if seen.well and not reason:
+        _note(ctx, seen, _why_no_base(ctx, seen))
 
 
 def _why_anew(seen: Seen) -> str:
@@ -174,6 +176,20 @@ def _being_taken(session: Session, seen: Seen, now: float) -> bool:
     return session.scalar(select(Backup.id).where(running | recent).limit(1)) is not None
 
 
+def _why_no_base(ctx: Context[World], seen: Seen) -> str:
+    """Why the last one failed, as long as the stream has none to lead on from: no moment of it can be had."""
+    stream = seen.stream
+    if stream is None or stream.began is None:
+        return ""
+    since = (Backup.instance_id == seen.instance.id) & (Backup.created >= stream.began)
+    failed = since & (Backup.purpose == archives.BASE) & (Backup.state == State.FAILED)
+    with ctx.database.read() as session:
+        if archives.bases(session, offers.get(session, seen.instance.version_id).engine, stream):
+            return ""
+        fault = session.scalar(select(Backup.fault).where(failed).order_by(Backup.created.desc()).limit(1))
+    return f"the backup that a window begins with has failed: {fault}" if fault else ""
+
+
 def _take_base(session: Session, settings: Settings, instance: Instance) -> None:
     wanted = NewBackup(name=f"{instance.name[:200]} (recovery)", instance=instance, purpose=archives.BASE)
     create_backup.admit(session, settings, Caller("", "argosy", instance.project_id, ""), wanted)
@@ -193,6 +209,8 @@ def _tell(ctx: Context[World], seen: Seen, settings: Backups, now: float) -> Non
         told = {"level": level, "seconds": round(lag.seconds), "bytes": lag.bytes}
     else:
         told = {"level": level, "seconds": 0, "bytes": 0}
+    if level is Level.FINE and seen.archive.fault and seen.instance.wanted == servers.RUNNING:
+        level = told["level"] = Level.WARNING  # nothing waits, and nothing that arrives can be restored
     if level is before:
         return
     with ctx.database.write() as session:
@@ -207,9 +225,9 @@ def _lag(seen: Seen, settings: Backups, now: float) -> archives.Lag:
 
 
 def _note(ctx: Context[World], seen: Seen, fault: str) -> None:
-    """Told once; whatever it is, the next look tries again."""
-    if seen.archive.fault == fault:
+    """Until there is none; whatever it is, the next look tries again."""
+    if (seen.archive.fault or "") == fault:
         return
     with ctx.database.write() as session:
         archive = session.get_one(Archive, seen.archive.instance_id)
-        archive.fault, archive.updated = fault, clock.now()
+        archive.fault, archive.updated = fault or None, clock.now()
