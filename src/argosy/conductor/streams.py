@@ -92,27 +92,25 @@ class Streams:
                     source.close()
 
     async def _written(self, key: str, request: Request, most: int, check: Callable[[], object]) -> Stored:
-        digest, size = hashlib.sha256(), 0
+        writing = _Writing(self._store, key)
         try:
-            async with self._creating(key) as out, contextlib.aclosing(_blocks(request, most)) as blocks:
+            async with self._given_up(writing), contextlib.aclosing(_blocks(request, most)) as blocks:
                 async for pieces in blocks:
-                    size += await self.threaded(_keep, out, digest.update, pieces)
-                await self.threaded(check)
+                    await self.threaded(writing.keep, pieces)
+                await self.threaded(writing.publish, check)
         except errors.Conflict:
-            if await self.threaded(self._digest, key) != digest.hexdigest():
+            if await self.threaded(self._digest, key) != writing.digest.hexdigest():
                 raise
-        return Stored(size, digest.hexdigest())
+        return Stored(writing.bytes, writing.digest.hexdigest())
 
     @contextlib.asynccontextmanager
-    async def _creating(self, key: str) -> AsyncIterator[BinaryIO]:
-        creating = self._store.create(key)
-        out = await self.threaded(creating.__enter__)
+    async def _given_up(self, writing: _Writing) -> AsyncIterator[None]:
+        """When anything goes wrong."""
         try:
-            yield out
+            yield
         except BaseException as error:
-            await self.threaded(creating.__exit__, type(error), error, error.__traceback__)
+            await self.threaded(writing.give_up, error)
             raise
-        await self.threaded(creating.__exit__, None, None, None)
 
     def _digest(self, key: str) -> str:
         with self._store.open(key) as there:
@@ -129,6 +127,32 @@ class Streams:
         finally:
             self._busy[guest] -= 1
             self._busy += Counter()  # forgets those at zero
+
+
+class _Writing:
+    """An object on its way into the store. Every verb waits for that, so they are for threads, one at a time."""
+
+    def __init__(self, store: Store, key: str) -> None:
+        self._store, self._key = store, key
+        self._opened = contextlib.ExitStack()
+        self._out: BinaryIO | None = None
+        self.digest, self.bytes = hashlib.sha256(), 0
+
+    def keep(self, pieces: Pieces) -> None:
+        if self._out is None:
+            self._out = self._opened.enter_context(self._store.create(self._key))
+        for each in pieces:
+            self._out.write(each)
+            self.digest.update(each)
+            self.bytes += len(each)
+
+    def publish(self, check: Callable[[], object]) -> None:
+        check()
+        self._opened.close()
+
+    def give_up(self, error: BaseException) -> None:
+        """Nothing of it stays, unless it is published already."""
+        self._opened.__exit__(type(error), error, error.__traceback__)
 
 
 async def _together(request: Request, most: int) -> bytes:
@@ -161,10 +185,3 @@ def _require_size(size: int, most: int) -> None:
         raise errors.TooLarge(f"an object has at most {most} bytes")
     if not size:
         raise errors.BadRequest("an object is not empty")
-
-
-def _keep(out: BinaryIO, digest: Callable[[bytes | memoryview], object], pieces: Pieces) -> int:
-    for each in pieces:
-        out.write(each)
-        digest(each)
-    return sum(map(len, pieces))
