@@ -17,7 +17,7 @@ def read(file: Path, *names: str) -> tuple[str, ...]:
     try:
         mode, text = file.stat().st_mode, file.read_text()
     except PermissionError as error:
-        whose = f"chown it to {process.user()}"
+        whose = f"chown it to {process.user()}, or name a file of your own in [store]"
         raise StoreRefused(f"the store's credentials cannot be read from {file}: {whose}") from error
     except OSError as error:
         raise StoreRefused(f"the store's credentials cannot be read from {file} ({error.strerror}): {how}") from error

@@ -95,15 +95,16 @@ def find(store: Store, container: str, project: str, number: int, by: Wrapping) 
     try:
         return _read(store, place, project, number, by)
     except NoSuchObject:
-        others = [found[2] for key in store.list(prefix) if (found := NAMED.fullmatch(key[len(prefix) :]))]
+        named = filter(None, (NAMED.fullmatch(key.removeprefix(prefix)) for key in store.list(prefix)))
+        others = {each[2] for each in named if int(each[1]) == number}
         if others:
             raise WrongKey(
                 f"key {number} of project {project} is not wrapped by this master key ({by.master}): it takes the"
-                f" escrow of master key {' or '.join(sorted(set(others)))}"
+                f" escrow of master key {' or '.join(sorted(others))}"
             ) from None
         raise LostKey(
-            f"key {number} of project {project} is not in the store: put {place} back, or take another backup of the"
-            " project where its deployment still runs, which does that"
+            f"key {number} of project {project} is not in the store: put {place} back. Where its deployment still runs"
+            " and it is the newest of the project, another backup does that"
         ) from None
 
 

@@ -118,7 +118,8 @@ def _goal(position: Mapping[str, Any], target: Target) -> Goal:
     began = position.get("at")
     if target.time is not None and began is not None and target.time < float(began):
         raise errors.Rejected(
-            f"the backup is of {float(began):.0f}, later than {target.time:.0f}: choose an earlier one"
+            f"the backup is of {clock.timestamp(float(began))}, later than {clock.timestamp(target.time)}:"
+            " choose an earlier one"
         )
     if not target.position:
         return Goal(target)
