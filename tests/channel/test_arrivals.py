@@ -1,4 +1,4 @@
-"""Bodies that go past the parser of HTTP: whole however they come, and the connection is as good as before."""
+"""Bodies of parts: whole however they come, judged one by one, and the connection is as good as before."""
 
 from __future__ import annotations
 
@@ -97,8 +97,8 @@ def test_what_follows_a_body_that_is_refused(guest: Bringing, line: ssl.SSLSocke
     assert answer(line)[0] == 200
 
 
-def test_what_is_presumed_is_checked(guest: Bringing, line: ssl.SSLSocket) -> None:
-    """The second part by a connection is taken in on trust, and becomes visible only when it is granted."""
+def test_a_grant_that_has_ended_is_asked_for_again(guest: Bringing, line: ssl.SSLSocket) -> None:
+    """Whatever came by the connection before."""
     line.sendall(head(guest, 9, 0) + PART[:9])
     assert answer(line)[0] == 200
     guest.end(cancelled=True)
@@ -108,7 +108,7 @@ def test_what_is_presumed_is_checked(guest: Bringing, line: ssl.SSLSocket) -> No
     assert guest.stored() == [f"{ATTEMPT}/000000"]
 
 
-def test_nothing_else_is_presumed(guest: Bringing, line: ssl.SSLSocket, backing_up: Begin) -> None:
+def test_another_claim_by_the_same_connection(guest: Bringing, line: ssl.SSLSocket, backing_up: Begin) -> None:
     other = backing_up()
     for change, status in (("credential", 401), ("command", 403)):
         line.sendall(head(guest, 9) + PART[:9])
@@ -120,7 +120,7 @@ def test_nothing_else_is_presumed(guest: Bringing, line: ssl.SSLSocket, backing_
 
 
 @pytest.mark.parametrize("name", ["manifest.json", "..", "0000000", ".x", "%2e%2e"])
-def test_no_other_name_is_presumed(guest: Bringing, line: ssl.SSLSocket, name: str) -> None:
+def test_another_name_by_the_same_connection(guest: Bringing, line: ssl.SSLSocket, name: str) -> None:
     line.sendall(head(guest, 9) + PART[:9])
     assert answer(line)[0] == 200
     line.sendall(head(guest, 9).replace(b"/000000?", f"/{name}?".encode()) + PART[:9])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import http.client
 import os
 import subprocess
 import tempfile
@@ -143,20 +142,6 @@ def test_a_full_disk_is_an_operators_business(small: Bringing) -> None:
     assert small.stored() == [f"{ATTEMPT}/000000"]
     small.store.delete(f"{small.place}{ATTEMPT}/000000")
     eventually(lambda: small.put(PART, "000001") == 200)
-
-
-def test_a_body_that_is_refused_in_the_middle_goes_by(small: Bringing) -> None:
-    """The answer is heard, and the connection is as good as before."""
-    assert small.put(PART, "000000") == 200
-    connection = http.client.HTTPSConnection("127.0.0.1", 1, timeout=20)
-    connection.sock = small.channel.dial()
-    path = f"/v1/guest/objects/{ATTEMPT}/000001?command={small.command}"
-    for method, where, status in (("PUT", path, 507), ("GET", "/healthcheck", 200), ("PUT", path, 507)):
-        body = PART if method == "PUT" else None
-        connection.request(method, where, body, {"Authorization": f"Bearer {small.credential}"})
-        told = connection.getresponse()
-        assert (told.status, told.read() != b"", connection.sock is not None) == (status, True, True)
-    connection.close()
 
 
 def test_a_disk_that_refuses_us_is_an_operators_business(small: Bringing) -> None:

@@ -12,7 +12,6 @@ from starlette.routing import Route
 
 from argosy import errors
 from argosy.conductor import grants
-from argosy.conductor.arrivals import Presumed
 from argosy.conductor.chunks import Chunks
 from argosy.conductor.credentials import bearer
 from argosy.conductor.desk import Desk
@@ -73,14 +72,9 @@ class Objects:
 
     async def _put(self, request: Request, grant: Grant) -> Response:
         check = functools.partial(self._granted, request, grant)
-        granted = _presumed(request)
-        if granted is None:
-            granted = await self._desk.threaded(check)
-        guest, key = granted
+        guest, key = await self._desk.threaded(check)
         most = LARGEST_LIST if key.endswith("/parts.json") else LARGEST
         stored = await self._streams.take(guest, key, request, most, check)
-        place = key.removesuffix(request.path_params["name"])
-        request.state.connection.presumed = Presumed(_claim(request), guest, place)
         return JSONResponse({"bytes": stored.bytes, "sha256": stored.sha256})
 
     async def _get(self, request: Request, grant: Grant) -> Response:
@@ -109,23 +103,6 @@ class Objects:
             if len(told) == PAGE:
                 break
         return told
-
-
-def _claim(request: Request) -> tuple[str, ...]:
-    """What a part is granted by, but for its name."""
-    shown, command = request.headers.get("authorization", ""), request.query_params.get("command", "")
-    return shown, command, request.path_params["attempt"]
-
-
-def _presumed(request: Request) -> tuple[str, str] | None:
-    """Guest and key of a part, from the one before it. It spares a look at the database for each part, and is only
-    presumed: what becomes visible is checked.
-    """
-    connection, name = request.state.connection, request.path_params["name"]
-    last, connection.presumed = connection.presumed, None
-    if last is None or last.claim != _claim(request) or not grants.PART.fullmatch(name):
-        return None
-    return last.guest, last.place + name
 
 
 def _range(asked: str | None, size: int) -> tuple[int, int]:

@@ -7,7 +7,7 @@ import contextlib
 import functools
 import hashlib
 from collections import Counter
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import BinaryIO, ParamSpec, TypeVar
@@ -15,9 +15,11 @@ from typing import BinaryIO, ParamSpec, TypeVar
 from starlette.requests import ClientDisconnect, Request
 
 from argosy import errors
-from argosy.conductor.arrivals import BLOCK, Body, Pieces
+from argosy.conductor import arrivals
 from argosy.stores.base import Store
 
+BLOCK = 1 << 20
+"""Bytes held of one object on its way."""
 THREADS = 8
 """that wait for the store"""
 AT_ONCE = 16
@@ -74,7 +76,7 @@ class Streams:
         with self._lane(guest):
             try:
                 async with self._lanes, asyncio.timeout(BLOCK_SECONDS):
-                    return await _together(request, most)
+                    return b"".join([piece async for pieces in _blocks(request, most) for piece in pieces])
             except ClientDisconnect as error:
                 raise errors.BadRequest("the body ended before its end") from error
             except TimeoutError as error:
@@ -92,25 +94,27 @@ class Streams:
                     source.close()
 
     async def _written(self, key: str, request: Request, most: int, check: Callable[[], object]) -> Stored:
-        writing = _Writing(self._store, key)
+        digest, size = hashlib.sha256(), 0
         try:
-            async with self._given_up(writing), contextlib.aclosing(_blocks(request, most)) as blocks:
-                async for pieces in blocks:
-                    await self.threaded(writing.keep, pieces)
-                await self.threaded(writing.publish, check)
+            async with self._creating(key) as out:
+                async for pieces in _blocks(request, most):
+                    size += await self.threaded(_keep, out, digest.update, pieces)
+                await self.threaded(check)
         except errors.Conflict:
-            if await self.threaded(self._digest, key) != writing.digest.hexdigest():
+            if await self.threaded(self._digest, key) != digest.hexdigest():
                 raise
-        return Stored(writing.bytes, writing.digest.hexdigest())
+        return Stored(size, digest.hexdigest())
 
     @contextlib.asynccontextmanager
-    async def _given_up(self, writing: _Writing) -> AsyncIterator[None]:
-        """When anything goes wrong."""
+    async def _creating(self, key: str) -> AsyncIterator[BinaryIO]:
+        creating = self._store.create(key)
+        out = await self.threaded(creating.__enter__)
         try:
-            yield
+            yield out
         except BaseException as error:
-            await self.threaded(writing.give_up, error)
+            await self.threaded(creating.__exit__, type(error), error, error.__traceback__)
             raise
+        await self.threaded(creating.__exit__, None, None, None)
 
     def _digest(self, key: str) -> str:
         with self._store.open(key) as there:
@@ -129,55 +133,27 @@ class Streams:
             self._busy += Counter()  # forgets those at zero
 
 
-class _Writing:
-    """An object on its way into the store. Every verb waits for that, so they are for threads, one at a time."""
-
-    def __init__(self, store: Store, key: str) -> None:
-        self._store, self._key = store, key
-        self._opened = contextlib.ExitStack()
-        self._out: BinaryIO | None = None
-        self.digest, self.bytes = hashlib.sha256(), 0
-
-    def keep(self, pieces: Pieces) -> None:
-        if self._out is None:
-            self._out = self._opened.enter_context(self._store.create(self._key))
-        for each in pieces:
-            self._out.write(each)
-            self.digest.update(each)
-            self.bytes += len(each)
-
-    def publish(self, check: Callable[[], object]) -> None:
-        check()
-        self._opened.close()
-
-    def give_up(self, error: BaseException) -> None:
-        """Nothing of it stays, unless it is published already."""
-        self._opened.__exit__(type(error), error, error.__traceback__)
-
-
-async def _together(request: Request, most: int) -> bytes:
-    body = bytearray()
-    async with contextlib.aclosing(_blocks(request, most)) as blocks:
-        async for pieces in blocks:
-            body += b"".join(pieces)
-    return bytes(body)
-
-
-async def _blocks(request: Request, most: int) -> AsyncGenerator[Pieces, None]:
-    """The body, a block at a time, each good until the next. Raises TooLarge, BadRequest, TimeoutError."""
-    body, size = Body(request), 0
+async def _blocks(request: Request, most: int) -> AsyncIterator[list[bytes]]:
+    """The body, in pieces as they come, a block of them at a time. Raises TooLarge, BadRequest, TimeoutError."""
+    arriving, size = aiter(request.stream()), 0
     _require_size(int(request.headers.get("content-length", "1")), most)
-    try:
-        while True:
-            async with asyncio.timeout(BLOCK_SECONDS):
-                pieces = await body.block()
-            size += sum(map(len, pieces))
-            _require_size(size, most)
-            if not pieces:
-                return
-            yield pieces
-    finally:
-        body.leave()
+    arrivals.widen(request)
+    while True:
+        async with asyncio.timeout(BLOCK_SECONDS):
+            pieces = await _block(arriving)
+        size += sum(map(len, pieces))
+        _require_size(size, most)
+        if not pieces:
+            return
+        yield pieces
+
+
+async def _block(arriving: AsyncIterator[bytes]) -> list[bytes]:
+    pieces, left = [], BLOCK
+    while left > 0 and (piece := await anext(arriving, None)) is not None:
+        pieces.append(piece)
+        left -= len(piece)
+    return pieces
 
 
 def _require_size(size: int, most: int) -> None:
@@ -185,3 +161,10 @@ def _require_size(size: int, most: int) -> None:
         raise errors.TooLarge(f"an object has at most {most} bytes")
     if not size:
         raise errors.BadRequest("an object is not empty")
+
+
+def _keep(out: BinaryIO, digest: Callable[[bytes], object], pieces: list[bytes]) -> int:
+    for each in pieces:
+        out.write(each)
+        digest(each)
+    return sum(map(len, pieces))
