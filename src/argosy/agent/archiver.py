@@ -74,7 +74,7 @@ class Archiver:
         job, driver = self._job, driver_of(self._engine, self._site)
         strategy = self._strategy(job["strategy"])
         seen = {} if strategy.offline else driver.canaries()
-        with self._packing() as packing:
+        with self._packing(strategy.ahead) as packing:
             taken = driver.dump(strategy.name, Order(Path.cwd(), job["since"]), packing.into)
         return {
             **self._packed(packing),
@@ -83,11 +83,11 @@ class Archiver:
             "moment": taken.moment,
         }
 
-    def _packing(self) -> Packing:
+    def _packing(self, ahead: int = Strategy.ahead) -> Packing:
         job = self._job
         put = Behind([self._way(f"{job['attempt']}/") for _ in range(WAYS)])
         sealer = Sealer(bytes.fromhex(job["key"]), put, backup=job["backup"], attempt=job["attempt"])
-        return Packing(sealer, self._tally)
+        return Packing(sealer, self._tally, ahead)
 
     def _way(self, place: str) -> Put:
         uplink = Uplink(Path(self._job["guest"]), self._job["command"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections import deque
 from collections.abc import Sequence
@@ -11,12 +12,11 @@ from typing import Self
 import zstandard
 
 from argosy.agent import stages
-from argosy.agent.stages import Count, Stage, Tally
+from argosy.agent.stages import PIECE, Count, Stage, Tally
 from argosy.stores.archive import PARTS, Put, Sealed, Sealer
 
-COMPRESSION = zstandard.ZstdCompressionParameters.from_level(1, write_checksum=True, threads=1, job_size=1 << 20)
-"""That of `zstd -1`, in a thread beside the one that reads and seals. It holds four jobs of that many bytes, which a
-tool that reads and writes by turns (mariadb-backup: 10 MB) can be ahead."""
+COMPRESSION = zstandard.ZstdCompressionParameters.from_level(1, write_checksum=True)
+"""That of `zstd -1`."""
 GRACE = 1.0
 """seconds for this side to say what went wrong, once the tool could not go on"""
 
@@ -26,8 +26,9 @@ class Packing:
     left by an exception, or when packing fails, there is no whole backup there.
     """
 
-    def __init__(self, sealer: Sealer, tally: Tally) -> None:
-        self._sealer = sealer
+    def __init__(self, sealer: Sealer, tally: Tally, ahead: int = PIECE) -> None:
+        """`ahead`: bytes of the stream that may be there before they are compressed."""
+        self._sealer, self._ahead = sealer, ahead
         self.count = Count(tally)
         self._sealed: Sealed | None = None
         self._failed = False
@@ -52,8 +53,8 @@ class Packing:
 
     def _pack(self, raw: int) -> None:
         compressing = zstandard.ZstdCompressor(compression_params=COMPRESSION).compressobj()
-        with stages.closing(raw):  # also when this fails: the tool ends then, too
-            for piece in stages.read(raw):
+        with contextlib.closing(stages.read_ahead(raw, self._ahead)) as pieces:  # when this fails the tool ends, too
+            for piece in pieces:
                 self.count.add(len(piece))
                 self._sealer.write(compressing.compress(piece))
         if not self._failed:

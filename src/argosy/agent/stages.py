@@ -6,13 +6,15 @@ import contextlib
 import fcntl
 import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from queue import LifoQueue, SimpleQueue
 
 from argosy.agent.throttle import Throttle
 
 PIECE = 256 << 10
 """bytes that are moved at once"""
 PIPE = 1 << 20
+END = memoryview(b"")
 
 
 class Stage:
@@ -81,6 +83,32 @@ def read(descriptor: int) -> Iterator[memoryview]:
     buffer = memoryview(bytearray(PIECE))
     while count := os.readv(descriptor, [buffer]):
         yield buffer[:count]
+
+
+def read_ahead(descriptor: int, ahead: int) -> Generator[memoryview, None, None]:
+    """As `read`, up to `ahead` bytes before they are asked for: who writes them can do so while they are used. Closed
+    at the end; when nobody asks for more, at once or with what is written next.
+    """
+    free, full = LifoQueue[memoryview](), SimpleQueue[memoryview]()
+    for _ in range(max(1, ahead // PIECE)):
+        free.put(memoryview(bytearray(PIECE)))
+    reading = Stage(lambda: _fill(descriptor, free, full))
+    try:
+        while piece := full.get():
+            yield piece
+            free.put(memoryview(piece.obj))
+    finally:
+        free.put(END)
+    reading.check()
+
+
+def _fill(descriptor: int, free: LifoQueue[memoryview], full: SimpleQueue[memoryview]) -> None:
+    try:
+        with closing(descriptor):
+            while (piece := free.get()) and (count := os.readv(descriptor, [piece])):
+                full.put(piece[:count])
+    finally:
+        full.put(END)
 
 
 def write(descriptor: int, data: memoryview | bytes) -> None:

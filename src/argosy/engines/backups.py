@@ -40,6 +40,8 @@ class Strategy:
     """name of another strategy's hands"""
     suffix: str = "tar"
     """of a file with the native stream, as those who know its tools would name it"""
+    ahead: int = 1 << 20
+    """bytes that its tool may be ahead of who compresses them, which take up memory"""
 
 
 @dataclass(frozen=True)
