@@ -25,6 +25,7 @@ EACH = (
     "engines",
     "backups",
     "recovery",
+    "replaying",
     "snapshots",
 )
 FURTHER = {"conductor": ("postgresql",)}
