@@ -39,7 +39,10 @@ from argosy.testing.deployments import Deployment
 ENGINES = ("postgresql", "mariadb")
 SMALL_SECONDS = 20.0
 """for which rows are updated one by one"""
+VOLUME = 8
+"""GiB"""
 SOCKETS = tempfile.gettempdir()
+LARGEST = "--max-allowed-packet=1G"
 MEMORY = 512
 """MiB that the server by hand keeps pages in, as that of the guest does"""
 
@@ -56,12 +59,15 @@ def main(megabytes: int, rounds: int) -> None:
 def measured(argosy: Deployment, engine: str, megabytes: int, rounds: int) -> str:
     owner = Owner(argosy, argosy.client(), {})
     one = Recoverer(owner, engine, owner.ready(engine, flavor="4"))
+    owner.client.instances.act(one.instance["id"], {"resize": {"volume": {"size": VOLUME}}})
+    owner.ended(one.instance["id"])
     fill(owner, one.instance, engine, 0.1)
     one.enable()
     with writing(owner.door(one.instance), engine):
         time.sleep(SMALL_SECONDS)
     fill(owner, one.instance, engine, megabytes / 1024)
     one.arrived(time.time())
+    assert len(one.seen()["windows"]) == 1, "there was more log at once than its volume had room for"
     with scratch(argosy) as place:
         laid = lay(argosy, one, place)
         seen = [(by_hand(engine, place, *laid), through_argosy(one, laid[0])) for _ in range(rounds)]
@@ -79,7 +85,7 @@ def lay(argosy: Deployment, one: Recoverer, place: Path) -> tuple[Manifest, Path
     manifest, tally = links[-1].manifest, Tally(Throttle(0))
     found = restoring.choose(manifest, Path("/"))
     restored = restoring.Restored(manifest.engine, found.version, "/", manifest.backup, 0)
-    restoring.load(Reader(shelf.store, tally), links, place / "base", restored)
+    restoring.load(Reader(shelf.store), links, place / "base", restored)
     told = history.find(shelf, manifest)
     log, logs = Log(told, told.order(manifest), tally), place / "logs"
     logs.mkdir()
@@ -105,8 +111,8 @@ def restored(one: Recoverer, point: Document) -> float:
 
 
 def restoring_to(one: Recoverer, point: Document) -> str:
-    owner, volume = one.owner, one.instance["volume"]["size"]
-    wanted = {"name": "r", "flavorRef": "4", "volume": {"size": volume}, "datastore": {"type": one.engine}, **point}
+    owner = one.owner
+    wanted = {"name": "r", "flavorRef": "4", "volume": {"size": VOLUME}, "datastore": {"type": one.engine}, **point}
     made = owner.client.session.post("/instances", {"instance": wanted})["instance"]
     owner.ended(made["id"], within=600, every=LOOK)
     assert owner.client.instances.get(made["id"])["status"] == "ACTIVE"
@@ -127,13 +133,13 @@ def postgresql(place: Path, manifest: Manifest, base: Path, *, logs: bool) -> No
     with _copied(base, place) as data:
         (data / "pg_hba.conf").write_text("local all all trust\n")
         (data / "pg_ident.conf").touch()
-        (data / "recovery.signal").touch()
+        if logs:
+            (data / "recovery.signal").touch()
         program = "/usr/lib/postgresql/15/bin/"
-        fetch = f"cp {place}/logs/%f %p" if logs else "false"
         options = {
             "config_file": "/dev/null",
             "hba_file": f"{data}/pg_hba.conf",
-            "restore_command": fetch,
+            "restore_command": f"cp {place}/logs/%f %p && truncate -s 16M %p",
             "shared_buffers": f"{MEMORY}MB",
             "listen_addresses": "",
             "unix_socket_directories": SOCKETS,
@@ -148,7 +154,7 @@ def postgresql(place: Path, manifest: Manifest, base: Path, *, logs: bool) -> No
 def mariadb(place: Path, manifest: Manifest, base: Path, *, logs: bool) -> None:
     with _copied(base, place) as data:
         socket = f"--socket={SOCKETS}/bench.sock"
-        options = ("--no-defaults", f"--datadir={data}", "--skip-networking", socket, "--skip-grant-tables")
+        options = ("--no-defaults", f"--datadir={data}", "--skip-networking", socket, "--skip-grant-tables", LARGEST)
         with _serving(["/usr/sbin/mariadbd", *options, f"--innodb-buffer-pool-size={MEMORY}M"]):
             _until(["mariadb-admin", "--no-defaults", socket, "ping"])
             if logs:
@@ -156,7 +162,8 @@ def mariadb(place: Path, manifest: Manifest, base: Path, *, logs: bool) -> None:
                 start = f"--start-position={manifest.position['offset']}"
                 read = ["mariadb-binlog", "--no-defaults", start, *map(str, files)]
                 with subprocess.Popen(read, stdout=subprocess.PIPE) as source:
-                    subprocess.run(["mariadb", "--no-defaults", socket], stdin=source.stdout, check=True)
+                    run = ["mariadb", "--no-defaults", socket, LARGEST]
+                    subprocess.run(run, stdin=source.stdout, stderr=subprocess.DEVNULL, check=True)
                     assert source.wait() == 0
 
 
@@ -178,6 +185,7 @@ def _serving(argv: list[str]) -> Iterator[None]:
         process = subprocess.Popen([*as_nobody, *argv], stdout=said, stderr=said)
         try:
             yield
+            assert process.poll() is None
         finally:
             process.terminate()
             process.wait()
