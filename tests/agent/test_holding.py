@@ -9,6 +9,7 @@ from argosy.testing.waiting import eventually
 
 
 def test_a_server_is_held_and_released_once(prepared: RealGuest) -> None:
+    assert prepared.do("flush") == {}
     first = prepared.do("quiesce", seconds=30, hold="a")
     assert prepared.do("quiesce", seconds=30, hold="a") == first
     assert "held still already" in refusal(prepared, "quiesce", seconds=30, hold="b")
