@@ -98,7 +98,7 @@ def lay(argosy: Deployment, one: Recoverer, place: Path) -> tuple[Manifest, Path
 def through_argosy(one: Recoverer, manifest: Manifest) -> float:
     """Seconds that the log took."""
     backup = {"restorePoint": {"backupRef": manifest.backup}}
-    latest = {"restore": {"instance": one.instance["id"], "latest": True}}
+    latest = {"restorePoint": {"instance": one.instance["id"], "at": "latest"}}
     return restored(one, latest) - restored(one, backup)
 
 
