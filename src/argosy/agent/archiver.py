@@ -38,6 +38,8 @@ from argosy.stores.archive import PARTS, Opener, Put, Sealer, read_parts
 SECOND = 1.0
 WAYS = 2
 """parts on their way to the store at a time: while one is made durable the next is sent"""
+LINES = 3
+"""files of an archived log that are fetched at a time"""
 Job = Mapping[str, Any]
 Result = dict[str, Any]
 
@@ -121,8 +123,9 @@ class Archiver:
         return {"raw_bytes": self._tally.bytes}
 
     def _replay(self) -> Result:
-        uplink = Uplink(Path(self._job["guest"]), self._job["command"], door="archive")
-        return replay(self._job, self._engine.load_driver()(self._site), uplink, self._tally)
+        guest, command = Path(self._job["guest"]), self._job["command"]
+        uplinks = [Uplink(guest, command, door="archive") for _ in range(LINES)]
+        return replay(self._job, self._engine.load_driver()(self._site), uplinks, self._tally)
 
     def _layer(self, number: int) -> Layer:
         link = self._job["chain"][number]

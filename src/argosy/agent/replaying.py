@@ -9,12 +9,14 @@ import json
 import threading
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
+from queue import Empty, SimpleQueue
 from typing import Any, BinaryIO, Protocol
 
 from argosy import errors
-from argosy.agent.stages import Tally
+from argosy.agent.stages import Stage, Tally
 from argosy.engines.archiving import PointInTime, Target
 from argosy.stores import chunks
 from argosy.stores.chunks import Damaged, Head, Named
@@ -34,18 +36,36 @@ class Source(Protocol):
         """`<stream>/files/all`, `<stream>?after=<name>`, or a chunk of it by its name. Raises NotFound."""
 
 
-def replay(job: Mapping[str, Any], driver: object, source: Source, tally: Tally) -> dict[str, Any]:
-    """Where it ended. Raises Rejected for a target that the log does not have, GuestFailed for a gap."""
+def replay(job: Mapping[str, Any], driver: object, sources: Sequence[Source], tally: Tally) -> dict[str, Any]:
+    """Where it ended. Raises Rejected for a target that the log does not have, GuestFailed for a gap.
+
+    Each of the sources is used by one thread.
+    """
     if not isinstance(driver, PointInTime):
         raise errors.NotSupported("this engine cannot be restored to a moment")
     logs = Path.cwd() / "logs"
     logs.mkdir(mode=0o700)
-    log = Log(source, job["logs"], tally)
-    for name, size in log.files():
-        log.fetch(name, size, logs / name)
+    _bring([Log(source, job["logs"], tally) for source in sources], logs)
     with _going_on(tally):
         ended = driver.replay(logs, job["position"], Target(**(job["logs"]["target"] or {})))
     return {"position": dict(ended.position), "at": ended.at}
+
+
+def _bring(lines: Sequence[Log], into: Path) -> None:
+    """Every file that is needed, several at a time: who fetches one waits for the store most of the while."""
+    left = SimpleQueue[tuple[str, int]]()
+    for each in lines[0].files():
+        left.put(each)
+
+    def fetch(line: Log) -> None:
+        line.look()
+        with suppress(Empty):
+            while True:
+                name, size = left.get_nowait()
+                line.fetch(name, size, into / name)
+
+    for stage in [Stage(partial(fetch, line)) for line in lines]:
+        stage.check()
 
 
 @contextmanager
@@ -77,7 +97,7 @@ class Log:
     def files(self) -> Sequence[tuple[str, int]]:
         """Names and sizes of those that are needed, in the order of history."""
         listed = self._page(f"{self._told['stream']}/files/all")
-        self._look()
+        self.look()
         return [(each["name"], each["bytes"]) for each in listed if each["name"] >= self._told["first"]]
 
     def fetch(self, name: str, size: int, into: Path) -> None:
@@ -86,7 +106,7 @@ class Log:
             try:
                 return self._fetch(name, size, into)
             except errors.NotFound:
-                self._look()
+                self.look()
         return self._fetch(name, size, into)
 
     def _fetch(self, name: str, size: int, into: Path) -> None:
@@ -101,8 +121,7 @@ class Log:
         with self._source.get(f"{self._told['stream']}/{named.name}") as source:
             head, data = self._opened(file, source.read())
         self._check(head, file, out.tell())
-        self._tally.bytes += len(data)
-        self._tally.throttle.take(len(data))
+        self._tally.add(len(data))
         return data
 
     def _opened(self, file: str, chunk: bytes) -> tuple[Head, bytes]:
@@ -118,7 +137,8 @@ class Log:
         if head.offset != reached:
             raise errors.GuestFailed(f"{file} of the archived log has a gap from {reached} to {head.offset}")
 
-    def _look(self) -> None:
+    def look(self) -> None:
+        """What there is, for `fetch`; `files` does it too."""
         found: dict[str, list[str]] = defaultdict(list)
         for name in self._listed():
             known = chunks.named(name)

@@ -42,11 +42,18 @@ class Stage:
 
 
 class Tally:
-    """What has gone through so far, of all streams of a job."""
+    """What has gone through so far, of all streams of a job. Safe to share between threads."""
 
     def __init__(self, throttle: Throttle) -> None:
         self.bytes = 0
-        self.throttle = throttle
+        self._throttle = throttle
+        self._turn = threading.Lock()
+
+    def add(self, size: int) -> None:
+        """So much more has gone through. Returns once it may."""
+        with self._turn:
+            self._throttle.take(size)
+            self.bytes += size
 
 
 class Count:
@@ -60,9 +67,8 @@ class Count:
 
     def add(self, size: int) -> None:
         """So much more has gone through. Returns once it may."""
-        self._tally.throttle.take(size)
+        self._tally.add(size)
         self.bytes += size
-        self._tally.bytes += size
 
 
 def pipe() -> tuple[int, int]:
