@@ -13,8 +13,8 @@ from argosy import errors
 from argosy.engines import copies, files
 from argosy.engines.backups import SNAPSHOT, Layer, Order, Position, Taken
 from argosy.engines.mysql import canaries as seen
-from argosy.engines.mysql import flushing, holding, mariabackup, mysqldump, tools, wire
-from argosy.engines.mysql.accounts import PATIENCE, MysqlAccounts
+from argosy.engines.mysql import holding, mariabackup, mysqldump, tools, wire
+from argosy.engines.mysql.accounts import MysqlAccounts
 
 MARIABACKUP, INCREMENT, MYSQLDUMP = "mariabackup", "mariabackup-incremental", "mysqldump"
 MADE_ANEW = ("db/ibtmp1", "db/*.pid")
@@ -55,10 +55,6 @@ class MysqlBackups(MysqlAccounts):
                 copies.load(self.site.data, source)
             else:
                 mysqldump.load(self.site, source, scratch)
-
-    def flush(self) -> None:
-        with self.session(PATIENCE + flushing.SECONDS) as session:
-            flushing.flush(session, self.site.state / "flush.json")
 
     def quiesce(self, seconds: float) -> AbstractContextManager[Position]:
         return holding.held(self.connect, seconds, self._stand)
