@@ -5,8 +5,10 @@ from __future__ import annotations
 import dataclasses
 import json
 import secrets
+import zlib
 
 import pytest
+import zstandard
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from argosy.stores import chunks
@@ -31,6 +33,29 @@ def test_what_was_sealed_comes_out() -> None:
     assert chunks.opened(KEY, sealed()) == (HEAD, DATA)
     assert chunks.head(sealed()) == HEAD
     assert len(sealed()) < len(DATA)
+
+
+def test_what_was_packed_by_zlib_comes_out() -> None:
+    line = json.dumps({**dataclasses.asdict(HEAD), "format": chunks.ZLIB}).encode() + b"\n"
+    nonce = secrets.token_bytes(chunks.NONCE)
+    head, data = chunks.opened(KEY, line + nonce + KEY.encrypt(nonce, zlib.compress(DATA), line))
+    assert (head.format, data) == (chunks.ZLIB, DATA)
+
+
+def test_a_format_of_a_newer_release_is_told_as_that() -> None:
+    line = json.dumps({**dataclasses.asdict(HEAD), "format": 9}).encode() + b"\n"
+    with pytest.raises(Damaged, match="newer"):
+        chunks.opened(KEY, line)
+
+
+@pytest.mark.parametrize("form", [chunks.ZLIB, chunks.ZSTD])
+def test_what_expands_to_more_than_its_head_says_is_not_expanded(form: int) -> None:
+    line = json.dumps({**dataclasses.asdict(HEAD), "format": form}).encode() + b"\n"
+    bomb = bytes(1 << 26)
+    packed = zlib.compress(bomb, 1) if form == chunks.ZLIB else zstandard.ZstdCompressor(level=1).compress(bomb)
+    nonce = secrets.token_bytes(chunks.NONCE)
+    with pytest.raises(Damaged):
+        chunks.opened(KEY, line + nonce + KEY.encrypt(nonce, packed, line))
 
 
 def test_names_tell_their_place() -> None:
