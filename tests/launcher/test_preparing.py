@@ -52,3 +52,20 @@ def test_the_key_of_another_deployment_is_refused(tmp_path: Path) -> None:
     sealed.use(tmp_path / "foreign")
     with pytest.raises(sealed.BadKey, match=r"put back keys/master\.key"):
         preparing.require_own_key(database)
+
+
+def test_what_a_former_release_wrote_is_kept_before_the_schema_changes(tmp_path: Path) -> None:
+    """The way back to that release. Where nothing changes nothing is kept."""
+    (tmp_path / "argosy.toml").touch()
+    deployment = settings.load(tmp_path, {})
+    database = Database(deployment.database_url)
+    deployment.keys.mkdir()
+    for name in KEYS:
+        (deployment.keys / name).write_text("key")
+    migrate.upgrade(database, "0001")
+    preparing._keep_former(deployment, database)
+    kept = list((tmp_path / "self-backups").glob("*.argosy"))
+    assert len(kept) == 1
+    migrate.upgrade(database)
+    preparing._keep_former(deployment, database)
+    assert list((tmp_path / "self-backups").glob("*.argosy")) == kept
