@@ -17,6 +17,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from argosy.cli import passphrases
 from argosy.db import escrow
 from argosy.engines import registry
@@ -41,7 +43,16 @@ class Salvor:
 
     def __init__(self, home: Path) -> None:
         self.home = home
+        self.user = NOBODY if os.getuid() == 0 else getpass.getuser()
         (home / "password").write_text(PASSWORD + "\n")
+
+    def as_root(self) -> Salvor:
+        """The same, but that they are careless. Skips the test where we cannot be root."""
+        if os.getuid() != 0:
+            pytest.skip("needs root")
+        careless = Salvor(self.home)
+        careless.user = "root"
+        return careless
 
     @cached_property
     def vault(self) -> Vault:
@@ -76,9 +87,8 @@ class Salvor:
         **environment: str,
     ) -> subprocess.Popen[str]:
         """As the user that servers run as."""
-        user = NOBODY if os.getuid() == 0 else getpass.getuser()
         hands.give(self.home)
-        home = {"HOME": pwd.getpwnam(user).pw_dir, passphrases.VARIABLE: PASSPHRASE}
+        home = {"HOME": pwd.getpwnam(self.user).pw_dir, passphrases.VARIABLE: PASSPHRASE}
         return subprocess.Popen(
             command,
             cwd=self.home / place,
@@ -87,7 +97,7 @@ class Salvor:
             stderr=subprocess.STDOUT,
             text=True,
             process_group=process_group,
-            **({"user": user, "group": pwd.getpwnam(user).pw_gid, "extra_groups": []} if os.getuid() == 0 else {}),
+            **(_identity(self.user) if os.getuid() == 0 else {}),
         )
 
     def run(self, *words: str, status: int = 0) -> str:
@@ -109,6 +119,10 @@ class Salvor:
             finally:
                 process.send_signal(signal.SIGINT)
                 assert process.wait(60) == 0
+
+
+def _identity(user: str) -> dict[str, Any]:
+    return {"user": user, "group": pwd.getpwnam(user).pw_gid, "extra_groups": []}
 
 
 @dataclass

@@ -32,6 +32,25 @@ def test_a_chain_is_restored_and_served(archive: Archive, salvor: Salvor, chain:
         tenant.write("new", "accepted")
 
 
+def test_root_restores_and_serves_what_runs_as_root(archive: Archive, salvor: Salvor) -> None:
+    [full] = archive.chain("redis", "rdb")
+    place, port = salvor.home / "of-root", random.randint(20000, 30000)
+    root = salvor.as_root()
+    root.run("restore", full.backup, "--to", str(place), "--port", str(port))
+    with root.served(place, full.engine, port) as tenant:
+        assert tenant.read("key 0") == "value 0"
+
+
+@pytest.mark.parametrize("chain", ["mysqldump", "incremental of 15"])
+def test_root_is_told_at_once_what_does_not_run_as_root(archive: Archive, salvor: Salvor, chain: str) -> None:
+    engine, *strategies = CHAINS[chain]
+    [full, *_] = archive.chain(engine, *strategies)
+    place = salvor.home / f"refused-{full.engine}"
+    said = salvor.as_root().run("restore", full.backup, "--to", str(place), status=4)
+    assert "does not run as root: do this as the user that it is to run as" in said
+    assert not place.exists()
+
+
 def test_another_series_is_refused_with_what_would_do(archive: Archive, salvor: Salvor) -> None:
     [*_, last] = archive.chain("postgresql 15", "basebackup", "incremental")
     later = str(archive.found("postgresql 17").root)

@@ -127,6 +127,8 @@ class Engine:
     """overrides with which tenants only read, as far as the engine has such a thing"""
     start_bytes: int = 0
     """what a server that has filled its volume needs of it to start again, beyond what it has"""
+    serves_root: bool = False
+    """its servers run for root too, who is otherwise refused by them"""
 
     def require(self, capability: Capability) -> None:
         """Raises NotSupported (501) before anything is written."""

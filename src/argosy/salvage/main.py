@@ -13,6 +13,7 @@ import click
 from argosy import __version__, clock, errors
 from argosy.cli import output, passphrases
 from argosy.cli.main import guarded
+from argosy.engines import registry
 from argosy.engines.archiving import Moment, Target
 from argosy.model.backups import Manifest
 from argosy.model.guest import Secret
@@ -99,12 +100,12 @@ def verify(access: Access, backups: Sequence[str], form: str, *, quick: bool) ->
 def restore(access: Access, /, backup: str, place: Path, engine_root: Path, port: int, **onward: Any) -> None:
     """Make a data directory of BACKUP and all that it builds on.
 
-    Do it as the user that the server is to run as, who is not root.
+    Do it as the user that the server is to run as. Most servers do not run as root.
     """
-    _require_ordinary()
     shelf = access.shelf()
     links = shelf.chain(shelf.find(backup))
     manifest = links[-1].manifest
+    _require_served(manifest.engine)
     found = restoring.choose(manifest, engine_root)
     restored = Restored(manifest.engine, found.version, str(found.root), backup, port, datastore=manifest.datastore)
     reader = Reader(shelf.store)
@@ -117,10 +118,11 @@ def restore(access: Access, /, backup: str, place: Path, engine_root: Path, port
     click.echo(f"argosy-restore serve {place} runs {found.version} on it")
 
 
-def _require_ordinary() -> None:
-    """Raises Forbidden for root: servers refuse it, some of them after all has been read."""
-    if os.geteuid() == 0:
-        raise errors.Forbidden("no database server runs as root: do this as the user that it is to run as")
+def _require_served(name: str) -> None:
+    """Raises Forbidden for root where servers refuse it, some of them after all has been read."""
+    engine = registry.get(name)
+    if os.geteuid() == 0 and not engine.serves_root:
+        raise errors.Forbidden(f"{engine.title} does not run as root: do this as the user that it is to run as")
 
 
 def _further(shelf: Shelf, manifest: Manifest, at: str | None, *, latest: bool) -> Further | None:
@@ -154,7 +156,7 @@ def serve(place: Path, password_file: Path | None) -> int:
     """Run the restored server in PLACE, for this machine only, until Ctrl-C."""
     password = Secret((password_file.read_text().splitlines() or [""])[0]) if password_file else None
     restored = restoring.told(place)
-    _require_ordinary()
+    _require_served(restored.engine)
 
     def ready() -> None:
         name = restored.datastore or restored.engine

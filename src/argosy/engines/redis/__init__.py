@@ -47,4 +47,5 @@ ENGINE = Engine(
         Strategy("rdb", "the data set, saved by the server while it runs"),
         Strategy(SNAPSHOT, "the server's files, read from an atomic copy of the volume", offline=True),
     ),
+    serves_root=True,
 )
