@@ -31,6 +31,9 @@ def settings_page() -> str:
             lines += [
                 f"| `{field.name}` | `{_shown(field.default)}` | {sentence} |" for field, sentence in _options(kind)
             ]
+    lines += ["", "## `[regions.NAME]`", "", *_paragraphs(inspect.getdoc(settings.Region) or ""), ""]
+    lines += ["| option | default | what it does |", "|---|---|---|"]
+    lines += [f"| `projects` | | {told} |" for field, told in _options(settings.Region) if field.name == "projects"]
     lines += ["", "## `[[flavors]]`", "", "| id | name | ram (MiB) | vcpus |", "|---|---|---|---|"]
     lines += [f"| `{each.id}` | {each.name} | {each.ram} | {each.vcpus:g} |" for each in settings.SHIPPED_FLAVORS]
     return "\n".join(lines) + "\n"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import json
 import tempfile
 import uuid
 from collections.abc import Callable, Iterator
@@ -12,9 +13,13 @@ import pytest
 
 from argosy.agent.door import Door, Link
 from argosy.model import wire
+from argosy.stores import deployment
+from argosy.stores.base import Store
 from argosy.testing import bringing
 from argosy.testing.bringing import ATTEMPT, Bringing
 from argosy.testing.channel import Channel
+
+LAYERS = ("full", "increment")
 
 
 @pytest.fixture(scope="module")
@@ -26,8 +31,11 @@ def home() -> Iterator[Path]:
 
 @pytest.fixture(scope="module")
 def channel(home: Path) -> Iterator[Channel]:
-    """With a conductor that answers. Tests share it, each with guests of its own; who stops it, starts it again."""
-    channel = Channel(home)
+    """With a conductor that answers, and two regions, one of them told wrongly. Tests share it, each with guests of
+    its own; who stops it, starts it again.
+    """
+    (home / "north").mkdir()
+    channel = Channel(home, regions={"north": json.dumps({"path": str(home / "north")}), "south": "[]"})
     try:
         channel.start()
         yield channel
@@ -83,17 +91,23 @@ def backing_up(channel: Channel) -> Callable[..., Bringing]:
 
 @pytest.fixture
 def restoring(channel: Channel, credential: Credential) -> Callable[..., Bringing]:
-    """A guest that restores from a chain of two, whose parts are in the store, and from their log."""
+    """A guest that restores from a chain of two, whose parts are in the store, or in a region's, and from their log."""
 
-    def begin() -> Bringing:
+    def begin(region: str = "") -> Bringing:
         guest, place = channel.expect(), f"database_backups/p1/{uuid.uuid4()}/"
-        chain = [{"place": f"{place}{each}/", "attempt": ATTEMPT} for each in ("full", "increment")]
+        layer = {"attempt": ATTEMPT, **({"region": region} if region else {})}
+        chain = [{"place": f"{place}{each}/", **layer} for each in LAYERS]
         logs = {"stream": 3, "place": f"{place}logs/"}
         command = channel.ask(guest, "restore", chain=chain, logs=logs)
         reader = Bringing(channel, guest, credential(guest), command, place)
-        for key in (f"full/{ATTEMPT}/000000", f"increment/{ATTEMPT}/000000", "logs/a-1", "logs/a-2", "logs/b-1"):
-            with reader.store.create(place + key) as out:
-                out.write(key.encode())
+        _fill(deployment.store(channel.settings, region), place, *(f"{each}/{ATTEMPT}/000000" for each in LAYERS))
+        _fill(reader.store, place, "logs/a-1", "logs/a-2", "logs/b-1")
         return reader
 
     return begin
+
+
+def _fill(store: Store, place: str, *keys: str) -> None:
+    for key in keys:
+        with store.create(place + key) as out:
+            out.write(key.encode())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -15,6 +16,26 @@ def test_a_chain_is_read(restoring: Begin) -> None:
     guest = restoring()
     for number, layer in enumerate(("full", "increment")):
         assert guest.get(f"objects/{number}/{ATTEMPT}/000000").body == f"{layer}/{ATTEMPT}/000000".encode()
+
+
+def test_a_chain_in_another_region_is_read_there(restoring: Begin) -> None:
+    here, there = restoring(), restoring("north")
+    assert there.get(f"objects/1/{ATTEMPT}/000000", Range="bytes=0-8").body == b"increment"
+    assert there.get(f"objects/1/{ATTEMPT}/000001").status == 404
+    assert there.stored() == ["logs/a-1", "logs/a-2", "logs/b-1"]
+    assert there.get("archive/3/a-2").body == b"logs/a-2"
+    assert here.get(f"objects/0/{ATTEMPT}/000000").status == 200
+
+
+def test_a_region_that_is_away_stops_only_who_reads_there(restoring: Begin, home: Path) -> None:
+    here, there = restoring(), restoring("north")
+    (home / "north").rename(home / "away")
+    try:
+        assert there.get(f"objects/0/{ATTEMPT}/000000").status == 503
+        assert here.get(f"objects/0/{ATTEMPT}/000000").status == 200
+    finally:
+        (home / "away").rename(home / "north")
+    assert there.get(f"objects/0/{ATTEMPT}/000000").status == 200
 
 
 @pytest.mark.parametrize(

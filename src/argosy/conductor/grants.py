@@ -28,6 +28,15 @@ class Asking:
     command: str = ""
 
 
+@dataclass(frozen=True)
+class Part:
+    """Of a backup that may lie in another region's store."""
+
+    region: str
+    """empty: in this deployment's"""
+    key: str
+
+
 def part_to_write(session: Session, asking: Asking, attempt: str, name: str) -> str:
     """The key of a part of the backup that the guest is taking. Raises Forbidden."""
     asked = _arguments(session, asking, "backup", "take_out")
@@ -37,12 +46,12 @@ def part_to_write(session: Session, asking: Asking, attempt: str, name: str) -> 
     return f"{asked['place']}{attempt}/{name}"
 
 
-def part_to_read(session: Session, asking: Asking, layer: int, attempt: str, name: str) -> str:
-    """The key of a part of the chain that the guest is restoring. Raises Forbidden."""
+def part_to_read(session: Session, asking: Asking, layer: int, attempt: str, name: str) -> Part:
+    """A part of the chain that the guest is restoring. Raises Forbidden."""
     chain = _arguments(session, asking, "restore", "put_in")["chain"]
     if layer >= len(chain) or attempt != chain[layer]["attempt"] or not PART.fullmatch(name):
         raise errors.Forbidden(f"'{layer}/{attempt}/{name}' is not a part of what is being restored")
-    return f"{chain[layer]['place']}{attempt}/{name}"
+    return Part(chain[layer].get("region", ""), f"{chain[layer]['place']}{attempt}/{name}")
 
 
 def chunk_to_write(session: Session, asking: Asking, stream: int, name: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Callable
+from typing import TypeVar
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
@@ -19,6 +20,7 @@ from argosy.conductor.grants import Asking
 from argosy.conductor.streams import Streams
 from argosy.model.backups import FRAME_BYTES, PART_BYTES
 from argosy.stores.base import Store
+from argosy.stores.deployment import Deferred
 
 LARGEST = PART_BYTES + 2 * FRAME_BYTES
 """of a part"""
@@ -27,8 +29,9 @@ LARGEST_LIST = 1_000_000 * 128
 PAGE = 5_000
 """chunks of a log told at once"""
 RANGE = re.compile(r"bytes=(\d{1,18})-(\d{1,18})?")
-Grant = Callable[..., str]
-"""One of `grants`: what the path names, as a key."""
+Named = TypeVar("Named")
+Grant = Callable[..., Named]
+"""One of `grants`: what the path names, mostly as a key."""
 
 
 class OutOfRange(errors.Rejected):
@@ -42,6 +45,7 @@ class Objects:
         self._desk = desk
         self._store = store
         self._streams = Streams(store)
+        self._regions: dict[str, Streams] = {}
 
     def routes(self) -> list[Route]:
         return [
@@ -58,7 +62,8 @@ class Objects:
 
     async def get_part(self, request: Request) -> Response:
         """A part of a backup that the guest is restoring, or a range of it."""
-        return await self._get(request, grants.part_to_read)
+        guest, part = await self._desk.threaded(self._granted, request, grants.part_to_read)
+        return await _given(request, guest, self._streams_of(part.region), part.key)
 
     async def get_chunk(self, request: Request) -> Response:
         """A chunk of the log that the guest is restoring from."""
@@ -70,25 +75,26 @@ class Objects:
         after = request.query_params.get("after", "")
         return JSONResponse(await self._streams.threaded(self._chunks, prefix, after))
 
-    async def _put(self, request: Request, grant: Grant) -> Response:
+    async def _put(self, request: Request, grant: Grant[str]) -> Response:
         check = functools.partial(self._granted, request, grant)
         guest, key = await self._desk.threaded(check)
         most = LARGEST_LIST if key.endswith("/parts.json") else LARGEST
         stored = await self._streams.take(guest, key, request, most, check)
         return JSONResponse({"bytes": stored.bytes, "sha256": stored.sha256})
 
-    async def _get(self, request: Request, grant: Grant) -> Response:
+    async def _get(self, request: Request, grant: Grant[str]) -> Response:
         guest, key = await self._desk.threaded(self._granted, request, grant)
-        size = await self._streams.threaded(self._store.stat, key)
-        start, end = _range(request.headers.get("range"), size)
-        headers = {"Content-Length": str(end - start), "Accept-Ranges": "bytes"}
-        if "range" in request.headers:
-            headers["Content-Range"] = f"bytes {start}-{end - 1}/{size}"
-        body = self._streams.give(guest, key, start, end - start)
-        status = 206 if "range" in request.headers else 200
-        return StreamingResponse(body, status, headers, "application/octet-stream")
+        return await _given(request, guest, self._streams, key)
 
-    def _granted(self, request: Request, grant: Grant) -> tuple[str, str]:
+    def _streams_of(self, region: str) -> Streams:
+        """Of a region its own: one that is away keeps nobody from this deployment's store."""
+        if not region:
+            return self._streams
+        if region not in self._regions:
+            self._regions[region] = Streams(Deferred(self._desk.settings, region))
+        return self._regions[region]
+
+    def _granted(self, request: Request, grant: Grant[Named]) -> tuple[str, Named]:
         """The guest that asks, and the key or prefix that is meant. Raises Unauthorized, Forbidden."""
         known = self._desk.recognise(bearer(request.headers))
         asking = Asking(known, request.query_params.get("command", ""))
@@ -103,6 +109,17 @@ class Objects:
             if len(told) == PAGE:
                 break
         return told
+
+
+async def _given(request: Request, guest: str, streams: Streams, key: str) -> Response:
+    size = await streams.size(key)
+    start, end = _range(request.headers.get("range"), size)
+    headers = {"Content-Length": str(end - start), "Accept-Ranges": "bytes"}
+    if "range" in request.headers:
+        headers["Content-Range"] = f"bytes {start}-{end - 1}/{size}"
+    body = streams.give(guest, key, start, end - start)
+    status = 206 if "range" in request.headers else 200
+    return StreamingResponse(body, status, headers, "application/octet-stream")
 
 
 def _range(asked: str | None, size: int) -> tuple[int, int]:

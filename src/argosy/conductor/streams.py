@@ -82,6 +82,10 @@ class Streams:
             except TimeoutError as error:
                 raise errors.Unavailable("the body came too slowly") from error
 
+    async def size(self, key: str) -> int:
+        """Bytes of an object. Raises NoSuchObject."""
+        return await self.threaded(self._store.stat, key)
+
     async def give(self, guest: str, key: str, start: int, length: int) -> AsyncIterator[bytes]:
         """So many bytes of an object, from an offset."""
         with self._lane(guest):

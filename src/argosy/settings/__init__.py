@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import re
 import tomllib
 import typing
 from collections.abc import Mapping
@@ -19,7 +20,7 @@ from typing import Any
 
 from argosy import errors
 from argosy.settings.guests import SHIPPED_FLAVORS, Flavor, Limits, Provider, Tls
-from argosy.settings.keeping import Backups, SelfBackup, Store
+from argosy.settings.keeping import Backups, Region, SelfBackup, Store
 from argosy.settings.services import Api, Conductor, Database, Identity, Metrics, Taskmanager
 from argosy.settings.telling import Alarms, Events, Logs, Webhooks
 
@@ -38,6 +39,7 @@ __all__ = [
     "Logs",
     "Metrics",
     "Provider",
+    "Region",
     "SelfBackup",
     "Settings",
     "Store",
@@ -48,6 +50,9 @@ __all__ = [
     "from_tables",
     "load",
 ]
+
+REGION = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}")
+"""a name that a region can have"""
 
 
 class BadSetting(errors.Broken):
@@ -73,6 +78,8 @@ class Settings:
     metrics: Metrics = field(default_factory=Metrics)
     self_backup: SelfBackup = field(default_factory=SelfBackup)
     store: Store = field(default_factory=Store)
+    regions: Mapping[str, Any] = field(default_factory=dict)
+    """As they are told, by name: what is wrong with one of them stops only who needs it."""
     backups: Backups = field(default_factory=Backups)
     flavors: tuple[Flavor, ...] = SHIPPED_FLAVORS
 
@@ -89,6 +96,14 @@ class Settings:
     def keys(self) -> Path:
         """Master key and certificate authority."""
         return self.state / "keys"
+
+    def region(self, name: str) -> Region:
+        """Raises BadSetting, also where none of that name is told."""
+        if name not in self.regions:
+            raise BadSetting(f"there is no region {name!r} in the settings: put [regions.{name}] there")
+        if not REGION.fullmatch(name):
+            raise BadSetting(f"the name of a region has letters, digits, '_' and '-', not as {name!r} has")
+        return _region(f"regions.{name}", self.regions[name], str(self.keys / f"region-{name}.toml"))
 
     def flavor(self, flavor_id: str) -> Flavor:
         """Raises NotFound."""
@@ -130,6 +145,8 @@ def from_tables(state: Path, told: Mapping[str, Any]) -> Settings:
     for name, table in told.items():
         if name == "flavors":
             values[name] = tuple(_section(Flavor, "flavors", each) for each in table)
+        elif name == "regions":
+            values[name] = _table(name, table)
         elif name in kinds and dataclasses.is_dataclass(kinds[name]):
             values[name] = _section(kinds[name], name, table)
         else:
@@ -154,6 +171,28 @@ def _section(kind: type[Any], name: str, table: Mapping[str, Any]) -> Any:
     if unknown:
         raise BadSetting(f"there is no option {name}.{min(unknown)}: see docs/reference/settings.md")
     return kind(**{option: _cast(hints[option], f"{name}.{option}", value) for option, value in table.items()})
+
+
+def _region(name: str, told: Any, opener: str) -> Region:
+    """`opener`: its file of credentials, where none is told."""
+    table = dict(_table(name, told))
+    projects = _table(f"{name}.projects", table.pop("projects", {}))
+    store = _section(Store, name, table)
+    if store.kind == "filesystem" and not store.path:
+        raise BadSetting(f"{name}.path is empty: it names the directory of that region's store")
+    store = dataclasses.replace(store, credentials_file=store.credentials_file or opener)
+    return Region(store, {str(theirs): str(ours) for theirs, ours in projects.items()})
+
+
+def _table(name: str, told: Any) -> Mapping[str, Any]:
+    """As TOML has it, or as JSON in an environment variable. Raises BadSetting."""
+    try:
+        table = json.loads(told) if isinstance(told, str) else told
+    except ValueError as error:
+        raise BadSetting(f"{name} must be a table, or JSON of one") from error
+    if not isinstance(table, Mapping):
+        raise BadSetting(f"{name} must be a table, not {table!r}")
+    return table
 
 
 def _cast(kind: type[Any], name: str, value: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 
@@ -49,6 +50,19 @@ class Store:
     patience_seconds: float = 15.0
     """For so long one request to a store that is away is repeated, before whoever waits for it is told; they try again
     for as long as they can."""
+
+
+@dataclass(frozen=True)
+class Region:
+    """Another deployment, whose backups can be registered here: where they lie, by the options of `[store]`, whose
+    `credentials_file` is `keys/region-NAME.toml` unless told; and whose they are.
+    """
+
+    store: Store
+    """What its section says."""
+    projects: Mapping[str, str]
+    """Whose backups are whose: the id of a project there, and which project of this deployment may name its backups.
+    Empty: a project has the same id in both; told: those that are named, and no others."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The object store of a deployment."""
+"""The object store of a deployment, and those of other regions that its settings name."""
 
 from __future__ import annotations
 
@@ -17,42 +17,42 @@ from argosy.stores.base import PREFIX, Store, StoreRefused
 from argosy.stores.filesystem import FilesystemStore
 
 
-def store(told: Settings) -> Store:
-    """The same one each time. Raises BadSetting, StoreRefused."""
-    return _made(told.store, told.state)
+def store(told: Settings, region: str = "") -> Store:
+    """The deployment's own, or a region's; the same one each time. Raises BadSetting, StoreRefused."""
+    return _made(told.region(region).store if region else told.store, told.state)
 
 
 class Deferred:
-    """The store of a deployment, looked for with each call: one whose settings are wrong stops only who needs it, until
-    they are right.
+    """One of these stores, looked for with each call: one whose settings are wrong stops only who needs it, until they
+    are right.
     """
 
-    def __init__(self, told: Settings) -> None:
-        self._told = told
+    def __init__(self, told: Settings, region: str = "") -> None:
+        self._told, self._region = told, region
 
     def create(self, key: str) -> AbstractContextManager[BinaryIO]:
-        return store(self._told).create(key)
+        return store(self._told, self._region).create(key)
 
     def open(self, key: str, start: int = 0, length: int | None = None) -> BinaryIO:
-        return store(self._told).open(key, start, length)
+        return store(self._told, self._region).open(key, start, length)
 
     def stat(self, key: str) -> int:
-        return store(self._told).stat(key)
+        return store(self._told, self._region).stat(key)
 
     def list(self, prefix: str) -> Iterator[str]:
-        return store(self._told).list(prefix)
+        return store(self._told, self._region).list(prefix)
 
     def sizes(self, prefix: str) -> Iterator[tuple[str, int]]:
-        return store(self._told).sizes(prefix)
+        return store(self._told, self._region).sizes(prefix)
 
     def delete(self, key: str) -> None:
-        store(self._told).delete(key)
+        store(self._told, self._region).delete(key)
 
     def delete_prefix(self, prefix: str) -> None:
-        store(self._told).delete_prefix(prefix)
+        store(self._told, self._region).delete_prefix(prefix)
 
     def room(self) -> tuple[int, int] | None:
-        return store(self._told).room()
+        return store(self._told, self._region).room()
 
 
 @functools.cache

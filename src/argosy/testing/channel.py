@@ -27,15 +27,23 @@ import sys; from pathlib import Path; from argosy import settings; from argosy.c
 sys.exit(main.run(settings.load(Path(sys.argv[1]))))
 """
 
+NOTHING: Mapping[str, Any] = MappingProxyType({})
+
 
 class Channel:
     """One deployment's side of the guest channel. `start` runs a real conductor on it."""
 
     def __init__(
-        self, state: Path, *, url: str = "", store: Mapping[str, Any] = MappingProxyType({}), **conductor: Any
+        self,
+        state: Path,
+        *,
+        url: str = "",
+        store: Mapping[str, Any] = NOTHING,
+        regions: Mapping[str, str] = NOTHING,
+        **conductor: Any,
     ) -> None:
         listening = {"port": free_port(), "heartbeat_seconds": 1.0, **conductor}
-        tables = {"conductor": listening, "database": {"url": url}, "store": dict(store)}
+        tables = {"conductor": listening, "database": {"url": url}, "store": dict(store), "regions": dict(regions)}
         self.settings = settings.from_tables(state, tables)
         write_settings(state, tables)
         sealed.make(self.settings.keys / "master.key")

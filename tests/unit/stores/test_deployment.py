@@ -50,6 +50,55 @@ def test_what_cannot_be_is_told(tmp_path: Path, told: dict[str, str]) -> None:
         made(tmp_path, **told)
 
 
+def region(state: Path, told: Any, name: str = "north") -> Store:
+    return deployment.store(settings.from_tables(state, {"regions": {name: told}}), name)
+
+
+def test_a_region_has_a_store_and_credentials_of_its_own(tmp_path: Path) -> None:
+    (tmp_path / "theirs").mkdir()
+    put(region(tmp_path, {"path": str(tmp_path / "theirs")}))
+    assert (tmp_path / "theirs" / "a").exists()
+    assert not (tmp_path / "objects").exists()
+    file = tmp_path / "keys" / "region-north.toml"
+    with pytest.raises(StoreRefused, match=r"keys/region-north\.toml"):
+        region(tmp_path, {"kind": "s3"})
+    file.parent.mkdir()
+    file.write_text('access_key = "a"\nsecret_key = "hush"\n')
+    file.chmod(0o600)
+    assert region(tmp_path, {"kind": "s3"}) is region(tmp_path, {"kind": "s3"})
+
+
+@pytest.mark.parametrize(
+    ("told", "said"),
+    [
+        ({"paht": "/mnt"}, r"no option regions\.north\.paht"),
+        ({}, r"regions\.north\.path is empty"),
+        ({"kind": "tape"}, "tape"),
+        ({"path": "/mnt", "projects": ["p"]}, r"regions\.north\.projects must be a table"),
+        ("no JSON", r"regions\.north must be a table, or JSON"),
+    ],
+)
+def test_a_region_that_is_told_wrongly_stops_only_who_needs_it(tmp_path: Path, told: Any, said: str) -> None:
+    deployments = settings.from_tables(tmp_path, {"regions": {"north": told, "south": {"path": str(tmp_path)}}})
+    assert deployment.store(deployments)
+    assert deployment.store(deployments, "south")
+    with pytest.raises(BadSetting, match=said):
+        deployment.store(deployments, "north")
+
+
+def test_a_region_that_cannot_be(tmp_path: Path) -> None:
+    with pytest.raises(BadSetting, match="the name of a region"):
+        region(tmp_path, {"path": "/mnt"}, "../store")
+    with pytest.raises(BadSetting, match=r"put \[regions.north\] there"):
+        deployment.store(settings.from_tables(tmp_path, {}), "north")
+
+
+def test_a_region_by_environment(tmp_path: Path) -> None:
+    told = {"ARGOSY_REGIONS__NORTH": '{"path": "/mnt", "projects": {"theirs": "ours"}}'}
+    north = settings.load(tmp_path, told).region("north")
+    assert (north.store.path, north.projects) == ("/mnt", {"theirs": "ours"})
+
+
 @pytest.mark.parametrize("kind", ["s3", "swift"])
 def test_credentials_are_for_one_user_only(tmp_path: Path, kind: str) -> None:
     file = tmp_path / "keys" / "store.toml"
