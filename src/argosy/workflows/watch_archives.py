@@ -98,17 +98,14 @@ def _enabled(session: Session) -> Sequence[Seen]:
 
 
 def _look_after(ctx: Context[World], seen: Seen) -> None:
-    settings, now = ctx.world.settings, clock.now()
-    _tell(ctx, seen, settings.backups, now)
+    now = clock.now()
+    _tell(ctx, seen, ctx.world.settings.backups, now)
     reason = _why_anew(seen)
     if reason and seen.well and not _tried(ctx, seen, now):
         with ctx.database.write() as session:
             _begin(session, seen, reason)
-    elif seen.well and not reason and _wants_base(ctx, seen, settings.backups, now):
-        with ctx.database.write() as session:
-            _take_base(session, settings, session.get_one(Instance, seen.instance.id))
-    if seen.well and not reason:
-        _note(ctx, seen, _why_no_base(ctx, seen))
+    elif seen.well and not reason:
+        _note(ctx, seen, _lead_on(ctx, seen, now))
 
 
 def _why_anew(seen: Seen) -> str:
@@ -151,15 +148,23 @@ def _tried(ctx: Context[World], seen: Seen, now: float) -> bool:
 # --- what a stream leads on from ---
 
 
-def _wants_base(ctx: Context[World], seen: Seen, settings: Backups, now: float) -> bool:
-    """None is there yet, or the last one is old and something was written since."""
-    stream = seen.stream
+def _lead_on(ctx: Context[World], seen: Seen, now: float) -> str:
+    """Have a backup taken where the stream wants one. Why no moment of it can be had; empty: they can, or will soon."""
+    stream, settings = seen.stream, ctx.world.settings
     if stream is None or stream.began is None:
-        return False
+        return ""
     with ctx.database.read() as session:
-        if _being_taken(session, seen, now):
-            return False
         there = archives.bases(session, offers.get(session, seen.instance.version_id).engine, stream)
+        wanted = _wants_base(stream, there, settings.backups, now) and not _being_taken(session, seen, now)
+        fault = "" if there else _why_no_base(session, stream)
+    if wanted:
+        with ctx.database.write() as session:
+            _take_base(session, settings, session.get_one(Instance, seen.instance.id))
+    return fault
+
+
+def _wants_base(stream: ArchiveStream, there: Sequence[Backup], settings: Backups, now: float) -> bool:
+    """None is there yet, or the last one is old and something was written since."""
     if not there:
         return True
     newest = there[-1].moment or 0.0
@@ -176,17 +181,11 @@ def _being_taken(session: Session, seen: Seen, now: float) -> bool:
     return session.scalar(select(Backup.id).where(running | recent).limit(1)) is not None
 
 
-def _why_no_base(ctx: Context[World], seen: Seen) -> str:
-    """Why the last one failed, as long as the stream has none to lead on from: no moment of it can be had."""
-    stream = seen.stream
-    if stream is None or stream.began is None:
-        return ""
-    since = (Backup.instance_id == seen.instance.id) & (Backup.created >= stream.began)
+def _why_no_base(session: Session, stream: ArchiveStream) -> str:
+    """Why the last one of the stream failed, if any did."""
+    since = (Backup.instance_id == stream.instance_id) & (Backup.created >= stream.began)
     failed = since & (Backup.purpose == archives.BASE) & (Backup.state == State.FAILED)
-    with ctx.database.read() as session:
-        if archives.bases(session, offers.get(session, seen.instance.version_id).engine, stream):
-            return ""
-        fault = session.scalar(select(Backup.fault).where(failed).order_by(Backup.created.desc()).limit(1))
+    fault = session.scalar(select(Backup.fault).where(failed).order_by(Backup.created.desc()).limit(1))
     return f"the backup that a window begins with has failed: {fault}" if fault else ""
 
 
