@@ -1,56 +1,25 @@
-"""Logs that are archived: streams begin and end, are led on from backups, and go when they are too old."""
+"""Logs that are archived: streams begin and end, and are led on from backups."""
 
 from __future__ import annotations
 
-import dataclasses
-import os
-import uuid
-from types import MappingProxyType
 from typing import Any
 
-from backing import DATA, Backing
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from backing import Backing
 from scenario import CALLER
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from argosy import clock
 from argosy.db.session import Database
-from argosy.db.tables import (
-    Archive,
-    ArchiveFile,
-    ArchiveStream,
-    Backup,
-    Command,
-    DatastoreVersion,
-    Event,
-    Guest,
-    Instance,
-    Run,
-)
+from argosy.db.tables import Archive, ArchiveStream, Backup, Command, DatastoreVersion, Event, Guest, Instance
 from argosy.durable import locks, queue
 from argosy.guest import mailbox
 from argosy.model import wire
 from argosy.model.backups import State
 from argosy.model.status import Facts, status
-from argosy.settings import Settings
-from argosy.stores import chunks
-from argosy.stores.chunks import Head
-from argosy.workflows import (
-    archives,
-    begin_archive,
-    copy_excerpt,
-    delete_instance,
-    quarantine_instance,
-    rebuild_instance,
-)
-from argosy.workflows.copy_excerpt import Wanted
-from argosy.workflows.end_peeks import end_peeks
-from argosy.workflows.expire_archives import expire_archives
-from argosy.workflows.joining import MANY
+from argosy.workflows import archives, begin_archive, delete_instance, quarantine_instance, rebuild_instance
 from argosy.workflows.watch_archives import watch_archives
 
-DAY = 86_400.0
 ABLE = ["accounts", "databases", "tls", "backups", "point-in-time"]
 
 
@@ -110,18 +79,6 @@ class Beginning(Archiving):
         self.no_secret_left(database)
 
 
-class BeginningInVain(Beginning):
-    """The guest cannot: its words stand where the owner looks, and the next look tries again."""
-
-    refuse = MappingProxyType({"archive": "no slot is free"})
-
-    def check(self, database: Database) -> None:
-        [stream] = self.streams(database)
-        assert (stream.began, stream.ended is None) == (None, False)
-        assert "no slot is free" in (self.archive(database).fault or "")
-        assert self.events(database) == ["begin.start", "begin.error"]
-
-
 class Restarting(Beginning):
     """An engine that writes no log unless somebody wants it is restarted for that: once, with nothing else going on."""
 
@@ -141,21 +98,6 @@ class Restarting(Beginning):
     def check(self, database: Database) -> None:
         super().check(database)
         assert [each.split("/")[2] for each in self.asked].count("write_log") == 1
-        assert status(Facts(self.row(database).task)) == "ACTIVE"
-        with database.read() as session:
-            assert locks.holders(session, self.instance) == []
-
-
-class RestartingInVain(Restarting):
-    """The server does not come up: its words stand where its owner looks, and nothing is held."""
-
-    refuse = MappingProxyType({"write_log": "no room for the log"})
-
-    def check(self, database: Database) -> None:
-        [stream] = self.streams(database)
-        assert (stream.began, stream.ended is None) == (None, False)
-        for words in (self.archive(database).fault, self.row(database).fault):
-            assert "no room for the log" in (words or "")
         assert status(Facts(self.row(database).task)) == "ACTIVE"
         with database.read() as session:
             assert locks.holders(session, self.instance) == []
@@ -249,77 +191,6 @@ class TakingBase(Archiving):
         assert len(self.streams(database)) == 1
 
 
-class TakingBaseInVain(TakingBase):
-    """There is no quota for it."""
-
-    def start(self, session: Session) -> None:
-        super().start(session)
-        session.get_one(Instance, self.instance).wanted = "running"
-        self.settings = _without_backups(self.settings)
-
-    def check(self, database: Database) -> None:
-        with database.read() as session:
-            assert session.scalars(select(Backup)).all() == []
-        assert "quota" in (self.archive(database).fault or "").lower()
-
-
-class BaseFailed(Archiving):
-    """What arrives since leads on from nothing, which is told; until there is a backup."""
-
-    def start(self, session: Session) -> None:
-        self.begun(session, began=clock.now() - 3600)
-        self.heard(session)
-        session.add(_base(self.instance, state=State.FAILED, fault="no memory"))
-        for number in range(2):
-            queue.enqueue(session, watch_archives, f"watch_archives{number}")
-
-    def check(self, database: Database) -> None:
-        archive = self.archive(database)
-        assert archive.fault == "the backup that a window begins with has failed: no memory"
-        assert archive.level == "warning"
-        assert self.events(database) == ["backlog"]
-
-
-class BaseThereAfterAll(BaseFailed):
-    def start(self, session: Session) -> None:
-        super().start(session)
-        session.add(_base(self.instance, state=State.COMPLETED, moment=clock.now()))
-        archive = session.get_one(Archive, self.instance)
-        archive.fault, archive.level = "the last one failed", "warning"
-
-    def check(self, database: Database) -> None:
-        archive = self.archive(database)
-        assert (archive.fault, archive.level) == (None, "fine")
-        assert self.events(database) == ["backlog"]
-
-
-def _base(instance: str, **told: Any) -> Backup:
-    now = clock.now()
-    return Backup(
-        id=str(uuid.uuid4()), project_id="p", name="base", instance_id=instance, version_id="v", purpose=archives.BASE,
-        container="c", created=now, updated=now, **told,
-    )  # fmt: skip
-
-
-def _without_backups(settings: Settings) -> Settings:
-    return dataclasses.replace(settings, limits=dataclasses.replace(settings.limits, backups=0))
-
-
-class FallingBehind(Archiving):
-    """Nothing has arrived for long: told once, by age."""
-
-    def start(self, session: Session) -> None:
-        self.begun(session, began=clock.now() - 3600)
-        self.heard(session, latest=clock.now() - 120)
-        session.get_one(Instance, self.instance).task = "RESIZING"
-        for _ in range(2):
-            queue.enqueue(session, watch_archives, f"watch_archives{_}")
-
-    def check(self, database: Database) -> None:
-        assert self.archive(database).level == "warning"
-        assert self.events(database) == ["backlog"]
-
-
 class Ending(Archiving):
     def start(self, session: Session) -> None:
         self.begun(session)
@@ -334,141 +205,14 @@ class Ending(Archiving):
         assert self.events(database)[0] == "end.start"
 
 
-class EndingInVain(Ending):
-    refuse = MappingProxyType({"archive": "gone"})
-
-
-class Expiring(Archiving):
-    """Of an old stream nothing stays, of a young one what leads to the moments that are to be had, in few objects; an
-    older backup stays, and is not led on from any more.
-    """
-
-    def start(self, session: Session) -> None:
-        now = clock.now()
-        stream = self.begun(session, number=1, began=now - 30 * DAY, ended=now - 20 * DAY, latest=now - 20 * DAY)
-        self.written(session, stream, "log.1", many=3)
-        session.flush()
-        young = archives.begin(
-            session, session.get_one(Archive, self.instance), session.get_one(Instance, self.instance)
-        )
-        young.began = now - 10 * DAY
-        self.written(session, young, "log.1", many=2, at=now - 10 * DAY)
-        self.written(session, young, "log.2", many=MANY, at=now - 8.5 * DAY)
-        for age in (9.0, 8.0, 1.0):
-            base = self.complete(session)
-            base.created = base.moment = now - age * DAY
-        for number in range(2):
-            queue.enqueue(session, expire_archives, f"expire_archives{number}")
-
-    def written(self, session: Session, stream: ArchiveStream, name: str, *, many: int, at: float = 0.0) -> None:
-        """A file in so many chunks of one byte."""
-        cipher = AESGCM(bytes.fromhex(stream.data_key))
-        for offset in range(many):
-            head = Head(
-                self.instance, stream.number, name, offset, 1, chunks.digest(b"x"), at, begins=True, closed=False
-            )
-            with self.store.create(stream.place + head.name) as out:
-                out.write(chunks.seal(cipher, head, b"x", os.urandom(12)))
-        row = ArchiveFile(instance_id=self.instance, number=stream.number, name=name, bytes=many, begins=True)
-        row.closed, row.chunks, row.stored_bytes, row.first_at, row.last_at = True, many, many, at, at
-        session.add(row)
-
-    def check(self, database: Database) -> None:
-        [young] = self.streams(database)
-        with database.read() as session:
-            [file] = session.scalars(select(ArchiveFile)).all()
-        assert (young.number, file.name, file.chunks) == (2, "log.2", 0)
-        assert young.began is not None
-        assert abs(young.began - (clock.now() - 8 * DAY)) < DAY / 2
-        [key] = list(self.store.list("database_backups/p/archive/"))
-        with self.store.open(key) as source:
-            head, data = chunks.opened(AESGCM(bytes.fromhex(young.data_key)), source.read())
-        assert data == b"x" * MANY
-        assert key == young.place + head.joined_name
-
-
-class Outliving(Archiving):
-    """An instance that is deleted leaves its log, for as long as a backup leads into it."""
-
-    def start(self, session: Session) -> None:
-        self.begun(session)
-        self.heard(session)
-        delete_instance.admit(session, CALLER, session.get_one(Instance, self.instance))
-
-    def check(self, database: Database) -> None:
-        [stream] = self.streams(database)
-        assert stream.ended is not None
-        assert not self.archive(database).enabled
-        with database.read() as session:
-            assert session.scalars(select(Run.id).where(Run.state == "active")).all() == []
-
-
-class EndingPeek(Archiving):
-    """What was only to be looked at goes by itself, and nothing else does."""
-
-    def start(self, session: Session) -> None:
-        self.prepared(session).ends_at = clock.now() - 1
-        queue.enqueue(session, end_peeks, "end_peeks")
-
-    def check(self, database: Database) -> None:
-        assert self.row(database).deleted
-        assert self.cloud.names() == set()
-
-
-class Copying(Archiving):
-    """A database goes from one instance to another by the store, where nothing of it stays."""
-
-    def start(self, session: Session) -> None:
-        instance = self.prepared(session)
-        origin = self.standing(session)
-        self.instance = instance.id
-        self.data[origin.id] = DATA
-        copy_excerpt.admit(session, CALLER, instance, origin, Wanted("shop", ("orders",)))
-
-    def check(self, database: Database) -> None:
-        assert self.row(database).fault is None
-        assert list(self.store.list("database_backups/p/excerpts/")) == []
-        assert self.copied(database) == ["start", "end"]
-        self.each_command_once()
-        self.no_secret_left(database)
-
-    def copied(self, database: Database) -> list[str]:
-        mine = select(Event.kind).where(Event.subject == self.instance, Event.kind.like("dbaas.database_copy%"))
-        with database.read() as session:
-            return [each.rpartition(".")[2] for each in session.scalars(mine.order_by(Event.seq))]
-
-
-class CopyingInVain(Copying):
-    """It is there already: the guest's words stand where the owner looks."""
-
-    refuse = MappingProxyType({"put_in": "shop.orders is there already"})
-
-    def check(self, database: Database) -> None:
-        assert "is there already" in (self.row(database).fault or "")
-        assert list(self.store.list("database_backups/p/excerpts/")) == []
-        assert self.copied(database) == ["start", "error"]
-
-
 EVERY = (
     Beginning,
-    BeginningInVain,
     Restarting,
-    RestartingInVain,
     DeletingWhileRestarting,
     BeginningAnew,
     ContinuingOnAnotherServer,
     WaitingToBeWantedBack,
     AnotherServerIsSeen,
     TakingBase,
-    TakingBaseInVain,
-    BaseFailed,
-    BaseThereAfterAll,
-    FallingBehind,
-    Copying,
-    CopyingInVain,
     Ending,
-    EndingPeek,
-    EndingInVain,
-    Expiring,
-    Outliving,
 )

@@ -5,10 +5,13 @@ from __future__ import annotations
 import accounting
 import archiving
 import bringing
+import complaining
 import configuring
 import copying
 import drilling
 import dropping
+import excerpting
+import expiring
 import housekeeping
 import lifecycle
 import moduling
@@ -41,6 +44,9 @@ EVERY = (
     *lifecycle.EVERY,
     *accounting.EVERY,
     *archiving.EVERY,
+    *complaining.EVERY,
+    *expiring.EVERY,
+    *excerpting.EVERY,
     *taking.EVERY,
     *bringing.EVERY,
     *dropping.EVERY,
