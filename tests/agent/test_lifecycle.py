@@ -58,6 +58,19 @@ def test_a_smaller_server_gives_its_memory_back(guest: Callable[..., RealGuest])
     assert one.ask_init()["pid"] != process
 
 
+def test_settings_that_were_taken_back_are_told_whatever_is_done(guest: Callable[..., RealGuest]) -> None:
+    """They are still away."""
+    one = prepared(guest())
+    taken_back = one.do("configure", overrides={"maxmemory-policy": "nonsense"})["taken_back"]
+    assert taken_back == {"maxmemory-policy": "nonsense"}
+    announced(one, 512)
+    assert one.do("fit")["taken_back"] == taken_back
+    assert one.do("change_tls")["taken_back"] == taken_back
+    assert one.do("fit", restart=True)["taken_back"] == taken_back
+    one.do("stop")
+    assert one.do("fit")["taken_back"] == taken_back
+
+
 def test_data_that_would_not_fit_are_a_cause_to_stay_large(guest: Callable[..., RealGuest]) -> None:
     one = prepared(guest())
     with client(one) as session:

@@ -132,6 +132,14 @@ class ResizingVolume(Scenario):
         self.each_command_once()
 
 
+class ResizingVolumeWithoutSettings(TakingBack, ResizingVolume):
+    """Those that the server has taken back are still away."""
+
+    def check(self, database: Database) -> None:
+        assert self.row(database).gigabytes == 5
+        self.is_told(database)
+
+
 class ResizingVolumeInVain(ResizingVolume):
     """The pool has no room: nothing has changed, and nothing is held for it."""
 
@@ -316,6 +324,7 @@ EVERY = (
     ResizingFlavorWithoutSettings,
     DeletingWhileResizing,
     ResizingVolume,
+    ResizingVolumeWithoutSettings,
     ResizingVolumeInVain,
     ResizingVolumeOfADeafServer,
     ResizingVolumeBeforeARestart,

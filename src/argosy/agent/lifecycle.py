@@ -41,10 +41,11 @@ class Lifecycle:
         memory is to be given back (`restart`). A stopped one will when it is started.
         """
         late = self._configuration.apply()
-        if not self._guest.service.status().wanted:
-            return {}
-        _check_room(self._look().metrics)
-        return self._server.restart(task, {}) if late or arguments.get("restart") else {}
+        if self._guest.service.status().wanted:
+            _check_room(self._look().metrics)
+            if late or arguments.get("restart"):
+                return self._server.restart(task, {})
+        return self._configuration.told()
 
     def rebuild(self, task: Task, arguments: Arguments) -> Result:
         """From data that had a server before to one that answers, with all its accounts; stopped unless `run`."""
@@ -56,7 +57,7 @@ class Lifecycle:
         if arguments["run"]:
             return self._server.start(task, overrides)
         self._configuration.apply(overrides["overrides"])
-        return {}
+        return self._configuration.told()
 
 
 def _check_room(metrics: Mapping[str, float]) -> None:

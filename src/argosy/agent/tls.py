@@ -45,7 +45,7 @@ class TlsHands:
         driver.reload_certificates()
         if not late:
             _await_shown(driver, task)
-        return {"restart_required": late}
+        return {"restart_required": late, **self._configuration.told()}
 
     def reissue_certificate(self, task: Task, _arguments: Arguments) -> Result:
         """One that waits for a restart to speak TLS at all shows it then."""

@@ -16,7 +16,7 @@ from argosy.guest import certificates, mailbox
 from argosy.model.caller import Caller
 from argosy.model.guest import TlsMode
 from argosy.model.status import Task
-from argosy.workflows import offers, servers
+from argosy.workflows import offers, servers, starting
 from argosy.workflows.world import World
 
 change_tls: Workflow[World] = Workflow("change_tls", cancellable=True, event="instance_tls")
@@ -73,8 +73,8 @@ def guest(ctx: Context[World]) -> Outcome:
     answer = mailbox.ask(ctx, ctx.subject, "change_tls")
     if answer is None:
         return Wait(5, "the database server is being told")
-    task = Task.RESTART_REQUIRED if answer.get("restart_required") else Task.NONE
-    ctx.record(lambda session: servers.settle(session, ctx.subject, task))
+    starting.hear(ctx, answer)
+    starting.settle(ctx, Task.RESTART_REQUIRED if answer.get("restart_required") else Task.NONE)
     ctx.record(lambda session: _remember(session, ctx.subject, ctx.memory["had"]))
     return None
 

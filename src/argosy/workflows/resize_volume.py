@@ -14,7 +14,7 @@ from argosy.model.caller import Caller
 from argosy.model.status import Task
 from argosy.providers.base import State
 from argosy.settings import Settings
-from argosy.workflows import servers
+from argosy.workflows import servers, starting
 from argosy.workflows.world import World
 
 GIB = 1 << 30
@@ -74,13 +74,16 @@ def engine(ctx: Context[World]) -> Outcome:
     """Limits that follow from the volume's size, such as that of a log."""
     servers.check(ctx)
     answer = mailbox.ask(ctx, ctx.subject, "configure")
-    return servers.await_guest(ctx, "the database server is told of its larger volume") if answer is None else None
+    if answer is None:
+        return servers.await_guest(ctx, "the database server is told of its larger volume")
+    starting.hear(ctx, answer)
+    return None
 
 
 @resize_volume.step(detour="as_it_is")
 def ready(ctx: Context[World]) -> Outcome:
     """Settings that wait for a restart still do."""
-    ctx.record(lambda session: servers.settle(session, ctx.subject, Task(ctx.memory["task"])))
+    starting.settle(ctx, Task(ctx.memory["task"]))
     return None
 
 

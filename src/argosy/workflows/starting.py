@@ -1,4 +1,4 @@
-"""A guest that starts its database server: what it is told with that, and what its owner is told of it then."""
+"""A guest that starts or changes its database server: what it is told with that, and what its owner is told then."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 
 from argosy.durable.workflow import Context, Outcome
 from argosy.guest import mailbox
+from argosy.model.status import Task
 from argosy.workflows import archives, overrides, servers
 from argosy.workflows.world import World
 
@@ -32,14 +33,14 @@ def ask(ctx: Context[World], verb: str, doing: str, *, version_id: str = "", **a
 
 
 def hear(ctx: Context[World], answer: Mapping[str, Any]) -> None:
-    """Remember, for `settle`, what the guest says of a server that it has started: what its heartbeats say of it during
-    an operation is left to the operation.
+    """Remember, for `settle`, what the guest says of its server: what its heartbeats say of it during an operation is
+    left to the operation.
     """
     ctx.memory[FAULT] = answer.get("fault") or ctx.memory.get(FAULT)
 
 
-def settle(ctx: Context[World]) -> None:
-    """The operation is over and its server runs: what the guest had to say of that stands where the owner looks."""
+def settle(ctx: Context[World], task: Task = Task.NONE) -> None:
+    """The operation is over and nothing failed: what the guest had to say of its server stands where the owner looks."""
     fault = ctx.memory.get(FAULT)
-    ctx.record(lambda session: servers.settle(session, ctx.subject))
+    ctx.record(lambda session: servers.settle(session, ctx.subject, task))
     ctx.record(lambda session: overrides.note(session, ctx.subject, fault))
