@@ -26,4 +26,4 @@ def test_whoever_has_a_server_started_tells_what_came_of_it() -> None:
     operations = {name for name, text in FILES.items() if asking.search(text) and "\ndef ready(" in text}
     assert len(operations) >= 10
     assert operations >= AS_IT_WAS
-    assert {name for name in operations if "starting.settle(ctx)" not in FILES[name]} == set()
+    assert {name for name in operations if "starting.settle(ctx" not in FILES[name]} == set()

@@ -40,7 +40,7 @@ def hear(ctx: Context[World], answer: Mapping[str, Any]) -> None:
 
 
 def settle(ctx: Context[World], task: Task = Task.NONE) -> None:
-    """The operation is over and nothing failed: what the guest had to say of its server stands where the owner looks."""
+    """The operation is over and nothing failed: what the guest had to say stands where the owner looks."""
     fault = ctx.memory.get(FAULT)
     ctx.record(lambda session: servers.settle(session, ctx.subject, task))
     ctx.record(lambda session: overrides.note(session, ctx.subject, fault))
