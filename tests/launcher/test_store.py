@@ -25,8 +25,8 @@ def configure(state: Path, **store: str) -> None:
     settings.load(state)
 
 
-def check(state: Path) -> int:
-    return run(COMMANDS, ["--state", str(state), "store", "check", "-o", "json"])
+def check(state: Path, *more: str) -> int:
+    return run(COMMANDS, ["--state", str(state), "store", "check", "-o", "json", *more])
 
 
 def test_a_store_that_can_be_used(state: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -64,3 +64,20 @@ def test_a_server_that_does_not_answer(state: Path, capsys: pytest.CaptureFixtur
     told = capsys.readouterr()
     assert "cannot be reached" in told.err
     assert "hush" not in told.out + told.err
+
+
+def test_a_region_is_only_read(state: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    theirs = state / "theirs"
+    (state / "argosy.toml").write_text(f'[regions.north]\npath = "{theirs}"\n[regions.south]\nkind = "tape"\n')
+    assert check(state, "--region", "north") == 5
+    assert "is it mounted" in capsys.readouterr().err
+    theirs.mkdir()
+    for count, verbs in ((0, {"list"}), (1, {"list", "read"})):
+        assert check(state, "--region", "north") == 0
+        (told,) = json.loads(capsys.readouterr().out)
+        assert (told["store"], set(told["seconds"])) == (str(theirs), verbs)
+        assert len([each for each in theirs.rglob("*") if each.is_file()]) == count
+        (theirs / "kept").write_bytes(b"x")
+    assert check(state, "--region", "south") == 1
+    assert "not 'tape'" in capsys.readouterr().err
+    assert check(state) == 0

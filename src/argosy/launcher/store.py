@@ -38,38 +38,40 @@ def store() -> None:
 
 
 @store.command()
+@click.option("--region", default="", help="List and read in that region's store, where nothing is written.")
 @output.option
 @click.pass_obj
-def check(place: Place, form: str) -> None:
+def check(place: Place, form: str, region: str) -> None:
     """Write, list, read and delete an object, as Argosy itself would. Says what is wrong, and who can mend it."""
     deployment = settings.load(place.state)
-    told = json.loads(forks.ask(lambda: json.dumps(_checked(deployment)), owner(deployment)) or "{}")
+    told = json.loads(forks.ask(lambda: json.dumps(_checked(deployment, region)), owner(deployment)) or "{}")
     if "seconds" not in told:
         raise (Away if told.get("away") else Unusable)(told.get("error", ""))
     output.rows([told], COLUMNS, form)
 
 
-def _checked(deployment: Settings) -> dict[str, Any]:
+def _checked(deployment: Settings, region: str) -> dict[str, Any]:
     """In a process of the deployment's own user, who alone may read the store's credentials."""
     from argosy.model import usage
     from argosy.stores import probe
     from argosy.stores.deployment import store as opened
 
     try:
-        there = opened(deployment)
-        seconds, room = probe.probe(there), there.room()
+        there = opened(deployment, region)
+        seconds, room = (probe.look if region else probe.probe)(there), there.room()
     except errors.ArgosyError as error:
         return {"error": error.message, "away": isinstance(error, errors.Unavailable)}
     percent = usage.percent(*room) if room else None
-    return {"store": name(deployment), "used_percent": percent, "seconds": seconds}
+    return {"store": name(deployment, region), "used_percent": percent, "seconds": seconds}
 
 
-def name(deployment: Settings) -> str:
-    told = deployment.store
+def name(deployment: Settings, region: str = "") -> str:
+    told = deployment.region(region).store if region else deployment.store
     if told.kind == "filesystem":
         return told.path or str(deployment.state / "objects")
     return f"{told.kind} {told.url or 'amazonaws.com'} {told.bucket}/{told.prefix}"
 
 
 def _milliseconds(row: Any, name: str) -> str:
-    return f"{row['seconds'][name] * 1000:.0f} ms"
+    seconds = row["seconds"].get(name)
+    return "" if seconds is None else f"{seconds * 1000:.0f} ms"

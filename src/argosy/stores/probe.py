@@ -18,24 +18,37 @@ T = TypeVar("T")
 
 def probe(store: Store) -> Mapping[str, float]:
     """Seconds that each took. Raises as Store does, and Broken for a store that does not keep what it was given."""
-    key, body, took = name(), os.urandom(BYTES), {}
-
-    def timed(name: str, act: Callable[[], T]) -> T:
-        begun = clock.monotonic()
-        told = act()
-        took[name] = clock.monotonic() - begun
-        return told
-
-    timed("write", lambda: _write(store, key, body))
+    key, body, took = name(), os.urandom(BYTES), Took()
+    took.timed("write", lambda: _write(store, key, body))
     try:
-        listed = timed("list", lambda: dict(store.sizes(PLACE)))
-        kept = timed("read", lambda: _read(store, key))
+        listed = took.timed("list", lambda: dict(store.sizes(PLACE)))
+        kept = took.timed("read", lambda: _read(store, key))
     finally:
-        timed("delete", lambda: store.delete(key))
+        took.timed("delete", lambda: store.delete(key))
     if listed.get(key) != BYTES or kept != body:
         raise errors.Broken("the object store does not keep what it is given, or does not list it")
     _sweep(store, listed)
-    return took
+    return took.seconds
+
+
+def look(store: Store) -> Mapping[str, float]:
+    """Likewise of a store that is somebody else's, where nothing is written."""
+    took = Took()
+    first = took.timed("list", lambda: next(iter(store.list("")), None))
+    if first is not None:
+        took.timed("read", lambda: store.open(first, 0, 1).close())
+    return took.seconds
+
+
+class Took:
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+
+    def timed(self, name: str, act: Callable[[], T]) -> T:
+        begun = clock.monotonic()
+        told = act()
+        self.seconds[name] = clock.monotonic() - begun
+        return told
 
 
 def name() -> str:
