@@ -14,7 +14,7 @@ from argosy import clock, errors
 from argosy.db.tables import Backup, BackupStrategy, Fact, Guest, Instance
 from argosy.engines.backups import SNAPSHOT, Strategy
 from argosy.engines.base import Capability
-from argosy.model.backups import RESTORABLE, Proof, State
+from argosy.model.backups import Proof, State
 from argosy.model.caller import Caller
 from argosy.providers.base import Feature
 from argosy.settings import Settings
@@ -104,6 +104,10 @@ def _parent(session: Session, caller: Caller, wanted: NewBackup, offer: Offer) -
 
 def _require_parent(session: Session, instance: Instance, parent: Backup) -> None:
     """Raises BadRequest, Conflict."""
+    if parent.state == State.RESTORED:
+        raise errors.BadRequest(
+            f"backup {parent.id} was registered here and made elsewhere: nothing can be built on it, take a full one"
+        )
     if parent.instance_id != instance.id:
         raise errors.BadRequest(
             f"backup {parent.id} is of instance {parent.instance_id}: only one of {instance.id} can be built on"
@@ -119,7 +123,7 @@ def _latest(session: Session, instance: Instance, offer: Offer) -> Backup | None
     """The newest one, if anything can build on it and it is not known to be broken."""
     building = {parent for each in offer.engine.strategies for parent in each.parents}
     mine = (Backup.instance_id == instance.id) & (Backup.project_id == instance.project_id)
-    good = Backup.state.in_(RESTORABLE) & (Backup.proof != Proof.BROKEN) & Backup.quarantined_until.is_(None)
+    good = (Backup.state == State.COMPLETED) & (Backup.proof != Proof.BROKEN) & Backup.quarantined_until.is_(None)
     usable = (Backup.version_id == instance.version_id) & Backup.strategy.in_(sorted(building))
     newest = select(Backup).where(mine, good, usable).order_by(Backup.created.desc(), Backup.id).limit(1)
     found = session.scalar(newest)
