@@ -22,6 +22,8 @@ from argosy.durable.workflow import Context, Outcome, Workflow
 from argosy.model.backups import RESTORABLE, Proof
 from argosy.model.guest import Secret
 from argosy.providers.base import Source
+from argosy.settings import BadSetting
+from argosy.stores.base import StoreRefused
 from argosy.workflows import backup_rows, progress, restoring, servers, throwaway
 from argosy.workflows.throwaway import Throwaway
 from argosy.workflows.world import World
@@ -31,6 +33,7 @@ drill_backup: Workflow[World] = Workflow("drill_backup", cancellable=True, event
 RUNNING, PASSED, FAILED, ABORTED = "running", "passed", "failed", "aborted"
 """States of a drill. Failed says something of the backup, aborted nothing."""
 WEEK = 7 * 24 * 60
+NOTHING_LEARNT = (errors.Unavailable, errors.CloudFailed, StoreRefused, BadSetting)
 
 
 def admit(session: Session, backup: Backup) -> Drill:
@@ -138,18 +141,18 @@ def _asked(ctx: Context[World]) -> dict[str, Any] | None:
         return throwaway.ask(ctx, _sandbox(ctx), "restore")
     with ctx.database.read() as session:
         backup = session.get_one(Backup, ctx.subject)
-    links = restoring.examine(ctx.world.store, ctx.database, backup)
+    links = restoring.examine(ctx.world.settings, ctx.database, backup)
     ctx.memory["canaries"] = dict(links[-1].manifest.canaries) if links else {}
     accounts: Mapping[str, Any] = {"master": Secret.generate().value, "databases": [], "users": []}
     order = {"target": None, "identity": True, "run": True, "overrides": {}, **accounts}
-    return throwaway.ask(ctx, _sandbox(ctx), "restore", chain=restoring.layers(links), **order)
+    return throwaway.ask(ctx, _sandbox(ctx), "restore", chain=restoring.layers(links, backup.region), **order)
 
 
 def _learn(ctx: Context[World], error: errors.ArgosyError) -> Outcome:
     """What goes wrong here says something of the backup, unless it is a server, the store or the way to it that is
     missing: then the drill has failed, and not the backup.
     """
-    if isinstance(error, errors.Unavailable | errors.CloudFailed) or isinstance(error.__cause__, errors.Unavailable):
+    if isinstance(error, NOTHING_LEARNT) or isinstance(error.__cause__, errors.Unavailable):
         raise error
     ctx.memory["wrong"] = error.message
     ctx.memory["certain"] = isinstance(error, errors.NotFound | errors.Conflict)  # so speaks the store, and no guest
