@@ -57,6 +57,7 @@ def test_one_backup(database: Database, member: As, stranger: As, admin: As) -> 
         "finished": None,
         "proof": {"state": "unproven", "checked": None, "seconds": None},
         "deletion_protection": False,
+        "region": None,
         "outlives_disk": True,
         "held_until": None,
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -10,10 +11,11 @@ from sqlalchemy import select
 from argosy import settings
 from argosy.__main__ import COMMANDS
 from argosy.cli.main import run
-from argosy.db import envelope, escrow, migrate, project_keys, sealed
+from argosy.db import envelope, escrow, keys_from_elsewhere, migrate, project_keys, sealed
 from argosy.db.session import Database
 from argosy.db.tables import Event
 from argosy.settings import Settings
+from argosy.stores import keys
 
 PASSPHRASE = "correct horse battery"
 
@@ -96,3 +98,38 @@ def test_a_project_without_backups_has_no_key_to_rotate(
 ) -> None:
     assert _argosy(deployment, "keys", "rotate", "--project", "nobody") == 1
     assert "nobody has no key" in capsys.readouterr().err
+
+
+def test_what_another_deployment_has_sealed_is_opened_by_its_escrow(
+    deployment: Settings, secret: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Of its master key nothing else is kept, and that sealed."""
+    file, master = tmp_path / "escrow", os.urandom(32)
+    with file.open("wb") as out:
+        told = escrow.write(out, master, PASSPHRASE)
+    for said in ("can be opened from now on", "can be opened already"):
+        assert _argosy(deployment, "keys", "import", str(file), "--passphrase-file", str(secret)) == 0
+        assert f"master key {told.name} has sealed {said}" in capsys.readouterr().out
+    theirs = keys.wrapping(keys.deriving(master))
+    with Database(deployment.database_url).read() as session:
+        assert keys_from_elsewhere.wrappings(session) == [theirs]
+        assert [each.payload["master"] for each in session.scalars(select(Event))] == [told.name]
+    resting = (deployment.state / "control.db").read_bytes()
+    for each in (master, theirs.key):
+        assert each not in resting
+        assert each.hex().encode() not in resting
+
+
+def test_an_escrow_that_gives_nothing(
+    deployment: Settings, secret: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file, other = tmp_path / "escrow", tmp_path / "other"
+    other.write_text("another passphrase\n")
+    _argosy(deployment, "keys", "export", str(file), "--passphrase-file", str(secret))
+    assert _argosy(deployment, "keys", "import", str(file), "--passphrase-file", str(secret)) == 4
+    assert "this deployment's own master key" in capsys.readouterr().err
+    assert _argosy(deployment, "keys", "import", str(file), "--passphrase-file", str(other)) == 4
+    assert _argosy(deployment, "keys", "import", str(secret), "--passphrase-file", str(secret)) == 1
+    assert "no file that `argosy keys export` made" in capsys.readouterr().err
+    with Database(deployment.database_url).read() as session:
+        assert keys_from_elsewhere.wrappings(session) == []

@@ -145,7 +145,7 @@ class Backing(Scenario):
         """The manifest says what is there, all that it says is there, and nothing besides."""
         backup = self.kept(database)
         assert (backup.state, backup.fault, backup.raw_bytes) == (State.COMPLETED, None, len(DATA))
-        links = restoring.examine(self.store, database, backup)
+        links = restoring.examine(self.settings, database, backup)
         link, place = links[-1], backup_rows.place(backup)
         names = {f"{link.manifest.attempt}/{each.name}" for each in link.manifest.parts}
         names |= {f"{link.manifest.attempt}/parts.json", "manifest.json"}

@@ -80,7 +80,7 @@ class Adding(Backing):
 
     def check(self, database: Database) -> None:
         self.require_kept(database)
-        links = restoring.examine(self.store, database, self.kept(database))
+        links = restoring.examine(self.settings, database, self.kept(database))
         assert [each.manifest.backup for each in links] == [self.parent, self.backup]
         assert links[-1].manifest.position["since"] == len(DATA)
 
@@ -106,7 +106,7 @@ class AddingToWhatIsAnothers(Backing):
         self.require_kept(database)
         backup = self.kept(database)
         assert (backup.parent_id, backup.strategy) == (None, "basebackup")
-        (link,) = restoring.examine(self.store, database, backup)
+        (link,) = restoring.examine(self.settings, database, backup)
         assert link.manifest.position["since"] is None
 
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:  # Alembic is loaded where there is something to do: that is o
     from alembic.config import Config
 
 SCRIPTS = Path(__file__).parent / "migrations"
-HEAD = "0003"
+HEAD = "0004"
 """this release's revision"""
 
 LOCK = 7_320_198

@@ -17,15 +17,20 @@ from argosy.settings import Settings
 
 if TYPE_CHECKING:
     from argosy.db.session import Database
+    from argosy.stores.keys import Wrapping
 
 
 class NotRotated(errors.Broken):
     """the keys could not be rotated"""
 
 
+class NotImported(errors.Broken):
+    """what opens another deployment's backups could not be kept"""
+
+
 @click.group()
 def keys() -> None:
-    """Keys of backups: keep what opens them, and change what seals them."""
+    """Keys of backups: keep what opens them, change what seals them, open what another deployment has sealed."""
 
 
 @keys.command()
@@ -64,6 +69,30 @@ def rotate(place: Place, project: str, *, yes: bool) -> None:
     click.echo(told or "no project has a key yet: nothing has changed")
 
 
+@keys.command("import")
+@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False, resolve_path=True))
+@passphrases.option
+@click.pass_obj
+def import_(place: Place, file: Path, passphrase_file: Path | None) -> None:
+    """Open backups of another deployment, by what its `argosy keys export` kept in FILE.
+
+    Of its master key only that is kept, sealed, which opens the keys of projects. This deployment's own key stays.
+    """
+    from argosy.db import escrow
+    from argosy.stores.keys import deriving, wrapping
+
+    deployment = settings.load(place.state)
+    user, own = owner(deployment), _master(deployment)
+    with file.open("rb") as source:
+        by = wrapping(deriving(escrow.read(source, passphrases.ask(passphrase_file)).master))
+    if by == wrapping(deriving(own)):
+        raise errors.Conflict(f"{file} is the escrow of this deployment's own master key: nothing is to be done")
+    good, _, told = forks.ask(lambda: _imported(deployment, by), user).partition(" ")
+    if good != "kept":
+        raise NotImported(told)
+    click.echo(told)
+
+
 def _master(deployment: Settings) -> bytes:
     """Raises NotFound, Forbidden."""
     owner(deployment)
@@ -84,15 +113,34 @@ def _new(file: Path) -> int:
 
 def _rotated(deployment: Settings, project: str) -> str:
     """What was done, in the deployment's own process and as its user, who owns the control database."""
-    from argosy.db import sealed
-    from argosy.db.session import Database
-
     try:
-        sealed.use(deployment.keys / "master.key")
-        told = _rotate(Database(deployment.database_url), project)
+        told = _rotate(_database(deployment), project)
     except errors.ArgosyError as error:
         return f"failed {error.message}"
     return "rotated " + "\n".join(f"project {name}: key {number}" for name, number in told.items())
+
+
+def _imported(deployment: Settings, by: Wrapping) -> str:
+    """Likewise."""
+    from argosy.db import events, keys_from_elsewhere
+
+    try:
+        with _database(deployment).write() as session:
+            if not keys_from_elsewhere.keep(session, by):
+                return f"kept what master key {by.master} has sealed can be opened already: nothing has changed"
+            events.tell(session, "dbaas.keys_import", master=by.master)
+    except errors.ArgosyError as error:
+        return f"failed {error.message}"
+    return f"kept what master key {by.master} has sealed can be opened from now on"
+
+
+def _database(deployment: Settings) -> Database:
+    """With the key in use that seals columns of it. Raises BadKey."""
+    from argosy.db import sealed
+    from argosy.db.session import Database
+
+    sealed.use(deployment.keys / "master.key")
+    return Database(deployment.database_url)
 
 
 def _rotate(database: Database, project: str) -> dict[str, int]:

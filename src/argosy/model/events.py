@@ -105,7 +105,9 @@ def _backups() -> Iterator[Kind]:
     keys = ("backup_id", "instance_id", "name", "parent_id", "strategy")
     yield from _operation("backup_create", "a backup", *keys)
     yield from _operation("backup_delete", "the end of a backup and of what builds on it", *keys)
-    yield Kind("dbaas.backup_register", "a backup that was made elsewhere was registered", (*keys, "location"))
+    yield Kind(
+        "dbaas.backup_register", "a backup that was made elsewhere was registered", (*keys, "location", "region")
+    )
     yield Kind("dbaas.backup_cancel", "somebody wants a backup that is being made no more", keys)
 
 
@@ -124,6 +126,7 @@ def _configurations() -> Iterator[Kind]:
 def _deployment() -> Iterator[Kind]:
     yield from _operation("self_backup", "a backup of the deployment's own state")
     yield from _operation("authority_rotate", "another certificate authority")
+    yield Kind("dbaas.keys_import", "backups that another deployment made can be opened from now on", ("master",))
     yield Kind("dbaas.project_key_rotate", "backups of a project are sealed by another key from now on", ("number",))
     for verb, done in (("create", "registered"), ("update", "changed"), ("delete", "deleted")):
         yield Kind(f"dbaas.datastore_version_{verb}", f"a datastore version was {done}", ("name", "number"))

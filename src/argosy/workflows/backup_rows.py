@@ -34,7 +34,7 @@ def place(backup: Backup) -> str:
 
 def is_ours(backup: Backup) -> bool:
     """What lies in the store was made as this one; of one that was registered it stays whose it was."""
-    return place(backup).endswith(f"/{backup.id}/")
+    return not backup.region and place(backup).endswith(f"/{backup.id}/")
 
 
 def manifest_key(backup: Backup) -> str:

@@ -1,5 +1,5 @@
-"""Register a backup that this control plane does not know: one of another region that shares the store, or of a
-deployment that was lost. It is read at once, so that nobody counts on what cannot be restored.
+"""Register a backup that this control plane does not know: one of another region, whose store is this one or is named
+in the settings, or of a deployment that was lost. It is read at once, so that nobody counts on what cannot be restored.
 
 What lies in the store stays whose it was: deleting what was registered only forgets it.
 """
@@ -19,9 +19,8 @@ from argosy.db.tables import Backup
 from argosy.model.backups import State
 from argosy.model.caller import Caller
 from argosy.settings import Settings
-from argosy.stores import deployment
 from argosy.stores.chains import Link
-from argosy.workflows import offers, restoring
+from argosy.workflows import offers, regions, restoring
 from argosy.workflows.create_backup import LOCATION
 
 PLACE = re.compile(r"([\w.-]+)/([\w-]+)/([\w-]+)/manifest\.json", re.ASCII)
@@ -43,10 +42,11 @@ class Elsewhere:
 
 def register(settings: Settings, database: Database, caller: Caller, told: Elsewhere) -> Backup:
     """Raises BadRequest for what cannot be read and restored, OverQuota."""
-    key = _key(caller, told.location)
+    key, able = _place(settings, caller, told.location)
     backup = _row(caller, told, key)
     try:
-        link = restoring.examine(deployment.store(settings), database, backup)[-1]
+        backup.region = regions.holding(settings, key, able)
+        link = restoring.examine(settings, database, backup)[-1]
     except errors.Rejected as error:
         why = error.message.replace(f"The backup {backup.id}", "it")  # an id that nobody will ever see
         raise errors.BadRequest(f"the backup at {told.location} cannot be restored here: {why}") from error
@@ -56,20 +56,22 @@ def register(settings: Settings, database: Database, caller: Caller, told: Elsew
         _fill(backup, told, link)
         session.add(backup)
         facts = {"backup_id": backup.id, "name": backup.name, "location": told.location}
+        facts["region"] = backup.region
         events.tell(session, "dbaas.backup_register", subject=backup.id, project_id=backup.project_id, **facts)
     return backup
 
 
-def _key(caller: Caller, location: str) -> str:
-    """Key of the manifest. Another project's is not looked for. Raises BadRequest."""
+def _place(settings: Settings, caller: Caller, location: str) -> tuple[str, list[str]]:
+    """Key of the manifest, and the regions where it may lie. Another project's is not looked for. Raises BadRequest."""
     key = location.removeprefix(LOCATION)
     found = PLACE.fullmatch(key)
-    if found is None or not (caller.is_admin or found[2] == caller.project_id):
+    able = regions.open_to(settings, caller, found[2]) if found else []
+    if not able:
         raise errors.BadRequest(
             f"the backup at {location} cannot be read: give the locationRef of one of your project's that lies in this"
-            f" deployment's object store ({LOCATION}container/project/backup/manifest.json)"
+            f" deployment's object store, or a region's ({LOCATION}container/project/backup/manifest.json)"
         )
-    return key
+    return key, able
 
 
 def _row(caller: Caller, told: Elsewhere, key: str) -> Backup:

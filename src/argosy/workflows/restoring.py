@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from argosy import errors
-from argosy.db import project_keys, sealed
+from argosy.db import sealed
 from argosy.db.session import Database
 from argosy.db.tables import Backup, Datastore, DatastoreVersion, Instance
 from argosy.durable.workflow import Context, Outcome
@@ -19,15 +20,25 @@ from argosy.engines import roots
 from argosy.engines.backups import Strategy, to_restore
 from argosy.engines.base import Capability, Engine
 from argosy.engines.upgrades import Jump
-from argosy.model.backups import Manifest
 from argosy.model.caller import Caller
 from argosy.providers.base import Source
-from argosy.stores import archive, chains
+from argosy.settings import Settings
+from argosy.stores import archive, chains, deployment
 from argosy.stores.base import NoSuchObject, Store
 from argosy.stores.chains import Link
 from argosy.stores.frames import Damaged, WrongKey
 from argosy.stores.keys import LostKey
-from argosy.workflows import backup_rows, offers, progress, replaying, servers, snapshots, starting
+from argosy.workflows import (
+    backup_keys,
+    backup_rows,
+    offers,
+    progress,
+    regions,
+    replaying,
+    servers,
+    snapshots,
+    starting,
+)
 from argosy.workflows.offers import Offer
 from argosy.workflows.world import World
 
@@ -154,17 +165,27 @@ def _offered(session: Session, engine: Engine) -> Sequence[Offer]:
 # --- what lies in the store ---
 
 
-def examine(store: Store, database: Database, backup: Backup) -> tuple[Link, ...]:
-    """Its chain as the store has it, by manifests, names and sizes: enough to say what would fail, quickly.
+def examine(settings: Settings, database: Database, backup: Backup) -> tuple[Link, ...]:
+    """Its chain as its region's store has it, by manifests, names and sizes: enough to say what would fail, quickly.
 
     Raises NotFound for what is not there, Conflict for what is damaged or sealed by a key that nobody here has.
     """
     if backup.snapshot and not backup.manifest:
         return ()  # the store has nothing of a copy on the pool
-    place = backup_rows.place(backup)
-    try:
-        links = chains.chain(store, place, _key_of(store, database, backup))
+    with regions.naming(backup.region), _judging(backup):
+        store = deployment.store(settings, backup.region)
+        links = chains.chain(store, backup_rows.place(backup), backup_keys.opener(store, database, backup))
         wrong = [each for link in links for each in _missing(store, link)]
+    if wrong:
+        raise errors.NotFound(f"Parts of the backup {backup.id} are not in the store any more: {'; '.join(wrong[:3])}.")
+    return links
+
+
+@contextmanager
+def _judging(backup: Backup) -> Iterator[None]:
+    """What is wrong with it, in words for whoever wants it."""
+    try:
+        yield
     except NoSuchObject as error:
         raise errors.NotFound(f"The backup {backup.id} is not in the store any more: {error.message}.") from error
     except LostKey as error:  # nobody else has it either
@@ -172,43 +193,21 @@ def examine(store: Store, database: Database, backup: Backup) -> tuple[Link, ...
     except (WrongKey, sealed.BadKey) as error:
         raise errors.Conflict(
             f"The backup {backup.id} cannot be opened: {error.message}. Whoever has the master key that it was made"
-            " with can restore it by argosy-restore."
+            " with can restore it by argosy-restore; `argosy keys import` of its escrow lets this deployment do so."
         ) from error
     except Damaged as error:
         raise errors.Conflict(f"The backup {backup.id} is damaged: {error.message}. Restore an older one.") from error
-    if wrong:
-        raise errors.NotFound(f"Parts of the backup {backup.id} are not in the store any more: {'; '.join(wrong[:3])}.")
-    return links
 
 
 def _missing(store: Store, link: Link) -> Sequence[str]:
     return list(chains.missing(store, link.place, link.manifest.attempt, link.manifest.parts))
 
 
-def _key_of(store: Store, database: Database, backup: Backup) -> Callable[[Manifest], bytes]:
-    """By the keys that the database knows; of one that it does not know, by the key in the store."""
-    by_wrapping = chains.by_wrapping(store, container(backup), project_keys.wrapping())
-
-    def key_of(manifest: Manifest) -> bytes:
-        try:
-            with database.read() as session:
-                known = project_keys.get(session, manifest.project, manifest.key.number)
-        except LostKey:
-            return by_wrapping(manifest)
-        return known.open(manifest.backup, manifest.key)
-
-    return key_of
-
-
-def container(backup: Backup) -> str:
-    """Where its project's keys lie."""
-    return backup_rows.place(backup).split("/", 1)[0]
-
-
-def layers(links: Sequence[Link]) -> list[dict[str, Any]]:
-    """What a guest has to know of each backup of a chain."""
+def layers(links: Sequence[Link], region: str) -> list[dict[str, Any]]:
+    """What a guest has to know of each backup of a chain, and the conductor of where it lies."""
     return [
         {
+            "region": region,
             "backup": link.manifest.backup,
             "place": link.place,
             "attempt": link.manifest.attempt,
@@ -262,4 +261,4 @@ def _chain(ctx: Context[World]) -> list[dict[str, Any]]:
         return []
     with ctx.database.read() as session:
         backup = session.get_one(Backup, ctx.memory["restore"]["backup_id"])
-    return layers(examine(ctx.world.store, ctx.database, backup))
+    return layers(examine(ctx.world.settings, ctx.database, backup), backup.region)

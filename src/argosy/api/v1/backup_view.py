@@ -53,6 +53,7 @@ def _ours(backup: Backup) -> dict[str, Any]:
         "moment": _time(backup.moment),
         "finished": _time(backup.finished),
         "deletion_protection": backup.protected,
+        "region": backup.region or None,
         "outlives_disk": not backup_copies.stays(backup),
         "held_until": _time(backup.hold_until),
         "proof": {"state": backup.proof, "checked": _time(backup.proven_at), "seconds": backup.proven_seconds},

@@ -10,7 +10,6 @@ from argosy.api.exchange import Request
 from argosy.api.fields import Fields
 from argosy.api.v1 import recovery
 from argosy.db.tables import Backup
-from argosy.stores import deployment
 from argosy.workflows import backup_rows, restoring
 from argosy.workflows.restoring import Restore
 
@@ -45,4 +44,4 @@ def examine(request: Request, restore: Restore) -> None:
     services = request.services
     with services.database.read() as session:
         found = backup(session, request, restore)
-    restoring.examine(deployment.store(services.settings), services.database, found)
+    restoring.examine(services.settings, services.database, found)

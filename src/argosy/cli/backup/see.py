@@ -87,6 +87,7 @@ def tell(backup: Document, form: str) -> None:
         "proof": f"{proof['state']}, {proof['checked']}" if proof["checked"] else proof["state"],
         "protected": "deleted, it can be brought back" if backup["deletion_protection"] else None,
         "held": _held(backup),
+        "region": backup["region"],
         "location": backup["locationRef"],
         "fault": backup.get("fault", {}).get("message"),
     }

@@ -45,6 +45,8 @@ class Backup(Table):
     """of engines.backups; empty until it is chosen, and of one registered from elsewhere until its manifest was read"""
     manifest: Mapped[str] = mapped_column(String(512), default="")
     """its key in the store; empty: there is nothing in the store (a snapshot on the pool only)"""
+    region: Mapped[str] = mapped_column(String(64), default="")
+    """the region of the settings in whose store that is; empty: this deployment's own"""
     mac: Mapped[str] = mapped_column(String(64), default="")
     """of the manifest: one that says anything else is not ours"""
     data_key: Mapped[str | None] = mapped_column(Sealed)
@@ -85,6 +87,18 @@ class ProjectKey(Table):
 
     project_id: Mapped[str] = mapped_column(ProjectId, primary_key=True)
     number: Mapped[int] = mapped_column(Integer, primary_key=True)
+    key: Mapped[str] = mapped_column(Sealed)
+    """hex, 256 bit"""
+    created: Mapped[float] = mapped_column(Double)
+
+
+class KeyFromElsewhere(Table):
+    """What another deployment's master key does to the keys of projects: it opens backups, and nothing else."""
+
+    __tablename__ = "keys_from_elsewhere"
+
+    master: Mapped[str] = mapped_column(String(16), primary_key=True)
+    """which master key: its fingerprint"""
     key: Mapped[str] = mapped_column(Sealed)
     """hex, 256 bit"""
     created: Mapped[float] = mapped_column(Double)
