@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import os
 import shutil
+import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from argosy import errors
 from argosy.engines import programs
-from argosy.engines.archiving import Moment, Target
+from argosy.engines.archiving import Logs, Moment, Target
 from argosy.engines.backups import SNAPSHOT, Layer, Order, Taken
 from argosy.engines.excerpts import Excerpt
 from argosy.engines.postgresql import positions, slots, wire
@@ -41,6 +43,39 @@ class Kept:
             yield descriptor
         finally:
             os.close(descriptor)
+
+
+class Coming:
+    """Log that comes file by file, as a restore fetches it. After the first so many there is an error, or no end."""
+
+    def __init__(self, source: Path, into: Path, most: int, error: str) -> None:
+        self._paths, self._into = sorted(source.iterdir()), into
+        self.sizes = {each.name: each.stat().st_size for each in self._paths}
+        self._most, self._error = most, error
+        self._failed, self._over = False, threading.Event()
+        self._thread = threading.Thread(target=self._come)
+        self._thread.start()
+
+    def check(self) -> None:
+        if self._failed:
+            raise errors.GuestFailed(self._error)
+
+    def wait(self) -> None:
+        self._thread.join()
+        self.check()
+
+    def close(self) -> None:
+        self._over.set()
+        self._thread.join()
+
+    def _come(self) -> None:
+        for path in self._paths[: self._most]:
+            if not self._over.wait(0.02):
+                shutil.copyfile(path, self._into / f".{path.name}")
+                (self._into / f".{path.name}").rename(self._into / path.name)
+        self._failed = bool(self._error)
+        if self._most < len(self._paths) and not self._error:
+            self._over.wait()
 
 
 class Archivist(PostgresqlDriver):
@@ -142,9 +177,12 @@ class Archivist(PostgresqlDriver):
             self.log_shipped(each.name, each.size)
         return moment
 
-    def replay_from(self, place: Path, position: Mapping[str, Any], target: Target) -> Moment:
-        """By logs of its own, as a restore lays them out."""
-        with TemporaryDirectory(dir=self.site.state) as scratch:
-            logs = Path(scratch) / "logs"
-            shutil.copytree(place, logs)
-            return self.replay(logs, position, target)
+    def replay_from(
+        self, place: Path, position: Mapping[str, Any], target: Target, most: int = 1 << 30, error: str = ""
+    ) -> Moment:
+        """By logs of its own, which come while they are replayed."""
+        with (
+            TemporaryDirectory(dir=self.site.state) as scratch,
+            closing(Coming(place, Path(scratch), most, error)) as coming,
+        ):
+            return self.replay(Logs(Path(scratch), coming.sizes, coming), position, target)

@@ -185,6 +185,24 @@ class RecoveryOfPostgresql:
         assert self._recovered(farm, source, story, Target()) == last
         assert self._recovered(farm, source, story, Target(time=story.latest)) == last
 
+    def test_a_moment_does_not_wait_for_the_log_behind_it(self, farm: Farm, source: Server, story: Story) -> None:
+        """But for what the server reads ahead."""
+        one = story.written[9]
+        last = Segment.holding(1, positions.parse(one.place), story.position["segment"]).name
+        most = 2 + sorted(each.name for each in story.logs.iterdir()).index(last)
+        server = loaded(farm, source, [story.kept])
+        server.hands.call("replay_from", story.logs, story.position, Target(position=one.place), most)
+        start(server)
+        assert run(server, "SELECT max(number) FROM numbered") == [[one.number]]
+        assert server.stop() == 0
+
+    def test_what_keeps_log_from_coming_ends_the_replay(self, farm: Farm, source: Server, story: Story) -> None:
+        """And the server that waited for it."""
+        server = loaded(farm, source, [story.kept])
+        with pytest.raises(errors.GuestFailed, match="no store"):
+            server.hands.call("replay_from", story.logs, story.position, Target(), 3, "there is no store")
+        assert not (server.site.data / "db" / "postmaster.pid").exists()
+
     def test_a_log_goes_on_from_every_kind_of_backup(self, farm: Farm, source: Server, story: Story) -> None:
         put(source, 1)
         chain = [

@@ -14,7 +14,7 @@ import pytest
 
 from argosy import errors
 from argosy.engines import registry
-from argosy.engines.archiving import LogFile, Target
+from argosy.engines.archiving import LogFile, Logs, Target
 from argosy.model.guest import Identity, Secret
 from argosy.testing import hands, servers
 from argosy.testing.clients import Login, Tenant
@@ -88,7 +88,7 @@ def replayed(farm: Farm, template: Server, shipper: Shipper, target: Target) -> 
     logs = server.home / "logs"
     shutil.copytree(shipper.place, logs)
     hands.give(logs)
-    server.hands.call("replay", logs, {}, target)
+    server.hands.call("replay", Logs.there(logs), {}, target)
     server.start()
     return server, server.connect(master(server))
 

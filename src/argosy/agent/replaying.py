@@ -7,17 +7,16 @@ from __future__ import annotations
 
 import json
 import threading
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from functools import partial
 from pathlib import Path
-from queue import Empty, SimpleQueue
 from typing import Any, BinaryIO, Protocol
 
 from argosy import errors
 from argosy.agent.stages import Stage, Tally
-from argosy.engines.archiving import PointInTime, Target
+from argosy.engines.archiving import Logs, PointInTime, Target
 from argosy.stores import chunks
 from argosy.stores.chunks import Damaged, Head, Named
 
@@ -39,33 +38,62 @@ class Source(Protocol):
 def replay(job: Mapping[str, Any], driver: object, sources: Sequence[Source], tally: Tally) -> dict[str, Any]:
     """Where it ended. Raises Rejected for a target that the log does not have, GuestFailed for a gap.
 
-    Each of the sources is used by one thread.
+    Each of the sources is used by one thread, while the engine may replay already what has come.
     """
     if not isinstance(driver, PointInTime):
         raise errors.NotSupported("this engine cannot be restored to a moment")
-    logs = Path.cwd() / "logs"
-    logs.mkdir(mode=0o700)
-    _bring([Log(source, job["logs"], tally) for source in sources], logs)
-    with _going_on(tally):
+    place = Path.cwd() / "logs"
+    place.mkdir(mode=0o700)
+    arrival = Arrival([Log(source, job["logs"], tally) for source in sources], place)
+    with closing(arrival), _going_on(tally):
+        logs = Logs(place, arrival.sizes, arrival)
         ended = driver.replay(logs, job["position"], Target(**(job["logs"]["target"] or {})))
     return {"position": dict(ended.position), "at": ended.at}
 
 
-def _bring(lines: Sequence[Log], into: Path) -> None:
-    """Every file that is needed, several at a time: who fetches one waits for the store most of the while."""
-    left = SimpleQueue[tuple[str, int]]()
-    for each in lines[0].files():
-        left.put(each)
+class Arrival:
+    """Brings every file that is needed, in the order of history, several at a time: who fetches one waits for the
+    store most of the while.
+    """
 
-    def fetch(line: Log) -> None:
-        line.look()
-        with suppress(Empty):
-            while True:
-                name, size = left.get_nowait()
-                line.fetch(name, size, into / name)
+    def __init__(self, lines: Sequence[Log], into: Path) -> None:
+        self.sizes = dict(lines[0].files())
+        self._into = into
+        self._left = deque(self.sizes.items())
+        self._stages = [Stage(partial(self._bring, line)) for line in lines]
 
-    for stage in [Stage(partial(fetch, line)) for line in lines]:
-        stage.check()
+    def check(self) -> None:
+        """Raises what has kept a file from coming."""
+        for each in self._stages:
+            if each.error is not None:
+                raise each.error
+
+    def wait(self) -> None:
+        """Until all have come. Raises likewise."""
+        for each in self._stages:
+            each.check()
+
+    def close(self) -> None:
+        """Begin no other file."""
+        self._left.clear()
+
+    def _bring(self, line: Log) -> None:
+        try:
+            while (one := self._next()) is not None:
+                self._bring_one(line, *one)
+        except Exception:
+            self.close()
+            raise
+
+    def _next(self) -> tuple[str, int] | None:
+        with suppress(IndexError):
+            return self._left.popleft()
+        return None
+
+    def _bring_one(self, line: Log, name: str, size: int) -> None:
+        coming = self._into / f".{name}"
+        line.fetch(name, size, coming)
+        coming.rename(self._into / name)
 
 
 @contextmanager
@@ -92,12 +120,11 @@ class Log:
 
         self._source, self._told, self._tally = source, told, tally
         self._cipher = AESGCM(bytes.fromhex(told["key"]))
-        self._names: Mapping[str, Sequence[str]] = {}
+        self._names: Mapping[str, Sequence[str]] | None = None
 
     def files(self) -> Sequence[tuple[str, int]]:
         """Names and sizes of those that are needed, in the order of history."""
         listed = self._page(f"{self._told['stream']}/files/all")
-        self.look()
         return [(each["name"], each["bytes"]) for each in listed if each["name"] >= self._told["first"]]
 
     def fetch(self, name: str, size: int, into: Path) -> None:
@@ -106,10 +133,12 @@ class Log:
             try:
                 return self._fetch(name, size, into)
             except errors.NotFound:
-                self.look()
+                self._names = None
         return self._fetch(name, size, into)
 
     def _fetch(self, name: str, size: int, into: Path) -> None:
+        if self._names is None:
+            self._names = self._look()
         with into.open("wb") as out:
             for each in chunks.cover(self._names.get(name, ())):
                 out.write(self._chunk(name, each, out))
@@ -137,14 +166,13 @@ class Log:
         if head.offset != reached:
             raise errors.GuestFailed(f"{file} of the archived log has a gap from {reached} to {head.offset}")
 
-    def look(self) -> None:
-        """What there is, for `fetch`; `files` does it too."""
+    def _look(self) -> Mapping[str, Sequence[str]]:
         found: dict[str, list[str]] = defaultdict(list)
         for name in self._listed():
             known = chunks.named(name)
             if known is not None:
                 found[known.file].append(name)
-        self._names = found
+        return found
 
     def _listed(self) -> Iterator[str]:
         after = ""

@@ -50,6 +50,43 @@ class Target:
     """text that the first statement not wanted contains (mysql family)"""
 
 
+class Arriving(Protocol):
+    """Files on their way."""
+
+    def check(self) -> None:
+        """Raises what keeps them from coming."""
+
+    def wait(self) -> None:
+        """Until all have come. Raises likewise."""
+
+
+@dataclass(frozen=True)
+class Logs:
+    """Files of log in a directory, or on their way there: each stands there from the moment on that it is whole."""
+
+    place: Path
+    sizes: Mapping[str, int]
+    """bytes of each, in the order of history"""
+    arriving: Arriving | None = None
+    """None: all have come"""
+
+    @classmethod
+    def there(cls, place: Path) -> Logs:
+        return cls(place, {each.name: each.stat().st_size for each in sorted(place.iterdir())})
+
+    def has(self, name: str) -> bool:
+        """Whether that one has come. Raises what keeps the others from coming."""
+        if self.arriving is not None:
+            self.arriving.check()
+        return (self.place / name).exists()
+
+    def all(self) -> Path:
+        """The directory, once all have come. Raises likewise."""
+        if self.arriving is not None:
+            self.arriving.wait()
+        return self.place
+
+
 @runtime_checkable
 class PointInTime(Protocol):
     """The facet of a driver. The server keeps every file until `shipped` says that it need not (bounded: see there)."""
@@ -79,10 +116,10 @@ class PointInTime(Protocol):
         `log_files` is asked again.
         """
 
-    def replay(self, logs: Path, position: Mapping[str, Any], target: Target) -> Moment:
+    def replay(self, logs: Logs, position: Mapping[str, Any], target: Target) -> Moment:
         """Bring a restored, adopted data directory whose server is not running (or, where the engine wants it, running
         secluded: the driver starts what it needs itself and stops it again) from a backup's position to the target by
-        the files in `logs`. Where it ended.
+        `logs`, all of which it may wait for first. Where it ended.
 
         Raises Rejected when the target lies before the backup or after the end of the log, and says what could be had;
         GuestFailed naming the file for a gap or damage.

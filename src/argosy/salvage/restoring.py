@@ -16,7 +16,7 @@ from argosy import errors
 from argosy.agent.archiver import driver_of
 from argosy.agent.replaying import Log
 from argosy.engines import registry, roots
-from argosy.engines.archiving import Moment, PointInTime, Target
+from argosy.engines.archiving import Logs, Moment, PointInTime, Target
 from argosy.engines.base import Driver, Engine, Found
 from argosy.model.backups import Manifest
 from argosy.model.guest import Identity, Site, TlsMode
@@ -108,7 +108,7 @@ def _go_on(reader: Reader, backup: Manifest, place: Path, driver: Driver, furthe
         log = Log(further.history, further.history.order(backup), reader.tally)
         for name, size in log.files():
             log.fetch(name, size, Path(logs) / name)
-        return driver.replay(Path(logs), backup.position, further.target)
+        return driver.replay(Logs.there(Path(logs)), backup.position, further.target)
 
 
 def told(place: Path) -> Restored:

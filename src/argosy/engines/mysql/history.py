@@ -15,7 +15,7 @@ from typing import Any
 
 from argosy import errors
 from argosy.engines import programs
-from argosy.engines.archiving import LogFile, Moment, Target
+from argosy.engines.archiving import LogFile, Logs, Moment, Target
 from argosy.engines.mysql import binlog, configuration, replaying, wire
 from argosy.engines.mysql.backups import NOW, position
 from argosy.engines.mysql.switch import DROPPED_SECONDS, KEPT_SECONDS, MysqlLogSwitch
@@ -77,7 +77,7 @@ class MysqlHistory(MysqlLogSwitch):
             self._purge(held[0].name)
         return [each.name for each in lost if self._shipped.get(each.name, 0) < each.size]
 
-    def replay(self, logs: Path, position: Mapping[str, Any], target: Target) -> Moment:
+    def replay(self, logs: Logs, position: Mapping[str, Any], target: Target) -> Moment:
         return replaying.replay(self.site, logs, position, target)
 
     def reserve_log(self) -> None:

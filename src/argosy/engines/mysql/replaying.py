@@ -11,7 +11,7 @@ from typing import IO, Any
 
 from argosy import errors
 from argosy.engines import programs
-from argosy.engines.archiving import Moment, Target
+from argosy.engines.archiving import Logs, Moment, Target
 from argosy.engines.mysql import secluded, tools, way
 from argosy.engines.mysql.way import Stretch
 from argosy.model.guest import Site
@@ -19,9 +19,9 @@ from argosy.model.guest import Site
 WORDS = 500
 
 
-def replay(site: Site, logs: Path, position: Mapping[str, Any], target: Target) -> Moment:
+def replay(site: Site, logs: Logs, position: Mapping[str, Any], target: Target) -> Moment:
     """Everything is looked through first: nothing is run of a log that is broken or does not lead to the target."""
-    found = way.find(logs, position, target)
+    found = way.find(logs.all(), position, target)
     if found.stretches:
         with tempfile.TemporaryDirectory(dir=site.state) as scratch:
             _run(site, found.stretches, Path(scratch))

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from argosy.engines.archiving import LogFile, Moment, Target
+from argosy.engines.archiving import LogFile, Logs, Moment, Target
 from argosy.engines.postgresql import lineage, positions, replay, segments, slots, wire
 from argosy.engines.postgresql.accounts import PostgresqlAccounts
 from argosy.engines.postgresql.positions import Segment
@@ -98,7 +97,7 @@ class PostgresqlArchiving(PostgresqlAccounts):
         self._safe = max(self._safe, place) if most else 0
         return [each.name for each in lost]
 
-    def replay(self, logs: Path, position: Mapping[str, Any], target: Target) -> Moment:
+    def replay(self, logs: Logs, position: Mapping[str, Any], target: Target) -> Moment:
         return replay.replay(self.site, logs, position, target)
 
     def _file(self, segment: Segment, reached: int) -> LogFile:

@@ -18,10 +18,15 @@ from argosy.engines import files, programs
 from argosy.engines.postgresql import configuration, wire
 from argosy.engines.postgresql.accounts import ADMINISTRATOR, HOME, unix_user
 from argosy.engines.postgresql.finder import LAYOUT
+from argosy.engines.postgresql.laying import COMING, SEGMENTS, Laying
 from argosy.model.guest import Site
 
-SEGMENTS = "segments"
-"""below the directory that the server's work is in"""
+FETCH = (
+    'echo %f >> "{work}/asked"; '
+    'case %f in *.history) ;; *) until [ -e "{segments}/%f" ] || [ ! -e "{coming}" ]; do sleep 0.05; done;; esac; '
+    'exec cp --reflink=auto "{segments}/%f" "%p"'
+)
+"""Waits for a segment while there are more to come. Where its directory goes, so does its mark."""
 PORT = 1
 """Names the socket, and nothing else: the server does not listen on the network."""
 PAUSE = 0.02
@@ -60,15 +65,15 @@ class TooEarly(errors.Rejected):
     """the moment is before the backup: choose an older one"""
 
 
-def recover(site: Site, work: Path, target: Mapping[str, str]) -> Ended:
-    """Replay the segments that were laid out in `work`, up to the target, and end as a server that may be started.
-    Raises TooEarly, GuestFailed with the server's words.
+def recover(site: Site, work: Path, target: Mapping[str, str], laying: Laying) -> Ended:
+    """Replay the segments that are laid out in `work`, up to the target, and end as a server that may be started.
+    Raises TooEarly, GuestFailed with the server's words, and what keeps segments from being laid out.
     """
     with programs.alone(site.state / "replay.lock") as held:
         _forget_killed(site)
-        ended = _recovered(site, work, target, held)
+        ended = _recovered(site, work, target, laying, held)
         if ended is None:  # no server is promoted before its target: the same again, from its last checkpoint, without
-            ended = _recovered(site, work, {}, held)
+            ended = _recovered(site, work, {}, laying, held)
     programs.run("sync", "--file-system", site.data)
     if ended is None:
         raise errors.GuestFailed("the log is replayed and the server does not end its recovery")
@@ -81,13 +86,13 @@ def _forget_killed(site: Site) -> None:
         each.unlink(missing_ok=True)
 
 
-def _recovered(site: Site, work: Path, target: Mapping[str, str], held: int) -> Ended | None:
+def _recovered(site: Site, work: Path, target: Mapping[str, str], laying: Laying, held: int) -> Ended | None:
     """None: the log ends before the target."""
     (site.data / "db" / "standby.signal").touch()
     (work / "asked").unlink(missing_ok=True)
     _write(site, work, target)
     with _running(site, work, held) as server:
-        return _await_end(site, work, server, promote=not target)
+        return _await_end(site, work, server, laying, promote=not target)
 
 
 def _write(site: Site, work: Path, target: Mapping[str, str]) -> None:
@@ -110,7 +115,7 @@ def _write(site: Site, work: Path, target: Mapping[str, str]) -> None:
         "hot_standby": "off",
         "recovery_target_timeline": "current",
         "recovery_target_action": "promote",
-        "restore_command": f'echo %f >> "{work}/asked"; exec cp --reflink=auto "{work}/{SEGMENTS}/%f" "%p"',
+        "restore_command": FETCH.format(work=work, segments=work / SEGMENTS, coming=work / COMING),
         "wal_retrieve_retry_interval": AGAIN,
         **_as_before(site),
         **target,
@@ -144,9 +149,12 @@ def _running(site: Site, work: Path, held: int) -> Iterator[subprocess.Popen[byt
             server.send_signal(signal.SIGQUIT)
 
 
-def _await_end(site: Site, work: Path, server: subprocess.Popen[bytes], *, promote: bool) -> Ended | None:
+def _await_end(
+    site: Site, work: Path, server: subprocess.Popen[bytes], laying: Laying, *, promote: bool
+) -> Ended | None:
     promoted = False
     while server.poll() is None:
+        laying.go_on()
         if ended := _ask(site, work):
             return ended
         if not promoted and _at_the_end(work / "asked"):

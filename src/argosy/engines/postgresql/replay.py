@@ -1,4 +1,4 @@
-"""From a backup to a moment: the log since is checked, replayed by a secluded server, and its end judged.
+"""From a backup to a moment: the log since is replayed by a secluded server while it comes, and its end judged.
 
 It does not matter whether the data have an identity of their own already: the log is made to say that it is theirs.
 """
@@ -8,12 +8,12 @@ from __future__ import annotations
 import shutil
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 from argosy import errors
-from argosy.engines.archiving import Moment, Target
+from argosy.engines.archiving import Logs, Moment, Target
 from argosy.engines.postgresql import identity, positions, recovery
+from argosy.engines.postgresql.laying import Laying
 from argosy.engines.postgresql.stretch import Stretch
 from argosy.model.guest import Site
 
@@ -21,7 +21,7 @@ XIDS = 1 << 32
 """after which the log's own numbers of transactions begin anew"""
 
 
-def replay(site: Site, logs: Path, position: Mapping[str, Any], target: Target) -> Moment:
+def replay(site: Site, logs: Logs, position: Mapping[str, Any], target: Target) -> Moment:
     """As the facet promises."""
     stretch = Stretch.of(logs, position)
     told = settings(target)
@@ -30,8 +30,7 @@ def replay(site: Site, logs: Path, position: Mapping[str, Any], target: Target) 
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir(mode=0o700)
     try:
-        stretch.lay_out(work / recovery.SEGMENTS, identity.of(site.data / "db"))
-        ended = recovery.recover(site, work, told)
+        ended = recovery.recover(site, work, told, Laying(stretch, work, identity.of(site.data / "db")))
     except recovery.TooEarly as error:
         raise _too_early(stretch) from error
     finally:

@@ -1,16 +1,15 @@
-"""An unbroken stretch of the log, as a restore lays it out: checked before it is replayed, and judged afterwards."""
+"""An unbroken stretch of the log: known before it is replayed, and judged afterwards."""
 
 from __future__ import annotations
 
-import os
 import struct
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 from argosy import errors
+from argosy.engines.archiving import Logs
 from argosy.engines.postgresql import positions
 from argosy.engines.postgresql.positions import PAGE, SEGMENT_NAME, Segment
 
@@ -18,22 +17,21 @@ PAGE_HEAD = struct.Struct("<HHIQ8x")
 """magic, flags, timeline, position; the length of what goes on from the page before"""
 FILE_HEAD = struct.Struct("<HHIQ8xQII")
 """of a segment's first page: and system identifier, bytes of a segment and of a page"""
-SYSTEM_AT = 24
 SHORTEST = 24
 """bytes of a record"""
 
 
 @dataclass(frozen=True)
 class Stretch:
-    logs: Path
+    logs: Logs
     segments: Sequence[Segment]
     begin: int
     end: int
 
     @classmethod
-    def of(cls, logs: Path, position: Mapping[str, Any]) -> Stretch:
-        """What there is from a backup's end on. Raises GuestFailed naming the segment that is missing or damaged, and
-        Rejected for a log that ends before the backup does.
+    def of(cls, logs: Logs, position: Mapping[str, Any]) -> Stretch:
+        """What there is from a backup's end on, by names and sizes. Raises GuestFailed naming the segment that is
+        missing, and Rejected for a log that ends before the backup does.
         """
         begin = positions.parse(position["stop"])
         needed = Segment.holding(position["timeline"], begin, position["segment"])
@@ -45,30 +43,23 @@ class Stretch:
         for one, other in pairwise(found):
             if one.next != other:
                 raise errors.GuestFailed(f"the segment {one.next.name} of the log is missing")
-        stretch = cls(logs, found, begin, found[-1].begin + _size(logs, found[-1]))
+        stretch = cls(logs, found, begin, found[-1].begin + logs.sizes[found[-1].name])
         stretch._check(position)
         return stretch
 
-    def lay_out(self, place: Path, system: int) -> None:
-        """Have every segment below `place`, saying that it is of this system, and the last as long as a server wants
-        it. Behind what was written there is nothing.
-        """
-        place.mkdir()
-        for each in self.segments:
-            with (self.logs / each.name).open("r+b") as file:
-                file.seek(SYSTEM_AT)
-                file.write(struct.pack("<Q", system))
-            (place / each.name).symlink_to(self.logs / each.name)
-        if self.end % self._bytes:
-            last = place / self.segments[-1].name
-            last.unlink()
-            last.write_bytes((self.logs / last.name).read_bytes())
-            os.truncate(last, self._bytes)
+    def check(self, segment: Segment) -> None:
+        """Raises GuestFailed for one that has come and is not what its name says."""
+        with (self.logs.place / segment.name).open("rb") as file:
+            head = file.read(FILE_HEAD.size)
+        told = FILE_HEAD.unpack(head) if len(head) == FILE_HEAD.size else None
+        if told is None or told[3] != segment.begin or told[5:] != (segment.bytes, PAGE):
+            raise errors.GuestFailed(f"the segment {segment.name} of the log is damaged: it begins as another")
 
     def judge(self, place: int) -> None:
         """A server that stops reading has come to the end, or to what is damaged: then there is a whole record next.
-        Raises GuestFailed.
+        Waits for what is still to come. Raises GuestFailed.
         """
+        self.logs.all()
         at = place + (_head_bytes(place, self._bytes) if place % PAGE == 0 else 0)
         if at + 4 > self.end:
             return
@@ -88,10 +79,8 @@ class Stretch:
 
     def _check(self, position: Mapping[str, Any]) -> None:
         for each in self.segments[:-1]:
-            if _size(self.logs, each) != each.bytes:
+            if self.logs.sizes[each.name] != each.bytes:
                 raise errors.GuestFailed(f"the segment {each.name} of the log is not whole")
-        for each in self.segments:
-            _check_head(self.logs / each.name, each)
         if self.end < self.begin:
             raise errors.Rejected(
                 f"the log ends at {positions.text(self.end)}, before the backup does, {position['stop']}:"
@@ -106,30 +95,18 @@ class Stretch:
 
     def _read(self, at: int, count: int) -> bytes:
         segment = Segment.holding(self._timeline, at, self._bytes)
-        with (self.logs / segment.name).open("rb") as file:
+        with (self.logs.place / segment.name).open("rb") as file:
             file.seek(at - segment.begin)
             return file.read(count)
 
 
-def _listed(logs: Path, position: Mapping[str, Any]) -> Iterator[Segment]:
+def _listed(logs: Logs, position: Mapping[str, Any]) -> Iterator[Segment]:
     """Of the backup's timeline, in order, those with something in them."""
-    for path in sorted(logs.iterdir()):
-        if SEGMENT_NAME.fullmatch(path.name) and path.stat().st_size:
-            segment = Segment.named(path.name, position["segment"])
+    for name, size in sorted(logs.sizes.items()):
+        if SEGMENT_NAME.fullmatch(name) and size:
+            segment = Segment.named(name, position["segment"])
             if segment.timeline == position["timeline"]:
                 yield segment
-
-
-def _size(logs: Path, segment: Segment) -> int:
-    return (logs / segment.name).stat().st_size
-
-
-def _check_head(path: Path, segment: Segment) -> None:
-    with path.open("rb") as file:
-        head = file.read(FILE_HEAD.size)
-    told = FILE_HEAD.unpack(head) if len(head) == FILE_HEAD.size else None
-    if told is None or told[3] != segment.begin or told[5:] != (segment.bytes, PAGE):
-        raise errors.GuestFailed(f"the segment {segment.name} of the log is damaged: it begins as another")
 
 
 def _head_bytes(page: int, segment: int) -> int:

@@ -18,7 +18,7 @@ from typing import Any
 
 from argosy import errors
 from argosy.engines import files
-from argosy.engines.archiving import LogFile, Moment, Target
+from argosy.engines.archiving import LogFile, Logs, Moment, Target
 from argosy.engines.redis import appendonly
 from argosy.engines.redis.accounts import RedisAccounts
 from argosy.engines.redis.appendonly import Part, Scan
@@ -77,9 +77,9 @@ class RedisHistory(RedisAccounts):
             held.pop(0).unlink()
         return lost
 
-    def replay(self, logs: Path, position: Mapping[str, Any], target: Target) -> Moment:  # noqa: ARG002 - a base file tells all
+    def replay(self, logs: Logs, position: Mapping[str, Any], target: Target) -> Moment:  # noqa: ARG002 - a base file tells all
         """The data set that a base file is, and every command after it. The restored backup's own data give way."""
-        chosen = _chosen(logs, _wanted(target))
+        chosen = _chosen(logs.all(), _wanted(target))
         draft = self._files.with_name(f"{appendonly.DIRECTORY}.new")
         shutil.rmtree(draft, ignore_errors=True)
         draft.mkdir(mode=0o700)
