@@ -1,0 +1,194 @@
+"""Two deployments: what the one has backed up is restored by the other, out of the first one's store.
+
+CI restores MariaDB's; ARGOSY_SOAK=1 every engine's.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator
+
+import pytest
+from keepers import Keeper
+from owners import Owner
+from salvors import PASSPHRASE
+from strikes import met
+
+from argosy import errors
+from argosy.client.backups import Backups
+from argosy.client.resources import Document
+from argosy.testing.deployments import Deployment
+from argosy.testing.waiting import eventually
+
+TENANT = "demo@demo"
+AWAY = 5.0
+"""seconds that the region's store is away for"""
+ALL = {
+    "mariadb": "SELECT SUM(CRC32(CONCAT(id, it))) FROM kept.kept",
+    "postgresql": "SELECT md5(string_agg(id || it, ',' ORDER BY id)) FROM kept",
+    "redis": "DBSIZE",
+}
+"""What all rows make together."""
+TRIED = list(ALL) if os.environ.get("ARGOSY_SOAK") == "1" else ["mariadb"]
+
+
+@pytest.fixture(scope="module")
+def theirs() -> Iterator[Deployment]:
+    if os.geteuid() != 0:
+        pytest.skip("the whole product at level root needs root")
+    with Deployment(level="root", conductor={"heartbeat_seconds": 1}, backups={"drills": "off"}) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def ours(theirs: Deployment) -> Iterator[Deployment]:
+    """Whose settings name the other one's store, and whose project there has another id here."""
+    with Deployment(level="root", conductor={"heartbeat_seconds": 1}, backups={"drills": "off"}) as running:
+        mapped = f'"{project(theirs)}" = "{project(running)}"'
+        running.down()
+        with (running.state / "argosy.toml").open("a") as settings:
+            settings.write(f'\n[regions.north]\npath = "{theirs.settings.state}/objects"\n')
+            settings.write(f"[regions.north.projects]\n{mapped}\n")
+            settings.write('[regions.south]\nkind = "tape"\n')
+        running.up()
+        yield running
+
+
+def project(argosy: Deployment) -> str:
+    """Its tenant's id."""
+    return argosy.client(TENANT).session.endpoint.rpartition("/")[2]
+
+
+@pytest.fixture
+def there(theirs: Deployment) -> Iterator[Keeper]:
+    yield from keeping(theirs)
+
+
+@pytest.fixture
+def here(ours: Deployment) -> Iterator[Keeper]:
+    yield from keeping(ours)
+
+
+def keeping(argosy: Deployment) -> Iterator[Keeper]:
+    owner = Owner(argosy, argosy.client(TENANT), {})
+    yield Keeper(owner)
+    for each in list(owner.client.instances.list()):
+        owner.delete(each["id"])
+
+
+def registered(keeper: Keeper, backup: Document, engine: str) -> Document:
+    session, name = keeper.owner.client.session, backup["datastore"]["version"]
+    [version] = [each for each in session.get(f"/datastores/{engine}/versions")["versions"] if each["name"] == name]
+    return Backups(session).register("theirs", backup["locationRef"], version["id"], 1)
+
+
+def summed(keeper: Keeper, instance: Document, engine: str) -> str:
+    return keeper.owner.door(instance).ask(ALL[engine])
+
+
+def chain(keeper: Keeper, engine: str) -> tuple[Document, str]:
+    """The last of a chain, and what its rows make together."""
+    instance = keeper.owner.ready(engine)
+    keeper.write(instance, engine, 100)
+    backup = keeper.backed_up(instance)
+    if engine != "redis":
+        keeper.write(instance, engine, 10)
+        backup = keeper.backed_up(instance, "more", parent_id=backup["id"])
+    told = summed(keeper, instance, engine)
+    keeper.write(instance, engine, 5)
+    return backup, told
+
+
+def give(theirs: Deployment, ours: Deployment) -> None:
+    """The escrow of the one's master key to the other."""
+    passphrase, escrow = theirs.home / "passphrase", theirs.home / "escrow"
+    passphrase.write_text(PASSPHRASE + "\n")
+    if not escrow.exists():
+        theirs.cli("keys", "export", str(escrow), "--passphrase-file", str(passphrase))
+    ours.cli("keys", "import", str(escrow), "--passphrase-file", str(passphrase))
+
+
+def files(argosy: Deployment) -> dict[str, int]:
+    return {str(each): each.stat().st_size for each in (argosy.state / "objects").rglob("*") if each.is_file()}
+
+
+@pytest.mark.parametrize("engine", TRIED)
+def test_what_the_one_took_the_other_restores(
+    theirs: Deployment, ours: Deployment, there: Keeper, here: Keeper, engine: str
+) -> None:
+    """The one being down meanwhile, and nothing in its store changed."""
+    backup, rows = chain(there, engine)
+    if not (theirs.home / "escrow").exists():
+        with pytest.raises(errors.BadRequest, match="argosy keys import"):
+            registered(here, backup, engine)
+    give(theirs, ours)
+    theirs.down()
+    try:
+        before = files(theirs)
+        seen = registered(here, backup, engine)
+        assert (seen["region"], seen["status"]) == ("north", "RESTORED")
+        restored = here.restored(seen, engine)
+        assert summed(here, restored, engine) == rows
+        proven(here, seen["id"])
+        again = here.backed_up(restored, "ours")
+        assert again["region"] is None
+        here.delete(seen["id"])
+        eventually(lambda: forgotten(here, seen["id"]), within=60)
+        assert files(theirs) == before
+    finally:
+        theirs.up()
+
+
+def test_another_project_does_not_reach_it(theirs: Deployment, ours: Deployment, there: Keeper, here: Keeper) -> None:
+    give(theirs, ours)
+    instance = there.owner.ready("redis")
+    there.write(instance, "redis", 10)
+    backup = there.backed_up(instance)
+    stranger = Keeper(Owner(theirs, ours.client(), {}))  # an administrator of ours may, as one of any project may not
+    assert registered(stranger, backup, "redis")["region"] == "north"
+    mine = here.backed_up(here.owner.ready("redis"))
+    with pytest.raises(errors.BadRequest):
+        registered(here, {**backup, "locationRef": backup["locationRef"].replace(project(theirs), "0" * 32)}, "redis")
+    with pytest.raises(errors.BadRequest):
+        registered(there, mine, "redis")
+
+
+def test_a_store_that_goes_away_meanwhile(theirs: Deployment, ours: Deployment, there: Keeper, here: Keeper) -> None:
+    """It is waited for; nobody else notices, and what is asked for then is told why it is not done."""
+    give(theirs, ours)
+    backup, rows = chain(there, "mariadb")
+    seen = registered(here, backup, "mariadb")
+    store, aside = theirs.state / "objects", theirs.state / "away"
+    back = threading.Timer(AWAY, lambda: aside.rename(store))
+
+    def away() -> None:
+        store.rename(aside)
+        back.start()
+
+    with met(ours, "create_instance", "server", away):
+        restoring = here.restoring(seen, "mariadb")
+        eventually(aside.exists, within=60, every=0.001)
+        with pytest.raises(errors.Unavailable, match="region north"):
+            registered(here, backup, "mariadb")
+    assert here.owner.ended(restoring["id"])["state"] == "done"
+    back.join()
+    assert summed(here, here.owner.healthy(restoring["id"]), "mariadb") == rows
+
+
+def proven(keeper: Keeper, backup: str) -> None:
+    keeper.owner.argosy.cli("backup", "prove", backup)
+
+    def look() -> bool:
+        assert keeper.get(backup)["proof"]["state"] == "restorable"
+        return True
+
+    eventually(look, within=120)
+
+
+def forgotten(keeper: Keeper, backup: str) -> bool:
+    try:
+        keeper.get(backup)
+    except errors.NotFound:
+        return True
+    raise AssertionError(backup)
