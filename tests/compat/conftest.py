@@ -16,15 +16,14 @@ from argosy.testing.deployments import Deployment
 
 
 @pytest.fixture(scope="session")
-def argosy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+def argosy() -> Iterator[Deployment]:
     """With PostgreSQL 17 from an engine root beside the host's 15, so that there is something to upgrade to."""
     public_clients.installed()
-    engines = tmp_path_factory.mktemp("engines")
-    for place in (engines, *engines.parents[:2]):
-        place.chmod(0o755)
-    (engines / "postgresql-17").symlink_to(servers.require("postgresql", "17").root)
     level = "root" if os.geteuid() == 0 else "user"
-    with Deployment(level=level, provider={"engines": str(engines)}, conductor={"heartbeat_seconds": 1}) as running:
+    with (
+        servers.engine_roots({"postgresql-17": servers.require("postgresql", "17").root}) as engines,
+        Deployment(level=level, provider={"engines": str(engines)}, conductor={"heartbeat_seconds": 1}) as running,
+    ):
         yield running
 
 

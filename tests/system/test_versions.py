@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 import os
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from owners import Owner
@@ -19,17 +16,16 @@ from argosy.testing.deployments import Deployment
 
 
 @pytest.fixture(scope="module")
-def argosy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+def argosy() -> Iterator[Deployment]:
     """With an engine root that is a link to where a wheel was unpacked."""
     if os.geteuid() != 0:
         pytest.skip("the whole product at level root needs root")
     found = servers.require("postgresql", "17")
     servers.require("postgresql", "15")
-    engines = tmp_path_factory.mktemp("engines")
-    for place in itertools.takewhile(lambda each: each != Path(tempfile.gettempdir()), (engines, *engines.parents)):
-        place.chmod(0o755)
-    (engines / "postgresql-17").symlink_to(found.root)
-    with Deployment(level="root", provider={"engines": str(engines)}) as deployment:
+    with (
+        servers.engine_roots({"postgresql-17": found.root}) as engines,
+        Deployment(level="root", provider={"engines": str(engines)}) as deployment,
+    ):
         yield deployment
 
 

@@ -10,7 +10,7 @@ import signal
 import socket
 import subprocess
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -55,6 +55,19 @@ def require(name: str, version: str = "") -> Found:
     if {*names, *(f"{each}-{version}" for each in names)} & set(os.environ.get("REQUIRE_ENGINES", "").split(",")):
         pytest.fail(missing)
     pytest.skip(missing)
+
+
+@contextmanager
+def engine_roots(roots: Mapping[str, Path]) -> Iterator[Path]:
+    """A directory with these in it by name, that every user may enter. Not below pytest's own: the next run of it,
+    beside this one, would close that.
+    """
+    with tempfile.TemporaryDirectory(prefix="ag-engines-", dir="/tmp") as directory:
+        place = Path(directory)
+        place.chmod(0o755)
+        for name, root in roots.items():
+            (place / name).symlink_to(root)
+        yield place
 
 
 def free_address(port: int) -> str:
