@@ -11,8 +11,10 @@ from argosy import errors
 from argosy.settings import Api, Conductor, Identity
 
 HOST = "127.0.0.1"
-LOWEST, HIGHEST = 20000, 32000
-"""Below the range that Linux takes client ports from (32768, ip_local_port_range), and above most services."""
+LOWEST, HIGHEST = 24100, 32000
+"""Below the range that Linux takes client ports from (32768, ip_local_port_range), and above most services and what
+public databases are given (provider.publish_ports).
+"""
 
 
 class PortTaken(errors.Rejected):

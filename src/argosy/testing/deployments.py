@@ -21,11 +21,12 @@ from argosy.client.credentials import Login
 from argosy.client.resources import Client
 from argosy.client.session import Session
 from argosy.db.session import Database
-from argosy.launcher import health, logins, ports, processes
+from argosy.launcher import health, logins, processes
 from argosy.launcher.health import State
 from argosy.launcher.processes import Process
 from argosy.settings import Settings
 from argosy.testing import leftovers
+from argosy.testing.claims import Claim
 from argosy.testing.waiting import SLOWNESS, eventually
 
 ROLES = ("launcher", "helper", "supervisor", "conductor", "taskmanager", "api")
@@ -33,6 +34,10 @@ ORDINARY = "nobody"
 """Who a deployment of level `user` belongs to when root runs the tests: PostgreSQL refuses to run as root."""
 READY = 120.0
 """Seconds that a start may take."""
+
+
+class Ended(Exception):
+    """The process above all others is not there any more: there is nothing to wait for."""
 
 
 class Deployment:
@@ -51,6 +56,7 @@ class Deployment:
         self.home = Path(tempfile.mkdtemp(prefix="ag-home-", dir="/tmp"))
         self._owner = pwd.getpwnam(ORDINARY) if level == "user" and os.geteuid() == 0 else None
         self._told = told
+        self._claim = Claim.make()
         self._process: subprocess.Popen[bytes] | None = None
 
     # --- a context ---
@@ -159,13 +165,14 @@ class Deployment:
             self._uninstall()
         shutil.rmtree(self.state, ignore_errors=True)
         shutil.rmtree(self.home, ignore_errors=True)
+        self._claim.let_go()
         left = leftovers.find(self.state)
         assert not left, f"left behind by {self.state}: {left}"
 
     # --- how ---
 
     def _lay_out(self) -> None:
-        chosen = ports.free_ones()
+        chosen = self._claim.ports
         tables: dict[str, dict[str, object]] = {
             "api": {"port": chosen.api},
             "identity": {"port": chosen.identity},
@@ -182,7 +189,8 @@ class Deployment:
 
     def _answers(self) -> bool:
         assert self._process is not None
-        assert self._process.poll() is None, f"argosy up ended: {self._logs()}"
+        if self._process.poll() is not None:
+            raise Ended(f"argosy up ended with {self._process.returncode}: {self._logs()}")
         reports = health.look(self.settings)
         wrong = [report for report in reports if report.health is not State.HEALTHY]
         assert not wrong, f"{wrong}: {self._logs()}"
