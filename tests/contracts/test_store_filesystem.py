@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import os
+import pwd
 from pathlib import Path
 
 import pytest
 
+from argosy.launcher import forks
 from argosy.stores import disk, probe
-from argosy.stores.base import NoSuchObject
+from argosy.stores.base import NoSuchObject, StoreRefused
 from argosy.stores.filesystem import UNFINISHED, FilesystemStore
 from argosy.testing.contracts.store import StoreContract, put
 
@@ -53,6 +55,22 @@ def test_a_trial_leaves_nothing_and_takes_along_what_was_left(tmp_path: Path) ->
 def test_how_full_it_is(tmp_path: Path) -> None:
     used, total = FilesystemStore(tmp_path).room()
     assert 0 < used <= total
+
+
+def test_one_that_is_not_ours_to_see_is_told(tmp_path: Path) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("only root can ask as somebody else")
+    (tmp_path / "locked" / "store").mkdir(parents=True)
+    (tmp_path / "locked").chmod(0o700)
+
+    def ask() -> str:
+        try:
+            FilesystemStore(tmp_path / "locked" / "store", mounted=True).stat("a")
+        except StoreRefused as error:
+            return error.message
+        return ""
+
+    assert "Permission denied" in forks.ask(ask, pwd.getpwnam("nobody"))
 
 
 def test_what_is_no_file_is_no_object(tmp_path: Path) -> None:

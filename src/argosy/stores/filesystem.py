@@ -83,9 +83,10 @@ class FilesystemStore:
             yield from _below(self.root / directory, directory + slash, beginning)
 
     def _require(self) -> None:
-        """Raises StoreUnreachable."""
-        if self.root.is_dir():
-            return
+        """Raises StoreUnreachable, StoreRefused."""
+        with disk.translated():
+            if self.root.is_dir():
+                return
         if self._mounted:
             raise StoreUnreachable(f"the directory {self.root} is not there: is it mounted?")
         self.root.mkdir(parents=True, exist_ok=True)
