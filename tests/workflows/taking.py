@@ -7,12 +7,12 @@ from types import MappingProxyType
 
 from backing import DATA, Backing
 from scenario import CALLER
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from argosy import errors
 from argosy.db.session import Database
-from argosy.db.tables import Backup, Command, Instance
+from argosy.db.tables import Backup, Command, Instance, ProjectKey
 from argosy.guest import mailbox
 from argosy.model import wire
 from argosy.model.backups import State
@@ -110,6 +110,39 @@ class AddingToWhatIsAnothers(Backing):
         assert link.manifest.position["since"] is None
 
 
+class AddingToWhatNobodyOpens(Backing):
+    """The project's key is lost: that is said at once, as a restore would, and nobody reads anything."""
+
+    def start(self, session: Session) -> None:
+        self.prepared(session)
+        self.parent = self.complete(session).id
+        session.execute(delete(ProjectKey))
+        for key in list(self.store.list("database_backups/p/keys/")):
+            self.store.delete(key)
+        self.build(session)
+
+    def build(self, session: Session) -> None:
+        self.wanted(session, parent_id=self.parent)
+
+    def check(self, database: Database) -> None:
+        self.require_failed(database, f"The backup {self.parent} cannot be opened: key 1 of project p is not in")
+        assert self.asked == {}
+
+
+class TakingEverythingInstead(AddingToWhatNobodyOpens):
+    """Nobody has named what to build on."""
+
+    def build(self, session: Session) -> None:
+        self.wanted(session, incremental=True)
+        assert session.get_one(Backup, self.backup).parent_id == self.parent
+
+    def check(self, database: Database) -> None:
+        self.require_kept(database)
+        backup = self.kept(database)
+        assert (backup.parent_id, backup.strategy) == (None, "basebackup")
+        self.each_command_once()
+
+
 class CancellingBackup(Backing):
     """Its owner does not want it any more, while the guest writes."""
 
@@ -168,6 +201,8 @@ EVERY = (
     Lying,
     Adding,
     AddingToWhatIsAnothers,
+    AddingToWhatNobodyOpens,
+    TakingEverythingInstead,
     CancellingBackup,
     DeletingWhileBackingUp,
     ResettingWhileBackingUp,

@@ -7,7 +7,8 @@ when the manifest is, and nothing of it is left in the store when it has failed.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import select, update
@@ -22,7 +23,7 @@ from argosy.guest import mailbox
 from argosy.model.backups import RUNNING, Manifest, State
 from argosy.model.caller import Caller
 from argosy.settings import Settings
-from argosy.workflows import backup_copies, backup_rows, keeping, new_backups, progress, servers
+from argosy.workflows import backup_copies, backup_rows, keeping, new_backups, progress, restoring, servers
 from argosy.workflows.new_backups import NewBackup
 from argosy.workflows.world import World
 
@@ -88,6 +89,18 @@ def cancel(session: Session, backup: Backup) -> None:
     events.tell(session, "dbaas.backup_cancel", subject=backup.id, project_id=backup.project_id, **_facts(backup))
 
 
+@create_backup.step(detour="give_up")
+def look(ctx: Context[World]) -> Outcome:
+    """Before anything is read: what it builds on can be opened, or the two would be worth nothing."""
+    with ctx.database.read() as session:
+        backup = session.get_one(Backup, ctx.subject)
+        parent = session.get_one(Backup, backup.parent_id) if backup.parent_id else None
+    with _or_everything(ctx):
+        if parent is not None:
+            restoring.require_open(ctx.world.settings, ctx.database, parent)
+    return None
+
+
 @create_backup.step(minutes=15, detour="give_up")
 def copy(ctx: Context[World]) -> Outcome:
     """Of the volume, for strategies that read that."""
@@ -107,19 +120,28 @@ def helper_server(ctx: Context[World]) -> Outcome:
 
 @create_backup.step(minutes=LONGEST_MINUTES, detour="give_up")
 def upload(ctx: Context[World]) -> Outcome:
-    try:
+    with _or_everything(ctx):
         return _await_written(ctx)
-    except errors.Rejected:
-        if not ctx.memory.get("otherwise"):
-            raise
-    ctx.record(lambda session: _note(session, ctx.subject, parent_id=None, strategy=ctx.memory["otherwise"]))
     return None
 
 
 @create_backup.step(minutes=LONGEST_MINUTES, detour="give_up")
 def anew(ctx: Context[World]) -> Outcome:
-    """Everything, where nobody named the backup to build on and the data have become another's since it was taken."""
+    """Everything, where the data have become another's since the backup was taken that we chose to build on."""
     return None if "taken" in ctx.memory else _await_written(ctx)
+
+
+@contextmanager
+def _or_everything(ctx: Context[World]) -> Iterator[None]:
+    """What does not serve to build on fails for whoever named it; where we chose it, everything is taken, once."""
+    otherwise = ctx.memory.get("otherwise")
+    try:
+        yield
+    except errors.Rejected:
+        if not otherwise:
+            raise
+        ctx.memory["otherwise"] = ""
+        ctx.record(lambda session: _note(session, ctx.subject, parent_id=None, strategy=otherwise))
 
 
 def _await_written(ctx: Context[World]) -> Outcome:

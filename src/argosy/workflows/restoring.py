@@ -181,6 +181,15 @@ def examine(settings: Settings, database: Database, backup: Backup) -> tuple[Lin
     return links
 
 
+def require_open(settings: Settings, database: Database, backup: Backup) -> None:
+    """Of the backup alone, whatever it builds on, and without its parts. Raises what `examine` does."""
+    if backup.snapshot and not backup.manifest:
+        return
+    with regions.naming(backup.region), _judging(backup):
+        store = deployment.store(settings, backup.region)
+        chains.read(store, backup_rows.place(backup), backup_keys.opener(store, database, backup))
+
+
 @contextmanager
 def _judging(backup: Backup) -> Iterator[None]:
     """What is wrong with it, in words for whoever wants it."""
