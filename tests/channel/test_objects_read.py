@@ -92,6 +92,18 @@ def test_the_log_is_read(restoring: Begin) -> None:
     assert [each["name"] for each in rest] == ["b-1"]
 
 
+@pytest.mark.parametrize("name", ["a." + "0" * 20, "a." + "0" * 20 + "-" + "7".zfill(20)])
+def test_of_a_chunk_a_range_is_read_too(restoring: Begin, name: str) -> None:
+    """As a guest has shipped it, or put together."""
+    guest = restoring()
+    with guest.store.create(f"logs/{name}") as out:
+        out.write(b"0123456789")
+    assert guest.get(f"archive/3/{name}").body == b"0123456789"
+    rest = guest.get(f"archive/3/{name}", Range="bytes=4-")
+    assert (rest.status, rest.body, rest.headers["content-range"]) == (206, b"456789", "bytes 4-9/10")
+    assert guest.get(f"archive/3/{name}", Range="bytes=10-").status == 416
+
+
 @pytest.mark.parametrize("path", ["archive/4", "archive/4/a-1", "archive/3/..", "archive/3/.x", "archive/3/a-3"])
 def test_no_other_log_is_read(restoring: Begin, path: str) -> None:
     guest = restoring()

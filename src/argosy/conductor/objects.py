@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import TypeVar
 
 from starlette.requests import Request
@@ -19,6 +20,7 @@ from argosy.conductor.desk import Desk
 from argosy.conductor.grants import Asking
 from argosy.conductor.streams import Streams
 from argosy.model.backups import FRAME_BYTES, PART_BYTES
+from argosy.stores import chunks
 from argosy.stores.base import Store
 from argosy.stores.deployment import Deferred
 
@@ -28,6 +30,7 @@ LARGEST_LIST = 1_000_000 * 128
 """of all parts"""
 PAGE = 5_000
 """chunks of a log told at once"""
+BYTES = "application/octet-stream"
 RANGE = re.compile(r"bytes=(\d{1,18})-(\d{1,18})?")
 Named = TypeVar("Named")
 Grant = Callable[..., Named]
@@ -66,8 +69,14 @@ class Objects:
         return await _given(request, guest, self._streams_of(part.region), part.key)
 
     async def get_chunk(self, request: Request) -> Response:
-        """A chunk of the log that the guest is restoring from."""
-        return await self._get(request, grants.chunk_to_read)
+        """A chunk of the log that the guest is restoring from. As guests ship them they are small, and many."""
+        guest, key = await self._desk.threaded(self._granted, request, grants.chunk_to_read)
+        named = chunks.named(request.path_params["name"])
+        if named is None or named.end is not None:
+            return await _given(request, guest, self._streams, key)
+        data = await self._streams.whole(guest, key, chunks.LARGEST)
+        wanted = Wanted.of(request, len(data))
+        return Response(data[wanted.start : wanted.end], wanted.status, wanted.headers, BYTES)
 
     async def list_chunks(self, request: Request) -> Response:
         """Names and sizes of the chunks of that log after `?after=`, in order; fewer than a page: that was all."""
@@ -81,10 +90,6 @@ class Objects:
         most = LARGEST_LIST if key.endswith("/parts.json") else LARGEST
         stored = await self._streams.take(guest, key, request, most, check)
         return JSONResponse({"bytes": stored.bytes, "sha256": stored.sha256})
-
-    async def _get(self, request: Request, grant: Grant[str]) -> Response:
-        guest, key = await self._desk.threaded(self._granted, request, grant)
-        return await _given(request, guest, self._streams, key)
 
     def _streams_of(self, region: str) -> Streams:
         """Of a region its own: one that is away keeps nobody from this deployment's store."""
@@ -112,14 +117,29 @@ class Objects:
 
 
 async def _given(request: Request, guest: str, streams: Streams, key: str) -> Response:
-    size = await streams.size(key)
-    start, end = _range(request.headers.get("range"), size)
-    headers = {"Content-Length": str(end - start), "Accept-Ranges": "bytes"}
-    if "range" in request.headers:
-        headers["Content-Range"] = f"bytes {start}-{end - 1}/{size}"
-    body = streams.give(guest, key, start, end - start)
-    status = 206 if "range" in request.headers else 200
-    return StreamingResponse(body, status, headers, "application/octet-stream")
+    wanted = Wanted.of(request, await streams.size(key))
+    body = streams.give(guest, key, wanted.start, wanted.end - wanted.start)
+    return StreamingResponse(body, wanted.status, wanted.headers, BYTES)
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a request wants of an object."""
+
+    start: int
+    end: int
+    status: int
+    headers: Mapping[str, str]
+
+    @classmethod
+    def of(cls, request: Request, size: int) -> Wanted:
+        """Raises OutOfRange."""
+        asked = request.headers.get("range")
+        start, end = _range(asked, size)
+        headers = {"Content-Length": str(end - start), "Accept-Ranges": "bytes"}
+        if asked is None:
+            return cls(start, end, 200, headers)
+        return cls(start, end, 206, {**headers, "Content-Range": f"bytes {start}-{end - 1}/{size}"})
 
 
 def _range(asked: str | None, size: int) -> tuple[int, int]:

@@ -86,6 +86,16 @@ class Streams:
         """Bytes of an object. Raises NoSuchObject."""
         return await self.threaded(self._store.stat, key)
 
+    async def whole(self, guest: str, key: str, most: int) -> bytes:
+        """An object that is small, or so many bytes of it. Raises NoSuchObject."""
+        with self._lane(guest):
+            async with self._lanes:
+                return await self.threaded(self._read, key, most)
+
+    def _read(self, key: str, most: int) -> bytes:
+        with self._store.open(key, 0, most) as source:
+            return source.read()
+
     async def give(self, guest: str, key: str, start: int, length: int) -> AsyncIterator[bytes]:
         """So many bytes of an object, from an offset."""
         with self._lane(guest):
