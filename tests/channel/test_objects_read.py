@@ -96,7 +96,7 @@ def test_the_log_is_read(restoring: Begin) -> None:
 def test_of_a_chunk_a_range_is_read_too(restoring: Begin, name: str) -> None:
     """As a guest has shipped it, or put together."""
     guest = restoring()
-    with guest.store.create(f"logs/{name}") as out:
+    with guest.store.create(f"{guest.place}logs/{name}") as out:
         out.write(b"0123456789")
     assert guest.get(f"archive/3/{name}").body == b"0123456789"
     rest = guest.get(f"archive/3/{name}", Range="bytes=4-")
