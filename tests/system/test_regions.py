@@ -1,13 +1,16 @@
 """Two deployments: what the one has backed up is restored by the other, out of the first one's store.
 
-CI restores MariaDB's; ARGOSY_SOAK=1 every engine's.
+CI restores MariaDB's out of a directory; ARGOSY_SOAK=1 every engine's, also over the network.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 
 import pytest
 from keepers import Keeper
@@ -18,10 +21,15 @@ from strikes import met
 from argosy import errors
 from argosy.client.backups import Backups
 from argosy.client.resources import Document
+from argosy.stores import deployment
+from argosy.testing import swift_server
+from argosy.testing.cables import Cable
 from argosy.testing.deployments import Deployment
+from argosy.testing.swift_server import KEY, USER
 from argosy.testing.waiting import eventually
 
 TENANT = "demo@demo"
+QUICK: dict[str, dict[str, object]] = {"conductor": {"heartbeat_seconds": 1}, "backups": {"drills": "off"}}
 AWAY = 5.0
 """seconds that the region's store is away for"""
 ALL = {
@@ -30,27 +38,73 @@ ALL = {
     "redis": "DBSIZE",
 }
 """What all rows make together."""
-TRIED = list(ALL) if os.environ.get("ARGOSY_SOAK") == "1" else ["mariadb"]
+SOAK = os.environ.get("ARGOSY_SOAK") == "1"
+TRIED = list(ALL) if SOAK else ["mariadb"]
+STORES = ["filesystem", "swift"] if SOAK else ["filesystem"]
 
 
-@pytest.fixture(scope="module")
-def theirs() -> Iterator[Deployment]:
+@dataclass
+class Region:
+    """The deployment whose backups are wanted, and its store as the other one reaches it."""
+
+    argosy: Deployment
+    told: dict[str, object]
+    away: Callable[[], object]
+    back: Callable[[], object]
+
+
+@pytest.fixture(scope="module", params=STORES)
+def region(request: pytest.FixtureRequest) -> Iterator[Region]:
     if os.geteuid() != 0:
         pytest.skip("the whole product at level root needs root")
-    with Deployment(level="root", conductor={"heartbeat_seconds": 1}, backups={"drills": "off"}) as running:
-        yield running
+    with in_a_directory() if request.param == "filesystem" else over_the_network() as made:
+        yield made
+
+
+@contextmanager
+def in_a_directory() -> Iterator[Region]:
+    with Deployment(level="root", **QUICK) as running:
+        there, aside = running.state / "objects", running.state / "away"
+        yield Region(running, {"path": str(there)}, lambda: there.rename(aside), lambda: aside.rename(there))
+
+
+@contextmanager
+def over_the_network() -> Iterator[Region]:
+    """By a cable of one's own, so that only who reads from afar is cut off."""
+    with swift_server.running() as swift:
+        swift.post("argosy", {}, "PUT")
+        cable, told = Cable(swift.ports["proxy"]), {"kind": "swift", "patience_seconds": 1.0}
+        with Deployment(level="root", **QUICK, store={**told, "url": swift.auth_url}) as running:
+            keep(running, "store.toml")
+            far = {**told, "url": f"http://127.0.0.1:{cable.port}/auth/v1.0"}
+            yield Region(running, far, cable.cut, cable.mend)
+        cable.close()
+
+
+def keep(argosy: Deployment, name: str) -> None:
+    """What opens that Swift."""
+    file, owner = argosy.settings.keys / name, argosy.settings.keys.stat()
+    file.touch(mode=0o600)
+    os.chown(file, owner.st_uid, owner.st_gid)
+    file.write_text(f'user = "{USER}"\npassword = "{KEY}"\n')
 
 
 @pytest.fixture(scope="module")
-def ours(theirs: Deployment) -> Iterator[Deployment]:
+def theirs(region: Region) -> Deployment:
+    return region.argosy
+
+
+@pytest.fixture(scope="module")
+def ours(region: Region) -> Iterator[Deployment]:
     """Whose settings name the other one's store, and whose project there has another id here."""
-    with Deployment(level="root", conductor={"heartbeat_seconds": 1}, backups={"drills": "off"}) as running:
-        mapped = f'"{project(theirs)}" = "{project(running)}"'
+    with Deployment(level="root", **QUICK) as running:
+        mapped = f'"{project(region.argosy)}" = "{project(running)}"'
         running.down()
         with (running.state / "argosy.toml").open("a") as settings:
-            settings.write(f'\n[regions.north]\npath = "{theirs.settings.state}/objects"\n')
-            settings.write(f"[regions.north.projects]\n{mapped}\n")
+            told = "".join(f"{name} = {json.dumps(value)}\n" for name, value in region.told.items())
+            settings.write(f"\n[regions.north]\n{told}[regions.north.projects]\n{mapped}\n")
             settings.write('[regions.south]\nkind = "tape"\n')
+        keep(running, "region-north.toml")
         running.up()
         yield running
 
@@ -109,8 +163,8 @@ def give(theirs: Deployment, ours: Deployment) -> None:
     ours.cli("keys", "import", str(escrow), "--passphrase-file", str(passphrase))
 
 
-def files(argosy: Deployment) -> dict[str, int]:
-    return {str(each): each.stat().st_size for each in (argosy.state / "objects").rglob("*") if each.is_file()}
+def objects(argosy: Deployment) -> dict[str, int]:
+    return dict(deployment.store(argosy.settings).sizes(""))
 
 
 @pytest.mark.parametrize("engine", TRIED)
@@ -125,7 +179,7 @@ def test_what_the_one_took_the_other_restores(
     give(theirs, ours)
     theirs.down()
     try:
-        before = files(theirs)
+        before = objects(theirs)
         seen = registered(here, backup, engine)
         assert (seen["region"], seen["status"]) == ("north", "RESTORED")
         restored = here.restored(seen, engine)
@@ -135,7 +189,7 @@ def test_what_the_one_took_the_other_restores(
         assert again["region"] is None
         here.delete(seen["id"])
         eventually(lambda: forgotten(here, seen["id"]), within=60)
-        assert files(theirs) == before
+        assert objects(theirs) == before
     finally:
         theirs.up()
 
@@ -154,21 +208,21 @@ def test_another_project_does_not_reach_it(theirs: Deployment, ours: Deployment,
         registered(there, mine, "redis")
 
 
-def test_a_store_that_goes_away_meanwhile(theirs: Deployment, ours: Deployment, there: Keeper, here: Keeper) -> None:
-    """It is waited for; nobody else notices, and what is asked for then is told why it is not done."""
-    give(theirs, ours)
+def test_a_store_that_goes_away_meanwhile(region: Region, ours: Deployment, there: Keeper, here: Keeper) -> None:
+    """It is waited for, and what is asked for then is told why it is not done."""
+    give(region.argosy, ours)
     backup, rows = chain(there, "mariadb")
     seen = registered(here, backup, "mariadb")
-    store, aside = theirs.state / "objects", theirs.state / "away"
-    back = threading.Timer(AWAY, lambda: aside.rename(store))
+    gone, back = threading.Event(), threading.Timer(AWAY, region.back)
 
     def away() -> None:
-        store.rename(aside)
+        region.away()
         back.start()
+        gone.set()
 
     with met(ours, "create_instance", "server", away):
         restoring = here.restoring(seen, "mariadb")
-        eventually(aside.exists, within=60, every=0.001)
+        assert gone.wait(60)
         with pytest.raises(errors.Unavailable, match="region north"):
             registered(here, backup, "mariadb")
     assert here.owner.ended(restoring["id"])["state"] == "done"
