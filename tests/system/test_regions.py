@@ -16,7 +16,7 @@ import pytest
 from keepers import Keeper
 from owners import Owner
 from salvors import PASSPHRASE
-from strikes import met
+from strikes import met, settled, struck
 
 from argosy import errors
 from argosy.client.backups import Backups
@@ -40,6 +40,7 @@ ALL = {
 """What all rows make together."""
 SOAK = os.environ.get("ARGOSY_SOAK") == "1"
 TRIED = list(ALL) if SOAK else ["mariadb"]
+VICTIMS = ["conductor", "taskmanager", "agent"] if SOAK else ["conductor"]
 STORES = ["filesystem", "swift"] if SOAK else ["filesystem"]
 
 
@@ -228,6 +229,25 @@ def test_a_store_that_goes_away_meanwhile(region: Region, ours: Deployment, ther
     assert here.owner.ended(restoring["id"])["state"] == "done"
     back.join()
     assert summed(here, here.owner.healthy(restoring["id"]), "mariadb") == rows
+
+
+def test_killed_while_it_is_restored(theirs: Deployment, ours: Deployment, there: Keeper, here: Keeper) -> None:
+    """Also over data that are there, with which the passwords become those of the backup."""
+    give(theirs, ours)
+    backup, rows = chain(there, "mariadb")
+    seen = registered(here, backup, "mariadb")
+    for victim in VICTIMS:
+        with struck(ours, here.owner, "create_instance", "data", victim):
+            restoring = here.restoring(seen, "mariadb", victim)
+            assert settled(here.owner, restoring["id"]) == "done"
+        restored = here.owner.healthy(restoring["id"])
+        assert summed(here, restored, "mariadb") == rows
+    here.write(restored, "mariadb", 3)
+    with struck(ours, here.owner, "restore_in_place", "load", VICTIMS[0]):
+        here.owner.client.session.post(f"/instances/{restored['id']}/action", {"restore": {"backup": seen["id"]}})
+        assert settled(here.owner, restored["id"], "restore_in_place") == "done"
+    here.owner.passwords[restored["id"]] = there.owner.passwords[backup["instance_id"]]
+    assert summed(here, here.owner.healthy(restored["id"]), "mariadb") == rows
 
 
 def proven(keeper: Keeper, backup: str) -> None:
