@@ -155,7 +155,7 @@ def _await_end(
     promoted = False
     while server.poll() is None:
         laying.go_on()
-        if ended := _ask(site, work):
+        if _serves(site) and (ended := _ask(site, work)):
             return ended
         if not promoted and _at_the_end(work / "asked"):
             if not promote:
@@ -176,8 +176,17 @@ def _at_the_end(asked: Path) -> bool:
     return max(names.values(), default=0) >= TRIES
 
 
+def _serves(site: Site) -> bool:
+    """By the eighth line of the server's note of itself, which pg_ctl goes by: every connection that it refuses while
+    it replays costs it a process.
+    """
+    with contextlib.suppress(OSError, IndexError):
+        return (site.data / "db" / "postmaster.pid").read_text().splitlines()[7].strip() == "ready"
+    return False
+
+
 def _ask(site: Site, work: Path) -> Ended | None:
-    """None while it replays."""
+    """None when it is not so far yet."""
     with contextlib.suppress(OSError, wire.ServerError):
         socket = files.socket_path(site.state, f".s.PGSQL.{PORT}")
         with wire.Connection(socket, ADMINISTRATOR, HOME, 30) as session:
