@@ -20,13 +20,14 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "system"))
 
+import by_hand
 from keepers import Keeper
 from owners import Owner
 
@@ -57,6 +58,10 @@ FILL = {
     ),
 }
 BATCH = 200_000
+MEMORY = "512MB"
+"""that a server by hand keeps pages in, as that of the guest does"""
+SOCKETS, PORT = tempfile.gettempdir(), "5999"
+SOCKET = f"--socket={SOCKETS}/bench.sock"
 SETTLED = 3.0
 """seconds of rest before each"""
 LOOK = 0.1
@@ -79,8 +84,7 @@ def measured(argosy: Deployment, engine: str, gigabytes: float, rounds: int) -> 
     owner = Owner(argosy, argosy.client(), {})
     keeper = Keeper(owner)
     instance = owner.ready(engine, flavor="4")
-    owner.client.instances.act(instance["id"], {"resize": {"volume": {"size": int(gigabytes * 3) + 2}}})
-    owner.ended(instance["id"])
+    grow(owner, instance, int(gigabytes * 3) + 2)
     fill(owner, instance, engine, gigabytes)
     with scratch(argosy) as place:
         file = place / "by-hand.zst"
@@ -100,7 +104,7 @@ def one_after_the_other(keeper: Keeper, instance: Document, engine: str, file: P
     owner, kept, made = keeper.owner, list[Document](), list[Document]()
     taken = timed(lambda: take(owner.argosy, instance, engine, file))
     backup = timed(lambda: kept.append(backed_up(keeper, instance, engine)))
-    back = timed(lambda: give_back(engine, file, file.parent / "data"))
+    back = given_back(engine, file, file.parent / "data")
     restore = timed(lambda: made.append(restored(keeper, kept[0], engine)))
     owner.delete(made[0]["id"])
     drill = drilled(keeper, kept[0])
@@ -146,6 +150,11 @@ def drilled(keeper: Keeper, backup: Document) -> float:
     return float(drill["seconds"])
 
 
+def grow(owner: Owner, instance: Document, gibibytes: int) -> None:
+    owner.client.instances.act(instance["id"], {"resize": {"volume": {"size": gibibytes}}})
+    owner.ended(instance["id"])
+
+
 def fill(owner: Owner, instance: Document, engine: str, gigabytes: float) -> None:
     *make, insert = FILL[engine]
     door, rows = owner.door(instance), int(gigabytes * (1 << 30) / ROW)
@@ -187,49 +196,53 @@ def _login(argosy: Deployment, instance: str, uid: int) -> None:
     os.chown(file, uid, uid)
 
 
-def give_back(engine: str, file: Path, data: Path) -> None:
+def given_back(engine: str, file: Path, data: Path) -> float:
+    """Seconds until it answers."""
     shutil.rmtree(data, ignore_errors=True)
     data.mkdir(mode=0o700)
+    begun = rested()
     unpack = {"postgresql": f"tar -x -C {data}", "mariadb": f"mbstream -x -C {data}"}[engine]
     subprocess.run(f"zstd -dcq {file} | {unpack}", shell=True, check=True)  # noqa: S602 - a pipe, as one types it
     if engine == "mariadb":
         prepare = ["mariadb-backup", "--no-defaults", "--prepare", f"--target-dir={data}", "--use-memory=512M"]
         subprocess.run(prepare, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    else:
-        (data / "pg_hba.conf").write_text("local all all trust\n")
-        (data / "pg_ident.conf").touch()
     subprocess.run(["chown", "-R", "nobody:nogroup", str(data)], check=True)
     subprocess.run(["sync", "-f", str(data)], check=True)
-    _boot(engine, data)
+    with BOOTED[engine](data):
+        return time.perf_counter() - begun
 
 
-def _boot(engine: str, data: Path) -> None:
-    as_nobody = ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups"]
-    server, ask = {
-        "postgresql": (
-            (
-                f"/usr/lib/postgresql/15/bin/postgres -D {data} -c listen_addresses= -c unix_socket_directories=/tmp"
-                " -c port=5999 -c shared_buffers=512MB -c ssl=off -c config_file=/dev/null"
-                f" -c hba_file={data}/pg_hba.conf -c ident_file={data}/pg_ident.conf"
-            ),
-            "/usr/lib/postgresql/15/bin/pg_isready -q -h /tmp -p 5999",
-        ),
-        "mariadb": (
-            (
-                f"/usr/sbin/mariadbd --no-defaults --datadir={data} --skip-networking --socket=/tmp/bench.sock"
-                " --innodb-buffer-pool-size=512M --skip-grant-tables"
-            ),
-            "mariadb-admin --no-defaults --socket=/tmp/bench.sock ping",
-        ),
-    }[engine]
-    process = subprocess.Popen([*as_nobody, *server.split()], stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
-    try:
-        while subprocess.run(ask.split(), check=False, capture_output=True).returncode != 0:
-            assert process.poll() is None, server
-            time.sleep(0.02)
-    finally:
-        process.terminate()
-        process.wait()
+@contextmanager
+def postgresql(data: Path, **options: object) -> Iterator[None]:
+    """A server that answers."""
+    (data / "pg_hba.conf").write_text("local all all trust\n")
+    (data / "pg_ident.conf").touch()
+    told = {
+        "config_file": "/dev/null",
+        "hba_file": data / "pg_hba.conf",
+        "ident_file": data / "pg_ident.conf",
+        "shared_buffers": MEMORY,
+        "listen_addresses": "",
+        "unix_socket_directories": SOCKETS,
+        "port": PORT,
+        **options,
+    }
+    words = [f"-c{name}={value}" for name, value in told.items()]
+    with by_hand.serving(data, by_hand.POSTGRESQL / "postgres", "-D", data, *words):
+        by_hand.answers(by_hand.POSTGRESQL / "pg_isready", "-q", "-h", SOCKETS, "-p", PORT)
+        yield
+
+
+@contextmanager
+def mariadb(data: Path, *options: object) -> Iterator[None]:
+    """Likewise."""
+    told = ("--no-defaults", f"--datadir={data}", "--skip-networking", SOCKET, "--skip-grant-tables")
+    with by_hand.serving(data, "/usr/sbin/mariadbd", *told, f"--innodb-buffer-pool-size={MEMORY[:-1]}", *options):
+        by_hand.answers("mariadb-admin", "--no-defaults", SOCKET, "ping")
+        yield
+
+
+BOOTED: Mapping[str, Callable[[Path], AbstractContextManager[None]]] = {"postgresql": postgresql, "mariadb": mariadb}
 
 
 @contextmanager
@@ -285,12 +298,16 @@ def _pss(pid: int) -> int:
 
 
 def timed(act: Callable[[], Any]) -> float:
-    """With nothing left to be done of what was before: files are given up slowly, and disks have their own ideas."""
-    os.sync()
-    time.sleep(SETTLED)
-    begun = time.perf_counter()
+    begun = rested()
     act()
     return time.perf_counter() - begun
+
+
+def rested() -> float:
+    """Now, with nothing left to be done of what was before: files are given up slowly, and disks have ideas."""
+    os.sync()
+    time.sleep(SETTLED)
+    return time.perf_counter()
 
 
 if __name__ == "__main__":

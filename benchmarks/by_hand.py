@@ -28,8 +28,8 @@ def postgresql() -> float:
         data, port = place / "data", _free_port()
         _run(POSTGRESQL / "initdb", "-D", data, "-U", "postgres", "--auth=trust", "--no-instructions")
         server = (POSTGRESQL / "postgres", "-D", data, "-p", str(port), "-h", "127.0.0.1", "-k", place)
-        with _serving(place, *server):
-            _until(lambda: _ask_postgresql(port))
+        with serving(place, *server):
+            until(lambda: _ask_postgresql(port))
             return time.perf_counter() - begun
 
 
@@ -45,8 +45,8 @@ def mariadb() -> float:
         data, door = place / "data", place / "s"
         _run("mariadb-install-db", f"--datadir={data}", "--auth-root-authentication-method=normal", "--skip-test-db")
         server = ("mariadbd", f"--datadir={data}", f"--socket={door}", "--skip-networking", f"--pid-file={place}/p")
-        with _serving(place, shutil.which("mariadbd") or "/usr/sbin/mariadbd", *server[1:]):
-            _until(lambda: _ask_mariadb(door))
+        with serving(place, shutil.which("mariadbd") or "/usr/sbin/mariadbd", *server[1:]):
+            until(lambda: _ask_mariadb(door))
             return time.perf_counter() - begun
 
 
@@ -61,8 +61,8 @@ def redis() -> float:
     with _place() as place:
         begun = time.perf_counter()
         port = _free_port()
-        with _serving(place, "redis-server", "--port", str(port), "--dir", place, "--appendonly", "yes"):
-            _until(lambda: _ask_redis(port))
+        with serving(place, "redis-server", "--port", str(port), "--dir", place, "--appendonly", "yes"):
+            until(lambda: _ask_redis(port))
             return time.perf_counter() - begun
 
 
@@ -95,24 +95,35 @@ def _run(*argv: object) -> None:
 
 
 @contextmanager
-def _serving(place: Path, *argv: object) -> Iterator[None]:
+def serving(place: Path, *argv: object) -> Iterator[None]:
+    """A server of nobody's, which is ended in its own way."""
     command = [str(each) for each in argv]
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     server = subprocess.Popen(command, cwd=place, **quiet, **_user())  # type: ignore[call-overload]
     try:
         yield
+        assert server.poll() is None, f"{argv[0]} has ended by itself"
     finally:
-        server.kill()
+        server.terminate()
         server.wait()
 
 
-def _until(ask: Callable[[], None], within: float = 60) -> None:
+def until(ask: Callable[[], None], within: float = 60) -> None:
     end = time.perf_counter() + within
     while time.perf_counter() < end:
-        with suppress(OSError, AssertionError, pymysql.Error, pg8000.exceptions.Error):
+        with suppress(OSError, AssertionError, subprocess.CalledProcessError, pymysql.Error, pg8000.exceptions.Error):
             return ask()
         time.sleep(0.005)
     raise TimeoutError
+
+
+def answers(*argv: object) -> None:
+    """That a program which asks a server has been answered, within five minutes."""
+    until(lambda: _asked([str(each) for each in argv]), within=300)
+
+
+def _asked(argv: list[str]) -> None:
+    subprocess.run(argv, check=True, capture_output=True)
 
 
 def _free_port() -> int:

@@ -14,7 +14,6 @@ import shutil
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,7 +21,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "system"))
 
-from backups import LOOK, fill, scratch, timed
+import backups
+from backups import LOOK, fill, grow, scratch, timed
 from owners import Owner
 from recoverers import Recoverer
 from snapshots import writing
@@ -41,10 +41,7 @@ SMALL_SECONDS = 20.0
 """for which rows are updated one by one"""
 VOLUME = 8
 """GiB"""
-SOCKETS = tempfile.gettempdir()
 LARGEST = "--max-allowed-packet=1G"
-MEMORY = 512
-"""MiB that the server by hand keeps pages in, as that of the guest does"""
 
 
 def main(megabytes: int, rounds: int) -> None:
@@ -59,8 +56,7 @@ def main(megabytes: int, rounds: int) -> None:
 def measured(argosy: Deployment, engine: str, megabytes: int, rounds: int) -> str:
     owner = Owner(argosy, argosy.client(), {})
     one = Recoverer(owner, engine, owner.ready(engine, flavor="4"))
-    owner.client.instances.act(one.instance["id"], {"resize": {"volume": {"size": VOLUME}}})
-    owner.ended(one.instance["id"])
+    grow(owner, one.instance, VOLUME)
     fill(owner, one.instance, engine, 0.1)
     one.enable()
     with writing(owner.door(one.instance), engine):
@@ -122,49 +118,33 @@ def restoring_to(one: Recoverer, point: Document) -> str:
 def by_hand(engine: str, place: Path, manifest: Manifest, base: Path) -> float:
     """Likewise."""
     serve = {"postgresql": postgresql, "mariadb": mariadb}[engine]
-    return timed(lambda: serve(place, manifest, base, logs=True)) - timed(
-        lambda: serve(place, manifest, base, logs=False)
-    )
+    return serve(place, manifest, base, logs=True) - serve(place, manifest, base, logs=False)
 
 
-def postgresql(place: Path, manifest: Manifest, base: Path, *, logs: bool) -> None:
+def postgresql(place: Path, manifest: Manifest, base: Path, *, logs: bool) -> float:
     """Its end of recovery writes everything down, as ours does."""
     del manifest
+    options = {"restore_command": f"cp {place}/logs/%f %p && truncate -s 16M %p", "hot_standby": "off"}
+    begun = backups.rested()
     with _copied(base, place) as data:
-        (data / "pg_hba.conf").write_text("local all all trust\n")
-        (data / "pg_ident.conf").touch()
         if logs:
             (data / "recovery.signal").touch()
-        program = "/usr/lib/postgresql/15/bin/"
-        options = {
-            "config_file": "/dev/null",
-            "hba_file": f"{data}/pg_hba.conf",
-            "restore_command": f"cp {place}/logs/%f %p && truncate -s 16M %p",
-            "shared_buffers": f"{MEMORY}MB",
-            "listen_addresses": "",
-            "unix_socket_directories": SOCKETS,
-            "port": "5999",
-            "hot_standby": "off",
-        }
-        told = [f"-c{name}={value}" for name, value in options.items()]
-        with _serving([f"{program}postgres", "-D", str(data), *told]):
-            _until([f"{program}pg_isready", "-q", "-h", SOCKETS, "-p", "5999"])
+        with backups.postgresql(data, **options):
+            return time.perf_counter() - begun
 
 
-def mariadb(place: Path, manifest: Manifest, base: Path, *, logs: bool) -> None:
-    with _copied(base, place) as data:
-        socket = f"--socket={SOCKETS}/bench.sock"
-        options = ("--no-defaults", f"--datadir={data}", "--skip-networking", socket, "--skip-grant-tables", LARGEST)
-        with _serving(["/usr/sbin/mariadbd", *options, f"--innodb-buffer-pool-size={MEMORY}M"]):
-            _until(["mariadb-admin", "--no-defaults", socket, "ping"])
-            if logs:
-                files = sorted(each for each in (place / "logs").iterdir() if each.name >= manifest.position["file"])
-                start = f"--start-position={manifest.position['offset']}"
-                read = ["mariadb-binlog", "--no-defaults", start, *map(str, files)]
-                with subprocess.Popen(read, stdout=subprocess.PIPE) as source:
-                    run = ["mariadb", "--no-defaults", socket, LARGEST]
-                    subprocess.run(run, stdin=source.stdout, stderr=subprocess.DEVNULL, check=True)
-                    assert source.wait() == 0
+def mariadb(place: Path, manifest: Manifest, base: Path, *, logs: bool) -> float:
+    begun = backups.rested()
+    with _copied(base, place) as data, backups.mariadb(data, LARGEST):
+        if logs:
+            files = sorted(each for each in (place / "logs").iterdir() if each.name >= manifest.position["file"])
+            start = f"--start-position={manifest.position['offset']}"
+            read = ["mariadb-binlog", "--no-defaults", start, *map(str, files)]
+            with subprocess.Popen(read, stdout=subprocess.PIPE) as source:
+                run = ["mariadb", "--no-defaults", backups.SOCKET, LARGEST]
+                subprocess.run(run, stdin=source.stdout, stderr=subprocess.DEVNULL, check=True)
+                assert source.wait() == 0
+        return time.perf_counter() - begun
 
 
 @contextmanager
@@ -176,26 +156,6 @@ def _copied(base: Path, place: Path) -> Iterator[Path]:
         yield data
     finally:
         shutil.rmtree(data)
-
-
-@contextmanager
-def _serving(argv: list[str]) -> Iterator[None]:
-    as_nobody = ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups"]
-    with tempfile.TemporaryFile() as said:
-        process = subprocess.Popen([*as_nobody, *argv], stdout=said, stderr=said)
-        try:
-            yield
-            assert process.poll() is None
-        finally:
-            process.terminate()
-            process.wait()
-
-
-def _until(ask: list[str]) -> None:
-    end = time.monotonic() + 300
-    while subprocess.run(ask, check=False, capture_output=True).returncode != 0:
-        assert time.monotonic() < end, ask
-        time.sleep(0.02)
 
 
 if __name__ == "__main__":

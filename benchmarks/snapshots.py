@@ -24,7 +24,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "system"))
 
 import psycopg
 import pymysql
-from backups import fill
+from backups import fill, grow
 from keepers import Keeper
 from owners import Owner
 
@@ -53,8 +53,7 @@ def main(gigabytes: float, snapshots: int) -> None:
 def measured(argosy: Deployment, engine: str, gigabytes: float, snapshots: int) -> str:
     keeper = Keeper(Owner(argosy, argosy.client(), {}))
     instance = keeper.owner.ready(engine, flavor="4")
-    keeper.owner.client.instances.act(instance["id"], {"resize": {"volume": {"size": int(gigabytes * 2) + 2}}})
-    keeper.owner.ended(instance["id"])
+    grow(keeper.owner, instance, int(gigabytes * 2) + 2)
     fill(keeper.owner, instance, engine, gigabytes)
     with writing(keeper.owner.door(instance), engine) as latencies:
         held, free = zip(*(stalls(keeper, instance, latencies) for _ in range(snapshots)), strict=True)
