@@ -1,5 +1,5 @@
 """Tests that share something expensive stay together where tests run side by side (`pytest -n 4`), and all of them
-choose their samples by one seed, ARGOSY_SEED, which is printed.
+choose their samples by one seed, ARGOSY_SEED, which is printed. None is judged by how long a sample takes.
 """
 
 from __future__ import annotations
@@ -8,10 +8,13 @@ import os
 import random
 
 import pytest
+from hypothesis import HealthCheck, settings
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
 os.environ.setdefault("ARGOSY_SEED", str(random.randrange(10**6)))  # before others are started that are to have it
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")  # a machine that is busy with other tests tells nothing of ours
 
 LONGEST = ("system", "compat", "contracts", "launcher", "channel", "agent", "api", "workflows")
 """Folders whose tests take long are begun with, so that nobody waits for the last of them."""

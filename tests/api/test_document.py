@@ -110,7 +110,7 @@ def test_nothing_that_is_sent_breaks_a_promise(
     operation = schemathesis.openapi.from_wsgi("/openapi.json", client.app)[path][method]
     good, bad = (operation.as_strategy(generation_mode=mode) for mode in GenerationMode)
 
-    @settings(max_examples=25, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=25, derandomize=True, suppress_health_check=list(HealthCheck))
     @given(case=good | bad, known=booleans())
     def check(case: Any, known: bool) -> None:
         if "project" in case.path_parameters:

@@ -80,7 +80,7 @@ ANSWERS = {json.dumps(schema): (place, schema) for place, schema in promises() i
 
 @pytest.mark.parametrize("schema", [pytest.param(schema, id=place) for place, schema in ANSWERS.values()])
 def test_nothing_is_lost(schema: Mapping[str, Any]) -> None:
-    @settings(max_examples=8, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=8, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
     @given(body=values(schema))
     def check(body: dict[str, Any]) -> None:
         sent = {key: each for key, each in body.items() if not key.endswith("_links") and each is not None}

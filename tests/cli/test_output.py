@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from argosy.cli import output
@@ -16,7 +16,6 @@ DOCUMENTS = st.recursive(SCALARS, lambda inner: st.lists(inner) | st.dictionarie
 
 
 @given(DOCUMENTS)
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_yaml_says_what_json_says(document: Any) -> None:
     assert yaml.safe_load("\n".join(output.yaml(document))) == document
 

@@ -149,7 +149,7 @@ JSON = st.recursive(
 
 
 @given(body=JSON)
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_json_at_all(service: Service, body: Any) -> None:
     for path in ("/v3/auth/tokens", "/v2.0/tokens"):
         _refused(service.ask("POST", path, body))

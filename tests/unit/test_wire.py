@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from argosy.model import wire
@@ -78,7 +78,6 @@ JSON = st.recursive(
 
 
 @given(kind=st.sampled_from(sorted(wire.KINDS)), body=st.dictionaries(st.sampled_from(["id", "seq", "boot"]), JSON))
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_any_json_is_a_frame_or_refused(kind: str, body: dict[str, Any]) -> None:
     try:
         frame = wire.decode(json.dumps({**body, "kind": kind}))
