@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from salvors import Archive, Salvor
 
-from argosy.testing import servers
+from argosy.testing import claims, servers
 from argosy.testing.servers import Farm
 
 
@@ -27,3 +27,9 @@ def salvor(farm: Farm) -> Salvor:
 @pytest.fixture(scope="session")
 def archive(farm: Farm, salvor: Salvor) -> Archive:
     return Archive(farm, salvor)
+
+
+@pytest.fixture
+def port() -> Iterator[int]:
+    with claims.port() as port:
+        yield port

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 import signal
 import uuid
 from datetime import UTC, datetime
@@ -20,10 +19,10 @@ CHAINS = {
 
 
 @pytest.mark.parametrize("chain", CHAINS)
-def test_a_chain_is_restored_and_served(archive: Archive, salvor: Salvor, chain: str) -> None:
+def test_a_chain_is_restored_and_served(archive: Archive, salvor: Salvor, port: int, chain: str) -> None:
     engine, *strategies = CHAINS[chain]
     kept = archive.chain(engine, *strategies)
-    place, port = salvor.home / f"restored-{uuid.uuid4().hex[:6]}", random.randint(20000, 30000)
+    place = salvor.home / f"restored-{uuid.uuid4().hex[:6]}"
     root = str(archive.found(engine).root)
     salvor.run("restore", kept[-1].backup, "--to", str(place), "--engine-root", root, "--port", str(port))
     with salvor.served(place, kept[0].engine, port) as tenant:
@@ -32,10 +31,9 @@ def test_a_chain_is_restored_and_served(archive: Archive, salvor: Salvor, chain:
         tenant.write("new", "accepted")
 
 
-def test_root_restores_and_serves_what_runs_as_root(archive: Archive, salvor: Salvor) -> None:
+def test_root_restores_and_serves_what_runs_as_root(archive: Archive, salvor: Salvor, port: int) -> None:
     [full] = archive.chain("redis", "rdb")
-    place, port = salvor.home / "of-root", random.randint(20000, 30000)
-    root = salvor.as_root()
+    place, root = salvor.home / "of-root", salvor.as_root()
     root.run("restore", full.backup, "--to", str(place), "--port", str(port))
     with root.served(place, full.engine, port) as tenant:
         assert tenant.read("key 0") == "value 0"
@@ -68,9 +66,9 @@ def test_a_moment_before_the_backup_is_refused_at_once(archive: Archive, salvor:
     assert not (salvor.home / "too-early").exists()
 
 
-def test_a_server_is_called_as_its_owner_calls_it(archive: Archive, salvor: Salvor) -> None:
+def test_a_server_is_called_as_its_owner_calls_it(archive: Archive, salvor: Salvor, port: int) -> None:
     [full, *_] = archive.chain("mysql", "mariabackup", "mariabackup-incremental")
-    salvor.run("restore", full.backup, "--to", "named", "--port", (port := str(random.randint(20000, 30000))))
+    salvor.run("restore", full.backup, "--to", "named", "--port", str(port))
     with salvor.start("serve", "named") as process:
         assert process.stdout is not None
         assert process.stdout.readline() == f"{full.datastore} {full.version} answers on 127.0.0.1:{port}\n"

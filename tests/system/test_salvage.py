@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import random
 import shutil
 import tempfile
 import time
@@ -20,6 +19,7 @@ from recoverers import READ, WRITE, Recoverer
 from salvors import PASSPHRASE, Salvor
 
 from argosy import clock
+from argosy.testing import claims
 from argosy.testing.deployments import Deployment
 from argosy.testing.waiting import eventually
 
@@ -34,9 +34,15 @@ def salvor() -> Iterator[Salvor]:
         yield Salvor(Path(home))
 
 
+@pytest.fixture
+def port() -> Iterator[int]:
+    with claims.port() as port:
+        yield port
+
+
 @pytest.mark.parametrize("engine", TRIED)
 def test_what_the_api_took_is_restored_without_it(
-    argosy: Deployment, owner: Owner, salvor: Salvor, engine: str
+    argosy: Deployment, owner: Owner, salvor: Salvor, port: int, engine: str
 ) -> None:
     keeper, instance = Keeper(owner), owner.ready(engine)
     keeper.write(instance, engine, 100)
@@ -49,7 +55,6 @@ def test_what_the_api_took_is_restored_without_it(
     keeper.write(instance, engine, 5)
     _take_away(argosy, salvor)
     assert "good" in salvor.run("verify", backup["id"])
-    port = random.randint(20000, 30000)
     salvor.run("restore", backup["id"], "--to", str(salvor.home / "had"), "--port", str(port))
     with salvor.served(salvor.home / "had", ENGINES[engine], port) as tenant:
         told = tenant.run(COUNT[engine])
@@ -57,7 +62,9 @@ def test_what_the_api_took_is_restored_without_it(
 
 
 @pytest.mark.parametrize("engine", TRIED)
-def test_moments_since_are_had_without_it(argosy: Deployment, owner: Owner, salvor: Salvor, engine: str) -> None:
+def test_moments_since_are_had_without_it(
+    argosy: Deployment, owner: Owner, salvor: Salvor, port: int, engine: str
+) -> None:
     writer, door = Recoverer(owner, engine, owner.ready(engine)), owner.door
     writer.prepare()
     writer.enable()
@@ -72,7 +79,7 @@ def test_moments_since_are_had_without_it(argosy: Deployment, owner: Owner, salv
     [base] = [each["backup"] for each in listed if each["instance"] == writer.instance["id"]]
     between = datetime.fromtimestamp(moments[9] + 1.5, UTC).isoformat()
     for onward, rows in ((("--at", between), 10), (("--latest",), 20)):
-        place, port = salvor.home / f"{rows}", random.randint(20000, 30000)
+        place = salvor.home / f"{rows}"
         salvor.run("restore", base, "--to", str(place), "--port", str(port), *onward)
         with salvor.served(place, ENGINES[engine], port) as tenant:
             assert _numbers(tenant.run(READ[engine])) == rows

@@ -1,8 +1,10 @@
-"""Ports for deployments of tests that run side by side."""
+"""Ports for deployments and servers of tests that run side by side."""
 
 from __future__ import annotations
 
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Self
 
@@ -30,6 +32,16 @@ class Claim:
 
     def let_go(self) -> None:
         self._mark.close()
+
+
+@contextmanager
+def port() -> Iterator[int]:
+    """A single one, for as long as the block lasts. Raises PortTaken."""
+    claim = Claim.make()
+    try:
+        yield claim.ports.api
+    finally:
+        claim.let_go()
 
 
 def _held(mark: socket.socket, wanted: Ports) -> bool:
