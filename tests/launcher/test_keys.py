@@ -120,6 +120,30 @@ def test_what_another_deployment_has_sealed_is_opened_by_its_escrow(
         assert each.hex().encode() not in resting
 
 
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [
+        ("", "does not have this release's tables: run `argosy up` first"),
+        ("sqlite:////nowhere/control.db", "does not answer: (sqlite3.OperationalError)"),
+    ],
+)
+def test_before_the_first_up_it_is_said_what_comes_first(
+    url: str,
+    told: str,
+    secret: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("ARGOSY_DATABASE__URL", url)
+    sealed.make(tmp_path / "keys" / "master.key")
+    with (tmp_path / "escrow").open("wb") as out:
+        escrow.write(out, os.urandom(32), PASSPHRASE)
+    for words in (("rotate", "--yes"), ("import", str(tmp_path / "escrow"), "--passphrase-file", str(secret))):
+        assert run(COMMANDS, ["--state", str(tmp_path), "keys", *words]) == 1
+        assert capfd.readouterr().err.startswith(f"argosy: the control database {told}")
+
+
 def test_an_escrow_that_gives_nothing(
     deployment: Settings, secret: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -32,6 +32,10 @@ LOCK = 7_320_198
 LOCK_SECONDS = 600
 
 
+class OldSchema(errors.Broken):
+    """the control database does not have this release's tables: run `argosy up` first, which makes them"""
+
+
 class NewerSchema(errors.Broken):
     """the control database belongs to a newer release of Argosy: install that one"""
 
@@ -61,6 +65,15 @@ def require_known(revision: str) -> None:
     """Raises NewerSchema for one that this release has not heard of."""
     if not list((SCRIPTS / "versions").glob(f"{revision}_*.py")):
         raise NewerSchema
+
+
+def require_current(database: Database) -> None:
+    """Raises OldSchema, also where there is nothing, and NewerSchema."""
+    with database.engine.connect() as connection:
+        revision = current(connection)
+    if revision != HEAD:
+        require_known(revision or HEAD)
+        raise OldSchema
 
 
 def _upgrade(connection: Connection, revision: str) -> None:

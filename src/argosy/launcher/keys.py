@@ -135,12 +135,19 @@ def _imported(deployment: Settings, by: Wrapping) -> str:
 
 
 def _database(deployment: Settings) -> Database:
-    """With the key in use that seals columns of it. Raises BadKey."""
-    from argosy.db import sealed
+    """With the key in use that seals columns of it. Raises BadKey, OldSchema, NewerSchema, Unavailable."""
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from argosy.db import migrate, sealed
     from argosy.db.session import Database
 
     sealed.use(deployment.keys / "master.key")
-    return Database(deployment.database_url)
+    database = Database(deployment.database_url)
+    try:
+        migrate.require_current(database)
+    except SQLAlchemyError as error:
+        raise errors.Unavailable(f"the control database does not answer: {str(error).partition(chr(10))[0]}") from error
+    return database
 
 
 def _rotate(database: Database, project: str) -> dict[str, int]:
