@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 
 from argosy import errors
@@ -23,21 +24,36 @@ def open_to(settings: Settings, caller: Caller, project: str) -> list[str]:
 
 
 def holding(settings: Settings, key: str, regions: Sequence[str]) -> str:
-    """The first of the regions that has the object. Raises NotFound; where one could not be asked, why."""
+    """The first of the regions that has the object; those behind it are not waited for. Raises NotFound; where one
+    could not be asked, why.
+    """
     failure: errors.ArgosyError | None = None
-    for region in regions:
+    for region, has in _asked(settings, key, regions).items():
         try:
-            with naming(region):
-                deployment.store(settings, region).stat(key)
-        except NoSuchObject:
-            continue
+            if has.result():
+                return region
         except (errors.Unavailable, errors.Broken) as error:
             failure = failure or error
-        else:
-            return region
     others = " or ".join(filter(None, regions))
     beside = f", nor in that of region {others}" if others else ""
     raise failure or errors.NotFound(f"it is not in the store any more{beside}")
+
+
+def _asked(settings: Settings, key: str, regions: Sequence[str]) -> Mapping[str, Future[bool]]:
+    """Side by side: several that are away are waited for as long as one."""
+    threads = ThreadPoolExecutor(len(regions), thread_name_prefix="region")
+    answers = {region: threads.submit(_has, settings, key, region) for region in regions}
+    threads.shutdown(wait=False)
+    return answers
+
+
+def _has(settings: Settings, key: str, region: str) -> bool:
+    try:
+        with naming(region):
+            deployment.store(settings, region).stat(key)
+    except NoSuchObject:
+        return False
+    return True
 
 
 @contextmanager
