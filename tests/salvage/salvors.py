@@ -86,8 +86,9 @@ class Salvor:
         process_group: int | None = None,
         **environment: str,
     ) -> subprocess.Popen[str]:
-        """As the user that servers run as."""
-        hands.give(self.home)
+        """As the user that servers run as, or as root: then nothing is given away."""
+        if self.user != "root":
+            hands.give(self.home)
         home = {"HOME": pwd.getpwnam(self.user).pw_dir, passphrases.VARIABLE: PASSPHRASE}
         return subprocess.Popen(
             command,

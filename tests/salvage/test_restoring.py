@@ -39,6 +39,17 @@ def test_root_restores_and_serves_what_runs_as_root(archive: Archive, salvor: Sa
         assert tenant.read("key 0") == "value 0"
 
 
+def test_root_serves_nothing_that_another_user_restored(archive: Archive, salvor: Salvor, port: int) -> None:
+    """It would leave files of root's there."""
+    [full] = archive.chain("redis", "rdb")
+    place, root = salvor.home / "of-another", salvor.as_root()
+    salvor.run("restore", full.backup, "--to", str(place), "--port", str(port))
+    assert "was restored by another user: do this as that user" in root.run("serve", str(place), status=4)
+    assert {each.owner() for each in place.rglob("*")} == {salvor.user}
+    with salvor.served(place, full.engine, port) as tenant:
+        assert tenant.read("key 0") == "value 0"
+
+
 @pytest.mark.parametrize("chain", ["mysqldump", "incremental of 15"])
 def test_root_is_told_at_once_what_does_not_run_as_root(archive: Archive, salvor: Salvor, chain: str) -> None:
     engine, *strategies = CHAINS[chain]

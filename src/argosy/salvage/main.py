@@ -153,7 +153,7 @@ def _until(ended: Moment) -> str:
 @click.argument("place", type=DIRECTORY)
 @click.option("--password-file", type=FILE, help="Its first line becomes the password of the master user.")
 def serve(place: Path, password_file: Path | None) -> int:
-    """Run the restored server in PLACE, for this machine only, until Ctrl-C."""
+    """Run the restored server in PLACE, for this machine only, until Ctrl-C. Do it as the user who restored it."""
     password = Secret((password_file.read_text().splitlines() or [""])[0]) if password_file else None
     restored = restoring.told(place)
     _require_served(restored.engine)

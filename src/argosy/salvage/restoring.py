@@ -112,11 +112,18 @@ def _go_on(reader: Reader, backup: Manifest, place: Path, driver: Driver, furthe
 
 
 def told(place: Path) -> Restored:
-    """What was restored there. Raises NotFound."""
+    """What we restored there. Raises NotFound, Forbidden for what another user restored: it names programs to run, and
+    what those wrote would not be that user's.
+    """
     try:
-        return Restored(**json.loads((place / TOLD).read_text()))
+        with (place / TOLD).open() as file:
+            if os.fstat(file.fileno()).st_uid != os.geteuid():
+                raise PermissionError
+            return Restored(**json.load(file))
     except FileNotFoundError as error:
         raise errors.NotFound(f"nothing was restored in {place}: argosy-restore restore does that") from error
+    except PermissionError as error:
+        raise errors.Forbidden(f"what is in {place} was restored by another user: do this as that user") from error
 
 
 def choose(manifest: Manifest, root: Path) -> Found:
