@@ -12,6 +12,7 @@ from argosy import clock
 from argosy.db.session import Database
 from argosy.db.tables import Command, Endpoint, Instance
 from argosy.durable import queue
+from argosy.model.guest import TAKEN_BACK
 from argosy.model.status import Task
 from argosy.providers.base import Outside
 from argosy.testing.fakes import OUTSIDE, FakeProvider
@@ -91,12 +92,31 @@ class Narrowing(Opened):
         assert self.asked == {}
 
 
+class OpeningWithoutSettings(Opening):
+    """Those that the server has taken back are still away."""
+
+    def standing(self, session: Session) -> Instance:
+        instance = super().standing(session)
+        instance.fault = f"max_connections = 262143 {TAKEN_BACK}: FATAL"
+        return instance
+
+    def check(self, database: Database) -> None:
+        row = self.row(database)
+        assert (row.access, row.task) == (dict(OPEN), Task.NONE)
+        assert row.fault == f"max_connections = 262143 {TAKEN_BACK}: FATAL"
+
+
 class Closing(Opened):
+    """What failed before is history."""
+
     def start(self, session: Session) -> None:
-        change_access.admit(session, CALLER, self.standing(session), {"is_public": False})
+        instance = self.standing(session)
+        instance.fault = "could not load server certificate"
+        change_access.admit(session, CALLER, instance, {"is_public": False})
 
     def check(self, database: Database) -> None:
         assert self.cloud.public == {}
+        assert self.row(database).fault is None
         assert self.row(database).access == {"is_public": False, "allowed_cidrs": ["10.0.0.0/8"]}
         assert self.roles(database) == {"writer"}
 
@@ -128,4 +148,4 @@ class DeletingWhileOpening(Opening):
         assert self.cloud.public == {}
 
 
-EVERY = (Opening, OpeningInVain, Narrowing, Closing, ComingBack, DeletingWhileOpening)
+EVERY = (Opening, OpeningInVain, OpeningWithoutSettings, Narrowing, Closing, ComingBack, DeletingWhileOpening)

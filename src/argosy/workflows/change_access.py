@@ -66,7 +66,7 @@ def certificate(ctx: Context[World]) -> Outcome:
 @change_access.step()
 def ready(ctx: Context[World]) -> Outcome:
     ctx.record(lambda session: _tell(session, ctx.subject, ctx.memory["wanted"]))
-    ctx.record(lambda session: servers.settle(session, ctx.subject, Task(ctx.memory["task"])))
+    ctx.record(lambda session: servers.settle_unheard(session, ctx.subject, Task(ctx.memory["task"])))
     return None
 
 

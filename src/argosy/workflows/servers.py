@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from argosy import clock, errors
@@ -14,6 +14,7 @@ from argosy.db.tables import Guest, Instance, Run
 from argosy.durable import queue
 from argosy.durable.workflow import Context, Outcome, Wait, Workflow
 from argosy.guest import mailbox
+from argosy.model.guest import TAKEN_BACK
 from argosy.model.status import Facts, Task, status
 from argosy.providers.base import Server, ServerSpec, State
 from argosy.settings import Settings
@@ -126,6 +127,15 @@ def size_of(settings: Settings, instance: Instance) -> Size:
 def settle(session: Session, instance_id: str, task: Task = Task.NONE) -> None:
     """The operation is over and nothing is wrong. A delete that came meanwhile keeps its word."""
     _change(session, instance_id, task=task, fault=None, fault_details=None, fault_at=None)
+
+
+def settle_unheard(session: Session, instance_id: str, task: Task) -> None:
+    """Likewise, of an operation that has not heard its server: what that has taken back still is."""
+    fault = session.scalar(select(Instance.fault).where(Instance.id == instance_id))
+    if fault and TAKEN_BACK in fault:
+        _change(session, instance_id, task=task)
+    else:
+        settle(session, instance_id, task)
 
 
 def look_after(database: Database, workflow: Workflow[World], instance_id: str, **memory: Any) -> None:
