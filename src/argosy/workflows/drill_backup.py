@@ -24,7 +24,7 @@ from argosy.model.guest import Secret
 from argosy.providers.base import Source
 from argosy.settings import BadSetting
 from argosy.stores.base import StoreRefused
-from argosy.workflows import backup_rows, progress, restoring, servers, throwaway
+from argosy.workflows import backup_rows, progress, restorable, restoring, servers, throwaway
 from argosy.workflows.throwaway import Throwaway
 from argosy.workflows.world import World
 
@@ -132,7 +132,7 @@ def _sandbox(ctx: Context[World]) -> Throwaway:
         instance = session.get(Instance, backup.instance_id)
     ram = max(throwaway.RAM, instance.ram if instance else 0)
     source = Source(snapshot="" if backup.manifest else backup.snapshot)  # what lies in the store is read from there
-    return Throwaway(throwaway.name(ctx, "sandbox"), backup.version_id, restoring.needed(backup), source, ram)
+    return Throwaway(throwaway.name(ctx, "sandbox"), backup.version_id, restorable.needed(backup), source, ram)
 
 
 def _asked(ctx: Context[World]) -> dict[str, Any] | None:

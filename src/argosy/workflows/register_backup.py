@@ -20,7 +20,7 @@ from argosy.model.backups import State
 from argosy.model.caller import Caller
 from argosy.settings import Settings
 from argosy.stores.chains import Link
-from argosy.workflows import offers, regions, restoring
+from argosy.workflows import offers, regions, restorable, restoring
 from argosy.workflows.create_backup import LOCATION
 
 PLACE = re.compile(r"([\w.-]+)/([\w-]+)/([\w-]+)/manifest\.json", re.ASCII)
@@ -95,13 +95,13 @@ def _row(caller: Caller, told: Elsewhere, key: str) -> Backup:
 def _require_engine(session: Session, told: Elsewhere, link: Link) -> None:
     """Raises BadRequest, NotFound."""
     offer, made = offers.get(session, told.version_id), link.manifest
-    strategy = restoring.strategy_of(offer.engine, made.strategy)
+    strategy = restorable.strategy_of(offer.engine, made.strategy)
     if offer.engine.name != made.engine or strategy is None:
         raise errors.BadRequest(
             f"the backup is of {made.datastore} {made.version}, taken by {made.strategy}: servers of"
             f" {offer.datastore.name} {offer.version.name} cannot restore it"
         )
-    if not restoring.takes(offer.engine, strategy, made.version, offer.version.number):
+    if not restorable.takes(offer.engine, strategy, made.version, offer.version.number):
         raise errors.BadRequest(
             f"the backup is of {made.datastore} {made.version}: register it for a version of that series, as new or"
             f" newer, instead of {offer.version.name}"

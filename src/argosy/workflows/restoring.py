@@ -1,4 +1,4 @@
-"""A new instance whose data begin as those of a backup: who may have that, and what the guest is asked."""
+"""A new instance whose data begin as those of a backup: what lies in the store of it, and what the guest is asked."""
 
 from __future__ import annotations
 
@@ -8,18 +8,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from argosy import errors
 from argosy.db import sealed
 from argosy.db.session import Database
-from argosy.db.tables import Backup, Datastore, DatastoreVersion, Instance
+from argosy.db.tables import Backup, Instance
 from argosy.durable.workflow import Context, Outcome
-from argosy.engines import roots
-from argosy.engines.backups import Strategy, to_restore
-from argosy.engines.base import Capability, Engine
-from argosy.engines.upgrades import Jump
+from argosy.engines.backups import to_restore
 from argosy.model.caller import Caller
 from argosy.providers.base import Source
 from argosy.settings import Settings
@@ -35,11 +31,11 @@ from argosy.workflows import (
     progress,
     regions,
     replaying,
+    restorable,
     servers,
     snapshots,
     starting,
 )
-from argosy.workflows.offers import Offer
 from argosy.workflows.world import World
 
 LONGEST_MINUTES = 7 * 24 * 60
@@ -69,97 +65,9 @@ class Admitted:
 def admit(session: Session, caller: Caller, instance: Instance, restore: Restore) -> Admitted:
     """Raises NotFound, Conflict, Forbidden, BadRequest."""
     backup = backup_rows.find(session, caller, restore.backup_id)
-    chain = require(session, backup, offers.get(session, instance.version_id), instance.gigabytes)
+    chain = restorable.require(session, backup, offers.get(session, instance.version_id), instance.gigabytes)
     told = {"backup_id": backup.id, "name": backup.name, "moment": backup.moment, "proof": backup.proof}
     return Admitted(chain, {**told, "target": restore.target})
-
-
-def require(session: Session, backup: Backup, offer: Offer, gigabytes: int) -> list[Backup]:
-    """Its chain, if a volume of that size can hold it and servers of that version can read it.
-
-    Raises Conflict, Forbidden or BadRequest, which say what would work.
-    """
-    found = backup_rows.require_restorable(session, backup)
-    origin = offers.get(session, backup.version_id)
-    _require_engine(origin, offer)
-    _require_version(session, backup, origin, offer)
-    if not _restores(offer):
-        raise errors.NotSupported(
-            f"version {offer.version.name} of {offer.engine.title} cannot restore backups here:"
-            f" {_cure(_able(session, backup, origin), origin)}"
-        )
-    if gigabytes < needed(backup):
-        raise errors.Forbidden(
-            f"The backup {backup.id} was taken from a volume of {needed(backup)} GB and does not fit into one of"
-            f" {gigabytes} GB: ask for {needed(backup)} GB or more."
-        )
-    return found
-
-
-def needed(backup: Backup) -> int:
-    """GiB that a volume must have for it."""
-    return backup.gigabytes or int(-(-(backup.size or 1) // 1))
-
-
-def _require_engine(origin: Offer, wanted: Offer) -> None:
-    if origin.engine.name != wanted.engine.name:
-        raise errors.BadRequest(
-            f"a backup of {origin.engine.title} cannot be restored into {wanted.engine.title}: ask for datastore"
-            f" {origin.datastore.name}, version {origin.version.name}"
-        )
-
-
-def _require_version(session: Session, backup: Backup, origin: Offer, wanted: Offer) -> None:
-    engine, strategy = origin.engine, strategy_of(origin.engine, backup.strategy)
-    if takes(engine, strategy, origin.version.number, wanted.version.number):
-        return
-    able = _able(session, backup, origin)
-    later = engine.jump(origin.version.number, wanted.version.number) is Jump.MAJOR
-    then = ", and upgrade the new instance then" if later and able else ""
-    raise errors.BadRequest(
-        f"a backup of {engine.title} {origin.version.number} taken by {backup.strategy} cannot be restored into"
-        f" {wanted.version.number}: {_cure(able, origin)}{then}"
-    )
-
-
-def _able(session: Session, backup: Backup, origin: Offer) -> Sequence[Offer]:
-    """What is on offer that can have it."""
-    engine, strategy = origin.engine, strategy_of(origin.engine, backup.strategy)
-    before, offered = origin.version.number, _offered(session, engine)
-    return [each for each in offered if _restores(each) and takes(engine, strategy, before, each.version.number)]
-
-
-def _restores(offer: Offer) -> bool:
-    return Capability.BACKUPS in offer.version.capabilities
-
-
-def _cure(able: Sequence[Offer], origin: Offer) -> str:
-    choice = ", ".join(f"{each.datastore.name} {each.version.name}" for each in able)
-    return f"restore it into {choice}" if able else f"have version {origin.version.number} installed"
-
-
-def takes(engine: Engine, strategy: Strategy | None, before: str, after: str) -> bool:
-    """Whether servers of version `after` can have what was backed up from one of `before`: files within a series,
-    statements also across.
-    """
-    if before == after or engine.jump(before, after) is Jump.MINOR:
-        return True
-    logical = strategy is not None and strategy.logical
-    return logical and engine.native(before) is engine.native(after) and roots.order(before) < roots.order(after)
-
-
-def strategy_of(engine: Engine, name: str) -> Strategy | None:
-    return next((each for each in engine.strategies if each.name == name), None)
-
-
-def _offered(session: Session, engine: Engine) -> Sequence[Offer]:
-    rows = (
-        select(DatastoreVersion, Datastore)
-        .join(Datastore, Datastore.id == DatastoreVersion.datastore_id)
-        .where(Datastore.engine == engine.name, DatastoreVersion.active)
-        .order_by(Datastore.name, DatastoreVersion.name)
-    )
-    return [Offer(version, datastore, engine) for version, datastore in session.execute(rows)]
 
 
 # --- what lies in the store ---

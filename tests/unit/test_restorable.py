@@ -6,7 +6,7 @@ import pytest
 
 from argosy.engines import registry
 from argosy.engines.backups import Strategy
-from argosy.workflows import restoring
+from argosy.workflows import restorable
 
 FILES = Strategy("files", "as they are")
 STATEMENTS = Strategy("statements", "that any server runs", logical=True)
@@ -30,4 +30,4 @@ STATEMENTS = Strategy("statements", "that any server runs", logical=True)
     ],
 )
 def test_taken(engine: str, strategy: Strategy | None, before: str, after: str, able: bool) -> None:
-    assert restoring.takes(registry.get(engine), strategy, before, after) is able
+    assert restorable.takes(registry.get(engine), strategy, before, after) is able
