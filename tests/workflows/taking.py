@@ -11,6 +11,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from argosy import errors
+from argosy.db import project_keys
 from argosy.db.session import Database
 from argosy.db.tables import Backup, Command, Instance, ProjectKey
 from argosy.guest import mailbox
@@ -116,10 +117,13 @@ class AddingToWhatNobodyOpens(Backing):
     def start(self, session: Session) -> None:
         self.prepared(session)
         self.parent = self.complete(session).id
-        session.execute(delete(ProjectKey))
-        for key in list(self.store.list("database_backups/p/keys/")):
-            self.store.delete(key)
+        self.lose_first_key(session)
         self.build(session)
+
+    def lose_first_key(self, session: Session) -> None:
+        session.execute(delete(ProjectKey).where(ProjectKey.number == 1))
+        for key in list(self.store.list("database_backups/p/keys/1-")):
+            self.store.delete(key)
 
     def build(self, session: Session) -> None:
         self.wanted(session, parent_id=self.parent)
@@ -127,6 +131,18 @@ class AddingToWhatNobodyOpens(Backing):
     def check(self, database: Database) -> None:
         self.require_failed(database, f"The backup {self.parent} cannot be opened: key 1 of project p is not in")
         assert self.asked == {}
+
+
+class AddingToWhatBuildsOnThat(AddingToWhatNobodyOpens):
+    """The last one can be opened, and what it builds on cannot: its key is an older one."""
+
+    def start(self, session: Session) -> None:
+        self.prepared(session)
+        full = self.complete(session)
+        project_keys.rotate(session, "p")
+        self.parent = self.complete(session, parent_id=full.id).id
+        self.lose_first_key(session)
+        self.build(session)
 
 
 class TakingEverythingInstead(AddingToWhatNobodyOpens):
@@ -202,6 +218,7 @@ EVERY = (
     Adding,
     AddingToWhatIsAnothers,
     AddingToWhatNobodyOpens,
+    AddingToWhatBuildsOnThat,
     TakingEverythingInstead,
     CancellingBackup,
     DeletingWhileBackingUp,

@@ -91,13 +91,13 @@ def cancel(session: Session, backup: Backup) -> None:
 
 @create_backup.step(detour="give_up")
 def look(ctx: Context[World]) -> Outcome:
-    """Before anything is read: what it builds on can be opened, or the two would be worth nothing."""
+    """Before anything is read: all that it builds on can be opened, or it would be worth nothing."""
     with ctx.database.read() as session:
         backup = session.get_one(Backup, ctx.subject)
         parent = session.get_one(Backup, backup.parent_id) if backup.parent_id else None
     with _or_everything(ctx):
         if parent is not None:
-            restoring.require_open(ctx.world.settings, ctx.database, parent)
+            restoring.opened(ctx.world.settings, ctx.database, parent)
     return None
 
 

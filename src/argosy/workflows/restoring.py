@@ -20,7 +20,7 @@ from argosy.model.caller import Caller
 from argosy.providers.base import Source
 from argosy.settings import Settings
 from argosy.stores import archive, chains, deployment
-from argosy.stores.base import NoSuchObject, Store
+from argosy.stores.base import NoSuchObject
 from argosy.stores.chains import Link
 from argosy.stores.frames import Damaged, WrongKey
 from argosy.stores.keys import LostKey
@@ -78,24 +78,21 @@ def examine(settings: Settings, database: Database, backup: Backup) -> tuple[Lin
 
     Raises NotFound for what is not there, Conflict for what is damaged or sealed by a key that nobody here has.
     """
-    if backup.snapshot and not backup.manifest:
-        return ()  # the store has nothing of a copy on the pool
+    links = opened(settings, database, backup)
     with regions.naming(backup.region), _judging(backup):
-        store = deployment.store(settings, backup.region)
-        links = chains.chain(store, backup_rows.place(backup), backup_keys.opener(store, database, backup))
-        wrong = [each for link in links for each in _missing(store, link)]
+        wrong = [each for link in links for each in _missing(settings, backup.region, link)]
     if wrong:
         raise errors.NotFound(f"Parts of the backup {backup.id} are not in the store any more: {'; '.join(wrong[:3])}.")
     return links
 
 
-def require_open(settings: Settings, database: Database, backup: Backup) -> None:
-    """Of the backup alone, whatever it builds on, and without its parts. Raises what `examine` does."""
+def opened(settings: Settings, database: Database, backup: Backup) -> tuple[Link, ...]:
+    """Likewise, by manifests alone: one is read of each link."""
     if backup.snapshot and not backup.manifest:
-        return
+        return ()  # the store has nothing of a copy on the pool
     with regions.naming(backup.region), _judging(backup):
         store = deployment.store(settings, backup.region)
-        chains.read(store, backup_rows.place(backup), backup_keys.opener(store, database, backup))
+        return chains.chain(store, backup_rows.place(backup), backup_keys.opener(store, database, backup))
 
 
 @contextmanager
@@ -116,7 +113,8 @@ def _judging(backup: Backup) -> Iterator[None]:
         raise errors.Conflict(f"The backup {backup.id} is damaged: {error.message}. Restore an older one.") from error
 
 
-def _missing(store: Store, link: Link) -> Sequence[str]:
+def _missing(settings: Settings, region: str, link: Link) -> Sequence[str]:
+    store = deployment.store(settings, region)
     return list(chains.missing(store, link.place, link.manifest.attempt, link.manifest.parts))
 
 
