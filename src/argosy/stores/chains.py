@@ -81,7 +81,7 @@ def parse(text: bytes) -> Manifest:
 
 def check(manifest: Manifest, key: bytes) -> None:
     """Raises Damaged."""
-    if not hmac.compare_digest(manifest.mac, _mac(manifest, key)):
+    if not hmac.compare_digest(manifest.mac.encode(errors="replace"), _mac(manifest, key).encode()):
         raise Damaged(f"the manifest of backup {manifest.backup} was changed: its MAC is not by the backup's key")
 
 

@@ -71,7 +71,7 @@ def read(store: Store, where: str, find_key: FindKey) -> tuple[Stream, bytes]:
         text = source.read()
     stream = _parsed(text, where)
     key = find_key(stream.key.number).open(name(stream.instance, stream.number), stream.key)
-    if not hmac.compare_digest(stream.mac, stream.signed(key).mac):
+    if not hmac.compare_digest(str(stream.mac).encode(errors="replace"), stream.signed(key).mac.encode()):
         raise Damaged(f"{where}{FILE} was changed: its MAC is not by the stream's key")
     return stream, key
 

@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from argosy import errors
@@ -120,6 +120,8 @@ NAMES = st.sampled_from(sorted(each.name for each in dataclasses.fields(Manifest
 
 
 @given(st.dictionaries(NAMES, JSON, min_size=1, max_size=3))
+@example({"mac": "\x80"})
+@example({"mac": "\ud800"})
 def test_whatever_stands_there_is_damage_and_nothing_worse(changes: dict[str, object]) -> None:
     with tempfile.TemporaryDirectory() as root:
         shop = Shop(Path(root))

@@ -64,6 +64,13 @@ def test_no_field_can_be_edited(shop: Shop, field: str) -> None:
         shop.read()
 
 
+@pytest.mark.parametrize("mac", ["", "\x80", "\ud800", 7, None])
+def test_what_is_no_mac_is_damage(shop: Shop, mac: object) -> None:
+    shop.file.write_text(json.dumps({**json.loads(shop.file.read_bytes()), "mac": mac}))
+    with pytest.raises(Damaged, match="was changed"):
+        shop.read()
+
+
 @pytest.mark.parametrize(
     "text", [b"", b"{", b"[]", b"null", b"{}", b'{"key": {"number": [1], "sealed": 1}}', b"[" * 99999]
 )
