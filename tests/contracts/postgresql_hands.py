@@ -52,9 +52,13 @@ class Coming:
         self._paths, self._into = sorted(source.iterdir()), into
         self.sizes = {each.name: each.stat().st_size for each in self._paths}
         self._most, self._error = most, error
-        self._failed, self._over = False, threading.Event()
+        self._first, self._failed, self._over = "", False, threading.Event()
         self._thread = threading.Thread(target=self._come)
-        self._thread.start()
+
+    def begin(self, first: str) -> None:
+        if self._thread.ident is None:
+            self._first = first
+            self._thread.start()
 
     def check(self) -> None:
         if self._failed:
@@ -66,11 +70,12 @@ class Coming:
 
     def close(self) -> None:
         self._over.set()
-        self._thread.join()
+        if self._thread.ident is not None:
+            self._thread.join()
 
     def _come(self) -> None:
         for path in self._paths[: self._most]:
-            if not self._over.wait(0.02):
+            if path.name >= self._first and not self._over.wait(0.02):
                 shutil.copyfile(path, self._into / f".{path.name}")
                 (self._into / f".{path.name}").rename(self._into / path.name)
         self._failed = bool(self._error)

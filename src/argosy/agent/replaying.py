@@ -58,9 +58,15 @@ class Arrival:
 
     def __init__(self, lines: Sequence[Log], into: Path) -> None:
         self.sizes = dict(lines[0].files())
-        self._into = into
-        self._left = deque(self.sizes.items())
-        self._stages = [Stage(partial(self._bring, line)) for line in lines]
+        self._lines, self._into = lines, into
+        self._left = deque[tuple[str, int]]()
+        self._stages: Sequence[Stage] = ()
+
+    def begin(self, first: str) -> None:
+        """From that one on. Asked again it changes nothing."""
+        if not self._stages:
+            self._left.extend(each for each in self.sizes.items() if each[0] >= first)
+            self._stages = [Stage(partial(self._bring, line)) for line in self._lines]
 
     def check(self) -> None:
         """Raises what has kept a file from coming."""

@@ -53,6 +53,9 @@ class Target:
 class Arriving(Protocol):
     """Files on their way."""
 
+    def begin(self, first: str) -> None:
+        """From that one on. Asked again it changes nothing."""
+
     def check(self) -> None:
         """Raises what keeps them from coming."""
 
@@ -62,7 +65,7 @@ class Arriving(Protocol):
 
 @dataclass(frozen=True)
 class Logs:
-    """Files of log in a directory, or on their way there: each stands there from the moment on that it is whole."""
+    """Files of log in a directory, or coming there: each stands there from the moment on that it is whole."""
 
     place: Path
     sizes: Mapping[str, int]
@@ -74,17 +77,33 @@ class Logs:
     def there(cls, place: Path) -> Logs:
         return cls(place, {each.name: each.stat().st_size for each in sorted(place.iterdir())})
 
+    def begin(self, first: str) -> None:
+        """Nothing comes before somebody asks for it, nor what is before that file: how many there are, that need not
+        come, depends on how much was written in a minute.
+        """
+        if self.arriving is not None:
+            self.arriving.begin(first)
+
     def has(self, name: str) -> bool:
         """Whether that one has come. Raises what keeps the others from coming."""
         if self.arriving is not None:
             self.arriving.check()
         return (self.place / name).exists()
 
-    def all(self) -> Path:
-        """The directory, once all have come. Raises likewise."""
+    def all(self, first: str = "") -> Path:
+        """The directory, once all have come, from that one on. Raises likewise."""
+        self.begin(first)
         if self.arriving is not None:
             self.arriving.wait()
         return self.place
+
+    def forget(self) -> None:
+        """Nobody reads what has come any more: as far as it is not on the disk yet, it is not written there. What was
+        there before stays.
+        """
+        if self.arriving is not None:
+            for name in self.sizes:
+                (self.place / name).unlink(missing_ok=True)
 
 
 @runtime_checkable

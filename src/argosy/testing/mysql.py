@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from argosy.engines import registry
-from argosy.engines.archiving import LogFile, Moment, Target
+from argosy.engines.archiving import LogFile, Logs, Moment, Target
 from argosy.engines.backups import Position
 from argosy.engines.excerpts import Excerpt
 from argosy.model.guest import Identity, Secret
@@ -124,6 +124,6 @@ class Shelf:
 
 def replayed(server: Server, logs: Path, position: Mapping[str, Any], target: Target) -> Moment:
     """On a server that does not run, which does afterwards."""
-    moment: Moment = server.hands.call("replay", logs, position, target)
+    moment: Moment = server.hands.call("replay", Logs.there(logs), position, target)
     server.start()
     return moment

@@ -21,10 +21,11 @@ WORDS = 500
 
 def replay(site: Site, logs: Logs, position: Mapping[str, Any], target: Target) -> Moment:
     """Everything is looked through first: nothing is run of a log that is broken or does not lead to the target."""
-    found = way.find(logs.all(), position, target)
+    found = way.find(logs.all(str(position.get("file", ""))), position, target)
     if found.stretches:
         with tempfile.TemporaryDirectory(dir=site.state) as scratch:
             _run(site, found.stretches, Path(scratch))
+        logs.forget()
         programs.run("sync", "--file-system", site.data)
     file, offset = found.place
     return Moment({"file": file, "offset": offset, "gtid": found.gtid}, found.at)

@@ -26,6 +26,7 @@ class Laying:
         self._left = deque(stretch.segments)
         self._place.mkdir()
         self._coming.touch()
+        stretch.logs.begin(stretch.segments[0].name if stretch.segments else "")
 
     def go_on(self) -> None:
         """Lay out what has come by now. Raises what keeps the rest from coming, GuestFailed for one that is damaged."""

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from argosy import errors
+from argosy.engines import programs
 from argosy.engines.archiving import Logs, Moment, Target
 from argosy.engines.postgresql import identity, positions, recovery
 from argosy.engines.postgresql.laying import Laying
@@ -39,6 +40,8 @@ def replay(site: Site, logs: Logs, position: Mapping[str, Any], target: Target) 
     if not ended.reason:
         stretch.judge(place)
         _refuse_unreached(target, place)
+    logs.forget()
+    programs.run("sync", "--file-system", site.data)
     return Moment({"lsn": ended.place, "timeline": ended.timeline}, ended.at)
 
 
