@@ -55,7 +55,7 @@ class Head:
     bytes: int
     """of log"""
     sha256: str
-    """of them"""
+    """of them; proven where they are packed by zlib, which has no such checksum"""
     sent: float
     """by the guest's clock"""
     begins: bool
@@ -120,11 +120,17 @@ def digest(data: bytes) -> str:
 
 def seal(cipher: Cipher, head: Head, data: bytes, nonce: bytes) -> bytes:
     """In the newest format, whatever the head says of its own."""
-    import zstandard  # 1.4 MB, which an agent that archives nothing does without
-
     told = dataclasses.asdict(head) | {"format": ZSTD}
     line = json.dumps(told, separators=(",", ":")).encode() + b"\n"
-    return line + nonce + cipher.encrypt(nonce, zstandard.ZstdCompressor(level=FAST).compress(data), line)
+    return line + nonce + cipher.encrypt(nonce, _packed(data), line)
+
+
+def _packed(data: bytes) -> bytes:
+    """With a checksum, which costs a tenth of what SHA-256 does: what is expanded is what was packed."""
+    import zstandard  # 1.4 MB, which an agent that archives nothing does without
+
+    options = zstandard.ZstdCompressionParameters.from_level(FAST, write_checksum=True)
+    return zstandard.ZstdCompressor(compression_params=options).compress(data)
 
 
 def head(chunk: bytes) -> Head:
@@ -165,7 +171,7 @@ def opened(cipher: Cipher, chunk: bytes) -> tuple[Head, bytes]:
         data = _expanded(told, cipher.decrypt(sealed[:NONCE], sealed[NONCE:], line))
     except Exception as error:
         raise Damaged(f"{told.name} of stream {told.stream} is damaged, or was sealed by another key") from error
-    if data is None or len(data) != told.bytes or digest(data) != told.sha256:
+    if data is None or len(data) != told.bytes or (told.format == ZLIB and digest(data) != told.sha256):
         raise Damaged(f"{told.name} of stream {told.stream} does not hold what it says")
     return told, data
 
