@@ -58,8 +58,8 @@ FILL = {
     ),
 }
 BATCH = 200_000
-MEMORY = "512MB"
-"""that a server by hand keeps pages in, as that of the guest does"""
+MEMORY = 512
+"""MiB that a server by hand keeps pages in, as that of the guest does"""
 SOCKETS, PORT = tempfile.gettempdir(), "5999"
 SOCKET = f"--socket={SOCKETS}/bench.sock"
 SETTLED = 3.0
@@ -221,7 +221,7 @@ def postgresql(data: Path, **options: object) -> Iterator[None]:
         "config_file": "/dev/null",
         "hba_file": data / "pg_hba.conf",
         "ident_file": data / "pg_ident.conf",
-        "shared_buffers": MEMORY,
+        "shared_buffers": f"{MEMORY}MB",
         "listen_addresses": "",
         "unix_socket_directories": SOCKETS,
         "port": PORT,
@@ -237,7 +237,7 @@ def postgresql(data: Path, **options: object) -> Iterator[None]:
 def mariadb(data: Path, *options: object) -> Iterator[None]:
     """Likewise."""
     told = ("--no-defaults", f"--datadir={data}", "--skip-networking", SOCKET, "--skip-grant-tables")
-    with by_hand.serving(data, "/usr/sbin/mariadbd", *told, f"--innodb-buffer-pool-size={MEMORY[:-1]}", *options):
+    with by_hand.serving(data, "/usr/sbin/mariadbd", *told, f"--innodb-buffer-pool-size={MEMORY}M", *options):
         by_hand.answers("mariadb-admin", "--no-defaults", SOCKET, "ping")
         yield
 

@@ -44,7 +44,7 @@ class Stretch:
             if one.next != other:
                 raise errors.GuestFailed(f"the segment {one.next.name} of the log is missing")
         stretch = cls(logs, found, begin, found[-1].begin + logs.sizes[found[-1].name])
-        stretch._check(position)
+        stretch._require_whole(position)
         return stretch
 
     def check(self, segment: Segment) -> None:
@@ -77,7 +77,7 @@ class Stretch:
     def _timeline(self) -> int:
         return self.segments[0].timeline
 
-    def _check(self, position: Mapping[str, Any]) -> None:
+    def _require_whole(self, position: Mapping[str, Any]) -> None:
         for each in self.segments[:-1]:
             if self.logs.sizes[each.name] != each.bytes:
                 raise errors.GuestFailed(f"the segment {each.name} of the log is not whole")
