@@ -27,7 +27,7 @@ from owners import Owner
 from recoverers import Recoverer
 from snapshots import writing
 
-from argosy.agent.replaying import Log
+from argosy.agent.archived import Log
 from argosy.agent.stages import Tally
 from argosy.agent.throttle import Throttle
 from argosy.client.resources import Document

@@ -35,7 +35,7 @@ KEY = secrets.token_bytes(32)
 
 
 def chunk(guest: str, name: str = "binlog.000001", offset: int = 0, data: bytes = b"log", **told: Any) -> bytes:
-    head = Head(guest, 2, name, offset, len(data), chunks.digest(data), 1.0, begins=True, closed=False)
+    head = Head(guest, 2, name, offset, len(data), 1.0, begins=True, closed=False)
     return chunks.seal(AESGCM(KEY), dataclasses.replace(head, **told), data, secrets.token_bytes(12))
 
 

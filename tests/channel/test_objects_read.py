@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from argosy.stores import chunks
 from argosy.testing.bringing import ATTEMPT, Bringing
 
 Begin = Callable[..., Bringing]
@@ -104,7 +105,26 @@ def test_of_a_chunk_a_range_is_read_too(restoring: Begin, name: str) -> None:
     assert guest.get(f"archive/3/{name}", Range="bytes=10-").status == 416
 
 
-@pytest.mark.parametrize("path", ["archive/4", "archive/4/a-1", "archive/3/..", "archive/3/.x", "archive/3/a-3"])
+def test_chunks_are_read_together(restoring: Begin) -> None:
+    guest = restoring()
+    assert guest.get("archive/3/a-2,a-1").body == b"logs/a-2logs/a-1"
+    rest = guest.get("archive/3/a-2,a-1", Range="bytes=6-9")
+    assert (rest.status, rest.body, rest.headers["content-range"]) == (206, b"-2lo", "bytes 6-9/16")
+
+
+def test_no_more_is_read_together_than_is_held_in_memory(restoring: Begin) -> None:
+    guest = restoring()
+    with guest.store.create(f"{guest.place}logs/c-1") as out:
+        out.write(bytes(chunks.TOGETHER_BYTES - 4))
+    assert guest.get("archive/3/a-1,c-1").status == 413
+    assert guest.get("archive/3/c-1").status == 200
+    assert guest.get(f"archive/3/{','.join(['a-1'] * chunks.TOGETHER)}").status == 200
+    assert guest.get(f"archive/3/{','.join(['a-1'] * (chunks.TOGETHER + 1))}").status == 403
+
+
+@pytest.mark.parametrize(
+    "path", ["archive/4", "archive/4/a-1", "archive/3/..", "archive/3/.x", "archive/3/a-3", "archive/3/a-1,"]
+)
 def test_no_other_log_is_read(restoring: Begin, path: str) -> None:
     guest = restoring()
     assert guest.get(path).status in {403, 404}

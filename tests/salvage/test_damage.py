@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from damages import WAYS, Patient, copied, lose_a_segment
 
 from argosy import errors
-from argosy.agent.replaying import Log
+from argosy.agent.archived import Log
 from argosy.agent.stages import Tally
 from argosy.agent.throttle import Throttle
 from argosy.model.backups import Manifest
@@ -149,11 +149,14 @@ class Shop:
         if place == "1/files/all":
             return self._told([{"name": name, "bytes": len(data)} for name, data in self.files.items()])
         if place.startswith("1?"):
-            return self._told([{"name": each} for each in sorted(path.name for path in self.directory.iterdir())])
+            return self._told([{"name": each.name, "bytes": each.stat().st_size} for each in self._pieces()])
         try:
-            return (self.directory / place.removeprefix("1/")).open("rb")
+            return io.BytesIO(b"".join((self.directory / name).read_bytes() for name in place[2:].split(",")))
         except FileNotFoundError as error:
             raise errors.NotFound from error
+
+    def _pieces(self) -> list[Path]:
+        return sorted(self.directory.iterdir())
 
     def _told(self, names: list[dict[str, Any]]) -> BinaryIO:
         return io.BytesIO(json.dumps(names).encode())
@@ -169,7 +172,7 @@ def _log(directory: Path, dice: random.Random) -> dict[str, bytes]:
     for name, data in files.items():
         for offset in range(0, len(data), CHUNK):
             piece = data[offset : offset + CHUNK]
-            head = chunks.Head("i", 1, name, offset, len(piece), chunks.digest(piece), 0.0, offset == 0, closed=False)
+            head = chunks.Head("i", 1, name, offset, len(piece), 0.0, offset == 0, closed=False)
             sealed = chunks.seal(AESGCM(bytes(32)), head, piece, dice.randbytes(chunks.NONCE))
             (directory / head.name).write_bytes(sealed)
     return files

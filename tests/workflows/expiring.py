@@ -51,9 +51,7 @@ class Expiring(Archiving):
         """A file in so many chunks of one byte."""
         cipher = AESGCM(bytes.fromhex(stream.data_key))
         for offset in range(many):
-            head = Head(
-                self.instance, stream.number, name, offset, 1, chunks.digest(b"x"), at, begins=True, closed=False
-            )
+            head = Head(self.instance, stream.number, name, offset, 1, at, begins=True, closed=False)
             with self.store.create(stream.place + head.name) as out:
                 out.write(chunks.seal(cipher, head, b"x", os.urandom(12)))
         row = ArchiveFile(instance_id=self.instance, number=stream.number, name=name, bytes=many, begins=True)

@@ -13,6 +13,7 @@ from argosy import errors
 from argosy.db.tables import Archive, ArchiveStream, Backup, Command
 from argosy.guest.enrolment import Known
 from argosy.model.backups import PART_BYTES, is_begun
+from argosy.stores.chunks import TOGETHER
 
 PART = re.compile(r"\d{6}|parts\.json")
 CHUNK = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,199}")
@@ -62,14 +63,16 @@ def chunk_to_write(session: Session, asking: Asking, stream: int, name: str) -> 
     return session.get_one(ArchiveStream, (archive.instance_id, stream)).place + name
 
 
-def chunk_to_read(session: Session, asking: Asking, stream: int, name: str) -> str:
-    """The key of a chunk of the log that the guest is restoring from. Raises Forbidden."""
-    if not CHUNK.fullmatch(name):
-        raise errors.Forbidden(f"{name!r} is no part of a log")
-    return chunks_to_read(session, asking, stream) + name
+def chunks_to_read(session: Session, asking: Asking, stream: int, name: str) -> list[str]:
+    """The keys of chunks, named with commas between, of the log that the guest is restoring from. Raises Forbidden."""
+    names = name.split(",")
+    if len(names) > TOGETHER or not all(map(CHUNK.fullmatch, names)):
+        raise errors.Forbidden(f"{name!r} names no parts of a log, or more than {TOGETHER}")
+    place = stream_to_read(session, asking, stream)
+    return [place + each for each in names]
 
 
-def chunks_to_read(session: Session, asking: Asking, stream: int) -> str:
+def stream_to_read(session: Session, asking: Asking, stream: int) -> str:
     """The prefix of the log that the guest is restoring from. Raises Forbidden."""
     return str(log_to_read(session, asking, stream)["place"])
 

@@ -55,7 +55,7 @@ class Objects:
             Route("/v1/guest/objects/{attempt}/{name}", self.put_part, methods=["PUT"]),
             Route("/v1/guest/objects/{layer:int}/{attempt}/{name}", self.get_part, methods=["GET"]),
             Route("/v1/guest/archive/{stream:int}", self.list_chunks, methods=["GET"]),
-            Route("/v1/guest/archive/{stream:int}/{name}", self.get_chunk, methods=["GET"]),
+            Route("/v1/guest/archive/{stream:int}/{name}", self.get_chunks, methods=["GET"]),
             *Chunks(self._desk, self._store, self._streams).routes(),
         ]
 
@@ -68,19 +68,21 @@ class Objects:
         guest, part = await self._desk.threaded(self._granted, request, grants.part_to_read)
         return await _given(request, guest, self._streams_of(part.region), part.key)
 
-    async def get_chunk(self, request: Request) -> Response:
-        """A chunk of the log that the guest is restoring from. As guests ship them they are small, and many."""
-        guest, key = await self._desk.threaded(self._granted, request, grants.chunk_to_read)
-        named = chunks.named(request.path_params["name"])
-        if named is None or named.end is not None:
-            return await _given(request, guest, self._streams, key)
-        data = await self._streams.whole(guest, key, chunks.LARGEST)
+    async def get_chunks(self, request: Request) -> Response:
+        """Chunks of the log that the guest is restoring from, one after the other: as guests ship them they are small,
+        and many.
+        """
+        guest, keys = await self._desk.threaded(self._granted, request, grants.chunks_to_read)
+        first = chunks.named(keys[0].rpartition("/")[2])
+        if len(keys) == 1 and (first is None or first.end is not None):
+            return await _given(request, guest, self._streams, keys[0])
+        data = await self._streams.whole(guest, keys, chunks.TOGETHER_BYTES)
         wanted = Wanted.of(request, len(data))
         return Response(data[wanted.start : wanted.end], wanted.status, wanted.headers, BYTES)
 
     async def list_chunks(self, request: Request) -> Response:
         """Names and sizes of the chunks of that log after `?after=`, in order; fewer than a page: that was all."""
-        _, prefix = await self._desk.threaded(self._granted, request, grants.chunks_to_read)
+        _, prefix = await self._desk.threaded(self._granted, request, grants.stream_to_read)
         after = request.query_params.get("after", "")
         return JSONResponse(await self._streams.threaded(self._chunks, prefix, after))
 

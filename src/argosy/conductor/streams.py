@@ -7,7 +7,7 @@ import contextlib
 import functools
 import hashlib
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import BinaryIO, ParamSpec, TypeVar
@@ -19,7 +19,11 @@ from argosy.conductor import arrivals
 from argosy.stores.base import Store
 
 BLOCK = 1 << 20
-"""Bytes held of one object on its way."""
+"""Bytes held of one object on its way to the store."""
+PIECE = 256 << 10
+"""Likewise on its way to a guest: of a MiB each is memory new from the system, and gone from the processor's caches
+before it is sealed. A restore of 2 GB to PostgreSQL took 4.6 s by these, and 5.1 by pieces of a MiB.
+"""
 THREADS = 8
 """that wait for the store"""
 AT_ONCE = 16
@@ -86,15 +90,20 @@ class Streams:
         """Bytes of an object. Raises NoSuchObject."""
         return await self.threaded(self._store.stat, key)
 
-    async def whole(self, guest: str, key: str, most: int) -> bytes:
-        """An object that is small, or so many bytes of it. Raises NoSuchObject."""
+    async def whole(self, guest: str, keys: Sequence[str], most: int) -> bytes:
+        """Objects that are small, one after the other. Raises NoSuchObject, TooLarge for more than so many bytes."""
         with self._lane(guest):
             async with self._lanes:
-                return await self.threaded(self._read, key, most)
+                return await self.threaded(self._read, keys, most)
 
-    def _read(self, key: str, most: int) -> bytes:
-        with self._store.open(key, 0, most) as source:
-            return source.read()
+    def _read(self, keys: Sequence[str], most: int) -> bytes:
+        read = bytearray()
+        for key in keys:
+            with self._store.open(key, 0, most - len(read) + 1) as source:
+                read += source.read()
+            if len(read) > most:
+                raise errors.TooLarge(f"at most {most} bytes are given at once")
+        return bytes(read)
 
     async def give(self, guest: str, key: str, start: int, length: int) -> AsyncIterator[bytes]:
         """So many bytes of an object, from an offset."""
@@ -102,8 +111,8 @@ class Streams:
             async with self._lanes:
                 source = await self.threaded(self._store.open, key, start, length)
                 try:
-                    while block := await self.threaded(source.read, BLOCK):
-                        yield block
+                    while piece := await self.threaded(source.read, PIECE):
+                        yield piece
                 finally:
                     source.close()
 

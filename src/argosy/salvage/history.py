@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, BinaryIO
@@ -36,7 +36,7 @@ class History:
     key: bytes = field(repr=False)
 
     def order(self, backup: Manifest | None = None) -> dict[str, Any]:
-        """What agent/replaying.py wants to be told: what leads on from a backup, or all."""
+        """What agent/archived.py wants to be told: what leads on from a backup, or all."""
         told = {"instance": self.stream.instance, "stream": self.stream.number, "key": self.key.hex()}
         return {**told, "first": self._first(backup) if backup else ""}
 
@@ -47,8 +47,12 @@ class History:
             return _told([{"name": name, "bytes": last.end} for name, (_, last) in self._files.items()])
         if place.startswith(f"{number}?"):
             after = place.partition("=")[2]
-            return _told([{"name": name} for name in self._names if name > after])
-        return self.store.open(self.place + place.removeprefix(f"{number}/"))
+            return _told([{"name": name, "bytes": size} for name, size in self._sizes.items() if name > after])
+        return io.BytesIO(b"".join(map(self._read, place.removeprefix(f"{number}/").split(","))))
+
+    def _read(self, name: str) -> bytes:
+        with self.store.open(self.place + name) as source:
+            return source.read()
 
     def _first(self, backup: Manifest) -> str:
         """The file that a replay begins with: what the backup did not see came later."""
@@ -59,14 +63,14 @@ class History:
         return before[-1] if before else begins[0][0]
 
     @cached_property
-    def _names(self) -> Sequence[str]:
-        return [key.removeprefix(self.place) for key in self.store.list(self.place)]
+    def _sizes(self) -> Mapping[str, int]:
+        return {key.removeprefix(self.place): size for key, size in self.store.sizes(self.place)}
 
     @cached_property
     def _files(self) -> Mapping[str, tuple[Head, Head]]:
         """In the order of history, the first and the last piece of each, which are proven when they are read."""
         pieces = defaultdict(list)
-        for named in filter(None, map(chunks.named, self._names)):
+        for named in filter(None, map(chunks.named, self._sizes)):
             pieces[named.file].append(named.name)
         covers = {name: chunks.cover(pieces[name]) for name in sorted(pieces)}
         return {name: (self._head(found[0].name), self._head(found[-1].name)) for name, found in covers.items()}

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from argosy import errors
+from argosy.agent.archived import Log
 from argosy.agent.archiver import driver_of
-from argosy.agent.replaying import Log
 from argosy.engines import registry, roots
 from argosy.engines.archiving import Logs, Moment, PointInTime, Target
 from argosy.engines.base import Driver, Engine, Found

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from argosy import errors
-from argosy.agent.replaying import Log
+from argosy.agent.archived import Log
 from argosy.salvage import history
 from argosy.salvage.history import History
 from argosy.salvage.reading import Reader

@@ -14,7 +14,7 @@ import hashlib
 import json
 import re
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -24,6 +24,8 @@ CHUNK_BYTES = 1 << 20
 """of log in one chunk, as guests ship it"""
 LARGEST = CHUNK_BYTES + (64 << 10)
 """bytes of such an object"""
+TOGETHER_BYTES, TOGETHER = 4 << 20, 64
+"""of such objects that are asked for at once, and how many"""
 HEAD_BYTES = 16 << 10
 NONCE = 12
 LARGEST_COUNT = 1 << 53
@@ -54,8 +56,6 @@ class Head:
     offset: int
     bytes: int
     """of log"""
-    sha256: str
-    """of them; proven where they are packed by zlib, which has no such checksum"""
     sent: float
     """by the guest's clock"""
     begins: bool
@@ -68,6 +68,8 @@ class Head:
     """the last commit of it"""
     position: Mapping[str, Any] = field(default_factory=dict)
     """and where that is, in the engine's words"""
+    sha256: str = ""
+    """of the log in it, where that is packed by zlib, which has no checksum that is worth much"""
     format: int = ZSTD
 
     @property
@@ -102,7 +104,7 @@ def named(name: str) -> Named | None:
     return Named(name, told["file"], int(told["offset"]), int(told["end"]) if told["end"] else None)
 
 
-def cover(names: Sequence[str]) -> list[Named]:
+def cover(names: Iterable[str]) -> list[Named]:
     """Those of one file that are to be read, in order: what was put together instead of what it was made of."""
     found = [each for each in map(named, names) if each is not None]
     chosen: list[Named] = []
@@ -114,13 +116,22 @@ def cover(names: Sequence[str]) -> list[Named]:
     return chosen
 
 
-def digest(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()
+def together(found: Sequence[Named], sizes: Mapping[str, int]) -> Iterator[list[Named]]:
+    """What is asked for at once, by the bytes of each name: as guests ship them they are small, and many."""
+    batch: list[Named] = []
+    for each in found:
+        held = sum(sizes[one.name] for one in batch) + sizes[each.name]
+        if batch and (held > TOGETHER_BYTES or len(batch) == TOGETHER):
+            yield batch
+            batch = []
+        batch.append(each)
+    if batch:
+        yield batch
 
 
 def seal(cipher: Cipher, head: Head, data: bytes, nonce: bytes) -> bytes:
     """In the newest format, whatever the head says of its own."""
-    told = dataclasses.asdict(head) | {"format": ZSTD}
+    told = dataclasses.asdict(head) | {"format": ZSTD, "sha256": ""}
     line = json.dumps(told, separators=(",", ":")).encode() + b"\n"
     return line + nonce + cipher.encrypt(nonce, _packed(data), line)
 
@@ -171,9 +182,13 @@ def opened(cipher: Cipher, chunk: bytes) -> tuple[Head, bytes]:
         data = _expanded(told, cipher.decrypt(sealed[:NONCE], sealed[NONCE:], line))
     except Exception as error:
         raise Damaged(f"{told.name} of stream {told.stream} is damaged, or was sealed by another key") from error
-    if data is None or len(data) != told.bytes or (told.format == ZLIB and digest(data) != told.sha256):
+    if data is None or len(data) != told.bytes or (told.format == ZLIB and _sha256(data) != told.sha256):
         raise Damaged(f"{told.name} of stream {told.stream} does not hold what it says")
     return told, data
+
+
+def _sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
 
 
 def _expanded(told: Head, packed: bytes) -> bytes | None:

@@ -86,8 +86,7 @@ class Vault:
         for name, data in files.items():
             for offset in range(0, len(data), piece):
                 some = data[offset : offset + piece]
-                digest = chunks.digest(some)
-                head = Head(instance, 1, name, offset, len(some), digest, clock.now(), offset == 0, closed=False)
+                head = Head(instance, 1, name, offset, len(some), clock.now(), offset == 0, closed=False)
                 self._put(where + head.name, chunks.seal(AESGCM(data_key), head, some, os.urandom(chunks.NONCE)))
         return where
 

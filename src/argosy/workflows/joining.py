@@ -55,7 +55,7 @@ def _put_together(store: Store, stream: ArchiveStream, small: Sequence[Named]) -
 def _write(store: Store, stream: ArchiveStream, heads: Sequence[Head], data: bytes) -> None:
     if len(heads) < FEW:
         return
-    whole = dataclasses.replace(heads[-1], offset=heads[0].offset, bytes=len(data), sha256=chunks.digest(data))
+    whole = dataclasses.replace(heads[-1], offset=heads[0].offset, bytes=len(data))
     sealed = chunks.seal(_cipher(stream), whole, data, os.urandom(NONCE))
     with suppress(errors.Conflict), store.create(stream.place + whole.joined_name) as out:  # it was made before
         out.write(sealed)

@@ -20,7 +20,7 @@ from argosy.model.caller import Caller
 from argosy.providers.base import Source
 from argosy.settings import Settings
 from argosy.stores import archive, chains, deployment
-from argosy.stores.base import NoSuchObject
+from argosy.stores.base import NoSuchObject, Store
 from argosy.stores.chains import Link
 from argosy.stores.frames import Damaged, WrongKey
 from argosy.stores.keys import LostKey
@@ -80,7 +80,7 @@ def examine(settings: Settings, database: Database, backup: Backup) -> tuple[Lin
     """
     links = opened(settings, database, backup)
     with regions.naming(backup.region), _judging(backup):
-        wrong = [each for link in links for each in _missing(settings, backup.region, link)]
+        wrong = _missing(deployment.store(settings, backup.region), links)
     if wrong:
         raise errors.NotFound(f"Parts of the backup {backup.id} are not in the store any more: {'; '.join(wrong[:3])}.")
     return links
@@ -113,9 +113,9 @@ def _judging(backup: Backup) -> Iterator[None]:
         raise errors.Conflict(f"The backup {backup.id} is damaged: {error.message}. Restore an older one.") from error
 
 
-def _missing(settings: Settings, region: str, link: Link) -> Sequence[str]:
-    store = deployment.store(settings, region)
-    return list(chains.missing(store, link.place, link.manifest.attempt, link.manifest.parts))
+def _missing(store: Store, links: Sequence[Link]) -> Sequence[str]:
+    told = (chains.missing(store, each.place, each.manifest.attempt, each.manifest.parts) for each in links)
+    return [name for names in told for name in names]
 
 
 def layers(links: Sequence[Link], region: str) -> list[dict[str, Any]]:

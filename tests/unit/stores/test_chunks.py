@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import json
 import secrets
 import zlib
@@ -16,13 +17,17 @@ from argosy.stores.chunks import Damaged, Head
 
 KEY = AESGCM(secrets.token_bytes(32))
 DATA = b"every change " * 100
-HEAD = Head(
-    "i", 1, "log.7", 40, len(DATA), chunks.digest(DATA), 5.0, begins=True, closed=False, position={"lsn": "0/7"}
-)
+HEAD = Head("i", 1, "log.7", 40, len(DATA), 5.0, begins=True, closed=False, position={"lsn": "0/7"})
 
 
 def sealed(head: Head = HEAD, data: bytes = DATA) -> bytes:
     return chunks.seal(KEY, head, data, secrets.token_bytes(12))
+
+
+def by_zlib(checksum: str) -> bytes:
+    told = {**dataclasses.asdict(HEAD), "format": chunks.ZLIB, "sha256": checksum}
+    line, nonce = json.dumps(told).encode() + b"\n", secrets.token_bytes(chunks.NONCE)
+    return line + nonce + KEY.encrypt(nonce, zlib.compress(DATA), line)
 
 
 def name(offset: int, end: int | None = None) -> str:
@@ -36,10 +41,10 @@ def test_what_was_sealed_comes_out() -> None:
 
 
 def test_what_was_packed_by_zlib_comes_out() -> None:
-    line = json.dumps({**dataclasses.asdict(HEAD), "format": chunks.ZLIB}).encode() + b"\n"
-    nonce = secrets.token_bytes(chunks.NONCE)
-    head, data = chunks.opened(KEY, line + nonce + KEY.encrypt(nonce, zlib.compress(DATA), line))
+    head, data = chunks.opened(KEY, by_zlib(hashlib.sha256(DATA).hexdigest()))
     assert (head.format, data) == (chunks.ZLIB, DATA)
+    with pytest.raises(Damaged, match="does not hold"):
+        chunks.opened(KEY, by_zlib(hashlib.sha256(b"other").hexdigest()))
 
 
 def test_a_format_of_a_newer_release_is_told_as_that() -> None:
@@ -68,6 +73,33 @@ def test_what_was_put_together_is_read_instead() -> None:
     there = [name(0), name(10), name(20), name(30), name(10, 30), name(45)]
     assert [each.name for each in chunks.cover(there)] == [name(0), name(10, 30), name(30), name(45)]
     assert [each.name for each in chunks.cover([name(0), name(10), name(0, 20)])] == [name(0, 20)]
+
+
+@pytest.mark.parametrize(
+    ("sizes", "batches"),
+    [
+        ([], []),
+        ([1, 2, 3], [3]),
+        ([chunks.TOGETHER_BYTES, 1], [1, 1]),
+        ([chunks.TOGETHER_BYTES - 1, 1, 1], [2, 1]),
+        ([1, chunks.TOGETHER_BYTES * 9, 1], [1, 1, 1]),
+        ([1] * (chunks.TOGETHER * 2 + 1), [chunks.TOGETHER, chunks.TOGETHER, 1]),
+    ],
+)
+def test_so_many_are_asked_for_at_once(sizes: list[int], batches: list[int]) -> None:
+    told = {name(offset): size for offset, size in enumerate(sizes)}
+    asked = list(chunks.together(chunks.cover(told), told))
+    assert [len(each) for each in asked] == batches
+    assert [one.name for each in asked for one in each] == list(told)
+
+
+def test_an_agent_from_before_is_understood() -> None:
+    """It told a checksum of its own of what zstd has packed."""
+    line, _, _ = sealed().partition(b"\n")
+    told = json.dumps({**json.loads(line), "sha256": "0" * 64}).encode() + b"\n"
+    nonce = secrets.token_bytes(chunks.NONCE)
+    packed = zstandard.ZstdCompressor(level=1).compress(DATA)
+    assert chunks.opened(KEY, told + nonce + KEY.encrypt(nonce, packed, told))[1] == DATA
 
 
 @pytest.mark.parametrize("field", ["instance", "stream", "file", "offset", "latest", "position"])
