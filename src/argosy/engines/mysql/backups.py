@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from typing import Any
 
 from argosy import errors
 from argosy.engines import copies, files
+from argosy.engines.administration import translated
 from argosy.engines.backups import SNAPSHOT, Layer, Order, Position, Taken
 from argosy.engines.mysql import canaries as seen
 from argosy.engines.mysql import holding, mariabackup, mysqldump, tools, wire
@@ -20,9 +21,10 @@ MARIABACKUP, INCREMENT, MYSQLDUMP = "mariabackup", "mariabackup-incremental", "m
 MADE_ANEW = ("db/ibtmp1", "db/*.pid")
 EXAMINED_WITHIN = 24 * 3600.0
 """a bound for what reads all data"""
+WRITTEN_DOWN_WITHIN = 60.0
+"""seconds, after which a snapshot is taken of a server as it is"""
 
 NOW = "SELECT UNIX_TIMESTAMP(NOW(6))"
-LSN = "SHOW GLOBAL STATUS LIKE 'Innodb_lsn_current'"
 BINLOG = re.compile(
     r"filename '(?P<file>[^']+)', position '(?P<offset>\d+)', GTID of the last change '(?P<gtid>[^']*)'"
 )
@@ -55,6 +57,11 @@ class MysqlBackups(MysqlAccounts):
                 copies.load(self.site.data, source)
             else:
                 mysqldump.load(self.site, source, scratch)
+
+    def flush(self) -> None:
+        judged = translated("MariaDB", wire.ServerError, wire.comes_or_goes)
+        with judged, suppress(TimeoutError), self.connect(WRITTEN_DOWN_WITHIN) as session:
+            holding.write_down(session)
 
     def quiesce(self, seconds: float) -> AbstractContextManager[Position]:
         return holding.held(self.connect, seconds, self._stand)
@@ -99,8 +106,8 @@ class MysqlBackups(MysqlAccounts):
         """The parent's LSN. A wrong one would make a backup that nobody can see to be useless."""
         lsn = str(since.get("lsn", ""))
         with self.session() as session:
-            [(_, reached)] = session.query(LSN)
-        if since.get("history") != history or not lsn.isdecimal() or int(lsn) > int(reached or 0):
+            reached = holding.written(session)
+        if since.get("history") != history or not lsn.isdecimal() or int(lsn) > reached:
             raise errors.Rejected(
                 "the parent is not of the data as they are now, which were restored or moved since: take a full backup"
             )

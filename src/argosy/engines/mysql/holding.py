@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -17,6 +18,11 @@ STAGES = ("START", "FLUSH", "BLOCK_DDL", "BLOCK_COMMIT")
 LOCK = "FLUSH TABLES WITH READ LOCK"
 DURABLE = "FLUSH NO_WRITE_TO_BINLOG ENGINE LOGS"
 """with a binary log, commits are left to be found in it after a crash: the copy is to be whole without it"""
+
+CHECKPOINT = "innodb_log_checkpoint_now"
+UNKNOWN_VARIABLE = 1193
+REST_SECONDS, REST_BYTES = 0.2, 32 << 10
+"""Who writes no more log than that in this time rests."""
 
 Held = Callable[[wire.Connection], dict[str, Any]]
 
@@ -57,3 +63,29 @@ def lock(session: wire.Connection) -> str:
     """For servers without stages: waits for every statement that runs, and whoever comes later waits behind it."""
     session.query(LOCK)
     return "UNLOCK TABLES"
+
+
+def write_down(session: wire.Connection, switch: str = CHECKPOINT) -> bool:
+    """Have what the server has in memory written to its files, so that whoever starts from a copy has little log to go
+    through. False where this release cannot be told to, or somebody writes just now.
+
+    The server ends this at a moment in which nothing is written, and lets nobody end it before: under one client who
+    never rested it took 5 to 109 s, in which he came to half as much as else (measured, 10.11.19).
+    """
+    before = written(session)
+    time.sleep(REST_SECONDS)
+    if written(session) - before > REST_BYTES:
+        return False
+    try:
+        session.query(f"SET GLOBAL {switch} = ON")
+    except wire.ServerError as error:
+        if error.code != UNKNOWN_VARIABLE:
+            raise
+        return False
+    return True
+
+
+def written(session: wire.Connection) -> int:
+    """InnoDB's LSN: bytes of its log, ever."""
+    [(_, reached)] = session.query("SHOW GLOBAL STATUS LIKE 'Innodb_lsn_current'")
+    return int(reached or 0)
