@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import random
 import subprocess
@@ -26,7 +27,8 @@ CLOCK = 1.5
 LOSS = 5.0 * SLOWNESS
 """Seconds of acknowledged writes that may go with a disk."""
 WARNING = 6.0
-ROLES = ("agent", "conductor", "taskmanager")
+DEATHS = list(itertools.product(ENGINES, ("agent", "conductor", "taskmanager")))
+CHANCE = random.Random(SEED)
 LOST = {
     "postgresql": ("DROP TABLE numbered", "SELECT count(*) FROM numbered"),
     "mariadb": ("DROP TABLE n.numbered", "SELECT COUNT(*) FROM n.numbered"),
@@ -159,9 +161,10 @@ def away(argosy: Deployment) -> Iterator[None]:
         objects.chmod(mode)
 
 
-@pytest.mark.parametrize("role", ROLES if os.environ.get("ARGOSY_SOAK") else [random.Random(SEED).choice(ROLES)])
-def test_whoever_dies_it_is_restored(argosy: Deployment, owner: Owner, role: str) -> None:
-    writer = Recoverer(owner, "redis", owner.ready("redis"))
+@pytest.mark.parametrize(("engine", "role"), DEATHS if os.environ.get("ARGOSY_SOAK") else [CHANCE.choice(DEATHS)])
+def test_whoever_dies_it_is_restored(argosy: Deployment, owner: Owner, engine: str, role: str) -> None:
+    writer = Recoverer(owner, engine, owner.ready(engine))
+    writer.prepare()
     writer.enable()
     with writer.writing():
         time.sleep(1)  # what is tested is time
@@ -169,7 +172,7 @@ def test_whoever_dies_it_is_restored(argosy: Deployment, owner: Owner, role: str
         time.sleep(2)
     writer.arrived(writer.written[-1])
     restore = {"instance": writer.instance["id"], "at": "latest"}
-    made = owner.create("redis", "r", restore=restore)
+    made = owner.create(engine, "r", restore=restore)
     eventually(lambda: role != "agent" or machines.agent_of(made["id"]))
     strike(argosy, role, made["id"])
     owner.ended(made["id"])

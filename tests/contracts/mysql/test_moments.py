@@ -202,4 +202,4 @@ def test_what_a_killed_server_had_half_written_is_left_out(story: Story, tmp_pat
         copy.write_bytes(path.read_bytes()[:cut])
         log = Log(copy)
         assert list(log.groups()) == groups[:3]
-        assert log.end == groups[2].end
+        assert log.end == groups[3].start  # an event outside of all groups may stand before it (BINLOG_CHECKPOINT)
