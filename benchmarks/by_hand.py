@@ -18,6 +18,8 @@ from pathlib import Path
 import pg8000.native
 import pymysql
 
+from argosy.testing import claims
+
 NOBODY = 65534
 POSTGRESQL = Path("/usr/lib/postgresql/15/bin")
 
@@ -25,7 +27,7 @@ POSTGRESQL = Path("/usr/lib/postgresql/15/bin")
 def postgresql() -> float:
     with _place() as place:
         begun = time.perf_counter()
-        data, port = place / "data", _free_port()
+        data, port = place / "data", claims.port()
         _run(POSTGRESQL / "initdb", "-D", data, "-U", "postgres", "--auth=trust", "--no-instructions")
         server = (POSTGRESQL / "postgres", "-D", data, "-p", str(port), "-h", "127.0.0.1", "-k", place)
         with serving(place, *server):
@@ -60,7 +62,7 @@ def _ask_mariadb(door: Path) -> None:
 def redis() -> float:
     with _place() as place:
         begun = time.perf_counter()
-        port = _free_port()
+        port = claims.port()
         with serving(place, "redis-server", "--port", str(port), "--dir", place, "--appendonly", "yes"):
             until(lambda: _ask_redis(port))
             return time.perf_counter() - begun
@@ -124,9 +126,3 @@ def answers(*argv: object) -> None:
 
 def _asked(argv: list[str]) -> None:
     subprocess.run(argv, check=True, capture_output=True)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from argosy.db import sealed
+from argosy.testing import claims
 
 SERVE = "import sys; from argosy import settings; from argosy.api import main; sys.exit(main.run(settings.load()))"
 WARM_UP = 20
@@ -29,7 +30,7 @@ class Served:
 
 @contextlib.contextmanager
 def served(state: Path) -> Iterator[Served]:
-    port, identity = (free() for _ in range(2))
+    port, identity = claims.port(), claims.port()
     (state / "argosy.toml").write_text(
         f"[api]\nport = {port}\n[identity]\nport = {identity}\n[limits]\nrequests_per_minute = 1000000\n"
     )
@@ -44,11 +45,6 @@ def served(state: Path) -> Iterator[Served]:
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(20)
-
-
-def free() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
 
 
 def await_port(port: int) -> None:

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from argosy.testing import claims
 from argosy.testing.agents import RealGuest
-from argosy.testing.channel import Channel, free_port
+from argosy.testing.channel import Channel
 from argosy.testing.waiting import eventually
 
 Make = Callable[..., RealGuest]
@@ -94,6 +95,6 @@ def test_a_long_polling_guest_comes_back_to_a_restarted_conductor(proxy: Proxy, 
 
 def test_the_next_conductor_is_tried_when_one_does_not_answer(channel: Channel, guest: Make) -> None:
     channel.start()
-    made = guest(conductors=[f"https://127.0.0.1:{free_port()}", channel.url])
+    made = guest(conductors=[f"https://127.0.0.1:{claims.port()}", channel.url])
     made.start()
     eventually(made.connected)

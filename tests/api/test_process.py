@@ -23,20 +23,16 @@ from argosy.db.session import Database
 from argosy.db.tables import Run
 from argosy.durable.doorbell import Doorbell
 from argosy.settings import Settings
+from argosy.testing import claims
 from argosy.testing.waiting import eventually
 
 SERVE = "import sys; from argosy import settings; from argosy.api import main; sys.exit(main.run(settings.load()))"
 
 
-def free() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
-
-
 class Api:
     def __init__(self, settings: Settings, token: str, **options: object) -> None:
         state = settings.state
-        self.port, self.identity, self.token = free(), free(), token
+        self.port, self.identity, self.token = claims.port(), claims.port(), token
         told = "".join(f"{name} = {json.dumps(value)}\n" for name, value in options.items())
         (state / "argosy.toml").write_text(
             f"[database]\nurl = {json.dumps(settings.database.url)}\n"

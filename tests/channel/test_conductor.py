@@ -23,7 +23,8 @@ from argosy.db.session import Database
 from argosy.guest import authority
 from argosy.model import wire
 from argosy.settings import Settings
-from argosy.testing.channel import CONDUCTOR, Channel, free_port, write_settings
+from argosy.testing import claims
+from argosy.testing.channel import CONDUCTOR, Channel, write_settings
 from argosy.testing.guests import enrolled, trust
 from argosy.testing.waiting import eventually
 
@@ -246,7 +247,7 @@ def beside(channel: Channel) -> Settings:
     """Of a second conductor of the same deployment, on a port of its own."""
     state = channel.settings.state / "second"
     tables = {
-        "conductor": {"port": free_port(), "heartbeat_seconds": 1.0},
+        "conductor": {"port": claims.port(), "heartbeat_seconds": 1.0},
         "database": {"url": channel.settings.database_url},
     }
     write_settings(state, tables)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +12,7 @@ from pathlib import Path
 import urllib3
 from cryptography.fernet import Fernet
 
-from argosy.testing import environments
+from argosy.testing import claims, environments
 from argosy.testing.waiting import eventually
 
 VENV = Path(os.environ.get("ARGOSY_KEYSTONE_VENV") or Path(__file__).parents[2] / ".venv-keystone")
@@ -53,7 +52,7 @@ def running(home: Path) -> Iterator[Keystone]:
     """A bootstrapped Keystone with one worker: with SQLite it must not be more."""
     configuration = home / "keystone.conf"
     configuration.write_text(CONFIGURATION.format(home=home))
-    port = _free_port()
+    port = claims.port()
     keystone = Keystone(f"http://127.0.0.1:{port}/v3", home)
     _prepare(configuration, keystone)
     command = [
@@ -107,8 +106,3 @@ def _answers(keystone: Keystone) -> bool:
         return urllib3.request("GET", keystone.url, retries=False, timeout=5).status == 200
     except urllib3.exceptions.HTTPError:
         return False
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])

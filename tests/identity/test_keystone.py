@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import socket
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -16,6 +15,7 @@ from keystone_server import PASSWORD, Keystone
 from argosy import errors
 from argosy.identity.keystone import KeystoneIdentity, caller
 from argosy.settings import Identity
+from argosy.testing import claims
 
 # keystonemiddleware stands on webob, which imports what Python is about to drop.
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
@@ -108,10 +108,8 @@ def test_a_revoked_token_is_unauthorized(keystone: Keystone, admin: str, tenant:
 
 
 def test_a_keystone_that_is_away_is_not_the_callers_fault() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        url = f"http://127.0.0.1:{listener.getsockname()[1]}/v3"
     with pytest.raises(errors.Unavailable):
-        KeystoneIdentity(_options(url)).authenticate("gAAAAA")
+        KeystoneIdentity(_options(f"http://127.0.0.1:{claims.port()}/v3")).authenticate("gAAAAA")
 
 
 def test_a_service_user_that_keystone_refuses_is_not_the_callers_fault(keystone: Keystone, admin: str) -> None:

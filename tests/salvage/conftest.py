@@ -30,6 +30,5 @@ def archive(farm: Farm, salvor: Salvor) -> Archive:
 
 
 @pytest.fixture
-def port() -> Iterator[int]:
-    with claims.port() as port:
-        yield port
+def port() -> int:
+    return claims.port()

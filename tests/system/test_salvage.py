@@ -35,9 +35,8 @@ def salvor() -> Iterator[Salvor]:
 
 
 @pytest.fixture
-def port() -> Iterator[int]:
-    with claims.port() as port:
-        yield port
+def port() -> int:
+    return claims.port()
 
 
 @pytest.mark.parametrize("engine", TRIED)

@@ -20,6 +20,7 @@ from argosy.db.session import Database
 from argosy.db.tables import Command, Endpoint, Guest, Table
 from argosy.durable.doorbell import Doorbell
 from argosy.guest import authority, enrolment, mailbox
+from argosy.testing import claims
 from argosy.testing.waiting import eventually
 
 CONDUCTOR = """
@@ -42,7 +43,7 @@ class Channel:
         regions: Mapping[str, str] = NOTHING,
         **conductor: Any,
     ) -> None:
-        listening = {"port": free_port(), "heartbeat_seconds": 1.0, **conductor}
+        listening = {"port": claims.port(), "heartbeat_seconds": 1.0, **conductor}
         tables = {"conductor": listening, "database": {"url": url}, "store": dict(store), "regions": dict(regions)}
         self.settings = settings.from_tables(state, tables)
         write_settings(state, tables)
@@ -150,10 +151,3 @@ def write_settings(state: Path, tables: Mapping[str, Mapping[str, Any]]) -> None
         for name, table in tables.items()
     ]
     (state / "argosy.toml").write_text("\n".join(lines))
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

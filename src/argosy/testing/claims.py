@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import itertools
+import random
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from typing import Self
 
 from argosy.launcher import ports
-from argosy.launcher.ports import Ports
+from argosy.launcher.ports import Ports, PortTaken
+
+BLOCK = 100
+FIRST_PORTS = range(15_000, 20_000, BLOCK)
+"""Of the blocks that processes take: below what public databases are given, and far below what Linux gives to clients,
+which may take any port of theirs between its choice and its use (ip_local_port_range).
+"""
 
 
 @dataclass(frozen=True)
@@ -26,7 +34,7 @@ class Claim:
         """Raises PortTaken."""
         while True:
             found, mark = ports.free_ones(), socket.socket(socket.AF_UNIX)
-            if _held(mark, found) and not found.taken():
+            if _held(mark, found.api) and not found.taken():
                 return cls(found, mark)
             mark.close()
 
@@ -34,20 +42,32 @@ class Claim:
         self._mark.close()
 
 
-@contextmanager
-def port() -> Iterator[int]:
-    """A single one, for as long as the block lasts. Raises PortTaken."""
-    claim = Claim.make()
-    try:
-        yield claim.ports.api
-    finally:
-        claim.let_go()
+def port() -> int:
+    """One of loopback on which nothing listens: other processes never get it from here, this one gets 99 others before
+    it gets it again. Raises PortTaken.
+    """
+    _, numbers = _block()
+    for number in itertools.islice(numbers, BLOCK):
+        if ports.free(number):
+            return number
+    raise PortTaken(f"each of the {BLOCK} ports of this process is in use")
 
 
-def _held(mark: socket.socket, wanted: Ports) -> bool:
+@cache
+def _block() -> tuple[socket.socket, Iterator[int]]:
+    """This process's own, and what holds it until the process ends."""
+    for first in random.sample(FIRST_PORTS, len(FIRST_PORTS)):
+        mark = socket.socket(socket.AF_UNIX)
+        if _held(mark, first):
+            return mark, itertools.cycle(range(first, first + BLOCK))
+        mark.close()
+    raise PortTaken(f"other tests hold every port from {FIRST_PORTS.start} to {FIRST_PORTS.stop}")
+
+
+def _held(mark: socket.socket, first: int) -> bool:
     """By a name that goes with its process, however that ends (unix(7), abstract)."""
     try:
-        mark.bind(f"\0argosy-tests-{wanted.api}")
+        mark.bind(f"\0argosy-tests-{first}")
     except OSError:
         return False
     return True

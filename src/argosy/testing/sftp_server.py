@@ -22,6 +22,7 @@ from typing import Any
 import pytest
 
 from argosy.stores.sftp_requests import Place
+from argosy.testing import claims
 from argosy.testing.waiting import eventually
 
 USER = "nobody" if os.geteuid() == 0 else pwd.getpwuid(os.geteuid()).pw_name
@@ -116,7 +117,7 @@ def running(options: str = "") -> Iterator[Sftp]:
     """
     _require()
     with tempfile.TemporaryDirectory(prefix="ag-sftp-", dir="/var/tmp") as directory:
-        server = Sftp(Path(directory), _free_port())
+        server = Sftp(Path(directory), claims.port())
         _configure(server, options)
         try:
             server.start()
@@ -154,8 +155,3 @@ def _descendants(pid: int) -> list[int]:
     except OSError:
         return []
     return [found for child in children for found in (child, *_descendants(child))]
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])

@@ -19,7 +19,7 @@ from typing import Any
 
 import urllib3
 
-from argosy.testing import environments
+from argosy.testing import claims, environments
 from argosy.testing.waiting import eventually
 
 VENV = Path(os.environ.get("ARGOSY_SWIFT_VENV") or Path(__file__).parents[3] / ".venv-swift")
@@ -208,7 +208,7 @@ def running(keystone: str = "", password: str = "") -> Iterator[Swift]:
     installed()
     auth = "authtoken keystoneauth" if keystone else "s3api tempauth"
     with tempfile.TemporaryDirectory(prefix="ag-swift-", dir="/var/tmp") as directory:
-        swift = Swift(Path(directory), {name: _free_port() for name in (*SERVERS, "proxy")})
+        swift = Swift(Path(directory), {name: claims.port() for name in (*SERVERS, "proxy")})
         _configure(swift, auth=auth, keystone=keystone, password=password)
         try:
             swift.start()
@@ -248,8 +248,3 @@ def _listens(port: int) -> bool:
     with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 5):
         return True
     return False
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
