@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import itertools
 import random
 import socket
@@ -46,20 +47,20 @@ def port() -> int:
     """One of loopback on which nothing listens: other processes never get it from here, this one gets 99 others before
     it gets it again. Raises PortTaken.
     """
-    _, numbers = _block()
-    for number in itertools.islice(numbers, BLOCK):
+    for number in itertools.islice(_block(), BLOCK):
         if ports.free(number):
             return number
     raise PortTaken(f"each of the {BLOCK} ports of this process is in use")
 
 
 @cache
-def _block() -> tuple[socket.socket, Iterator[int]]:
-    """This process's own, and what holds it until the process ends."""
+def _block() -> Iterator[int]:
+    """This process's own, round and round; held until the process ends."""
     for first in random.sample(FIRST_PORTS, len(FIRST_PORTS)):
         mark = socket.socket(socket.AF_UNIX)
         if _held(mark, first):
-            return mark, itertools.cycle(range(first, first + BLOCK))
+            atexit.register(mark.close)
+            return itertools.cycle(range(first, first + BLOCK))
         mark.close()
     raise PortTaken(f"other tests hold every port from {FIRST_PORTS.start} to {FIRST_PORTS.stop}")
 
