@@ -4,7 +4,8 @@ import io
 
 import pytest
 
-from argosy.cli.waiting import Steps, pace
+from argosy.cli.waiting import Steps
+from argosy.client.words import pace
 
 
 class Terminal(io.StringIO):

@@ -11,6 +11,7 @@ import click
 
 from argosy import errors
 from argosy.cli import output
+from argosy.client import words
 from argosy.client.resources import Client, Document
 
 
@@ -59,7 +60,7 @@ def tell(operations: Sequence[Document], form: str) -> None:
         for step in operation["steps"]:
             click.echo(f"  {line(step)}")
         if "progress" in operation:
-            click.echo(f"  {pace(operation['progress'])}")
+            click.echo(f"  {words.pace(operation['progress'])}")
         if "error" in operation:
             click.echo(f"  error: {operation['error']}")
 
@@ -86,7 +87,7 @@ class Steps:
                 self.out.write(f"  {line(step)}\n")
         under_way = [step for step in operation["steps"] if "ended" not in step]
         if under_way and self.out.isatty():
-            told = "progress" in operation and pace(operation["progress"])
+            told = "progress" in operation and words.pace(operation["progress"])
             self.out.write(f"  {line({**under_way[-1], 'waiting_for': told} if told else under_way[-1])}"[:79])
         self.out.flush()
 
@@ -102,23 +103,3 @@ def line(step: Document) -> str:
     tries = f" after {step['attempts']} attempts" if step["attempts"] > 1 else ""
     error = f": {output.plain(step['error'])}" if "error" in step else ""
     return f"{step['name']:14} {step['state']:6} {step['seconds']:8.3f} s{tries}{error}"
-
-
-def pace(progress: Document) -> str:
-    """How far, how fast and how long still: `42 %, 1.2 GB of 2.9 GB, 35 MB/s, 50 s left`."""
-    if progress["unit"] != "bytes":
-        return f"{progress['done']} of {progress['total'] or '?'} {progress['unit']}"
-    percent = f"{progress['percent']:g} %, " if progress["percent"] is not None else ""
-    total = f" of {size(progress['total'])}" if progress["total"] else ""
-    rate = f", {size(progress['per_second'])}/s" if progress["per_second"] else ""
-    left = f", {progress['seconds_left']} s left" if progress["seconds_left"] is not None else ""
-    return f"{percent}{size(progress['done'])}{total}{rate}{left}"
-
-
-def size(count: float) -> str:
-    """Bytes, as people say them."""
-    for unit in ("B", "KB", "MB"):
-        if count < 1000:
-            return f"{count:.3g} {unit}"
-        count /= 1000
-    return f"{count:.3g} GB"

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 from urllib.parse import quote
 
+from argosy.client import pages
 from argosy.client.session import Session
 
 Document = dict[str, Any]
@@ -61,11 +62,7 @@ class Accounts:
         return f"{self._base}/users/{quote(name, safe='')}"
 
     def _all(self, collection: str) -> Iterator[Document]:
-        path = f"{self._base}/{collection}"
-        while path:
-            page = self._session.get(path)
-            yield from page[collection]
-            path = next((link["href"] for link in page.get("links", ()) if link["rel"] == "next"), "")
+        return pages.every(self._session, f"{self._base}/{collection}", collection)
 
 
 def _named(databases: Sequence[str]) -> list[Document]:

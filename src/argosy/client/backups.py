@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from argosy import errors
-from argosy.client import operations
+from argosy.client import operations, pages
+from argosy.client.pages import Page
 from argosy.client.resources import UUID, Ambiguous, Document
 from argosy.client.session import Session
 
@@ -32,11 +33,11 @@ class Backups:
 
     def list(self, instance_id: str = "") -> Iterator[Document]:
         """All of the project's, newest first, page by page; of one instance where one is named."""
-        path = f"/backups?instance_id={instance_id}" if instance_id else "/backups"
-        while path:
-            page = self._session.get(path)
-            yield from page["backups"]
-            path = next((link["href"] for link in page.get("links", ()) if link["rel"] == "next"), "")
+        return pages.every(self._session, "/backups", "backups", **_of(instance_id))
+
+    def page(self, instance_id: str = "", marker: str = "") -> Page:
+        """Some of them."""
+        return pages.page(self._session, "/backups", "backups", marker, **_of(instance_id))
 
     def get(self, backup_id: str) -> Document:
         """Raises NotFound."""
@@ -83,11 +84,7 @@ class Backups:
 
     def drills(self, backup_id: str) -> Iterator[Document]:
         """Newest first."""
-        path = f"/backups/{backup_id}/drills"
-        while path:
-            page = self._session.get(path)
-            yield from page["drills"]
-            path = next((link["href"] for link in page.get("links", ()) if link["rel"] == "next"), "")
+        return pages.every(self._session, f"/backups/{backup_id}/drills", "drills")
 
     def cancel(self, backup_id: str) -> None:
         self._session.post(f"/backups/{backup_id}/cancel")
@@ -100,6 +97,10 @@ class Backups:
     def follow(self, backup_id: str) -> Iterator[Sequence[Document]]:
         """The operations now, and again whenever something has changed."""
         return operations.follow(self._session, f"/backups/{backup_id}")
+
+
+def _of(instance_id: str) -> dict[str, str]:
+    return {"instance_id": instance_id} if instance_id else {}
 
 
 def _body(wanted: NewBackup) -> Document:

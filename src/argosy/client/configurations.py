@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from argosy import errors
+from argosy.client import pages
 from argosy.client.resources import UUID, Document
 from argosy.client.session import Session
 
@@ -16,13 +17,7 @@ class Configurations:
 
     def list(self) -> Iterator[Document]:
         """All of them, page by page."""
-        query: dict[str, str] = {}
-        while True:
-            page = self._session.get("/configurations", **query)
-            yield from page["configurations"]
-            if "links" not in page:
-                return
-            query = {"marker": page["configurations"][-1]["id"]}
+        return pages.every(self._session, "/configurations", "configurations")
 
     def find(self, name_or_id: str) -> Document:
         """With its values. Raises NotFound; Rejected where several have the name."""

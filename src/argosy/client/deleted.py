@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from argosy.client import naming
+from argosy.client import naming, pages
 from argosy.client.resources import Document
 from argosy.client.session import Session
 
@@ -16,14 +16,7 @@ class Deleted:
         self._name = f"deleted_{kind}"
 
     def list(self) -> Sequence[Document]:
-        found: list[Document] = []
-        marker = ""
-        while True:
-            page = self._session.get(f"/{self._name}", marker=marker)
-            found += page[self._name]
-            if not page.get("links"):
-                return found
-            marker = found[-1]["id"]
+        return list(pages.every(self._session, f"/{self._name}", self._name))
 
     def find(self, name_or_id: str) -> Document:
         """Raises NotFound; Rejected where several have the name."""

@@ -9,7 +9,8 @@ from typing import Any
 from urllib.parse import quote
 
 from argosy import errors
-from argosy.client import operations
+from argosy.client import operations, pages
+from argosy.client.pages import Page
 from argosy.client.session import Session
 
 Document = dict[str, Any]
@@ -100,11 +101,11 @@ class Instances:
 
     def list(self) -> Iterator[Document]:
         """All of the project's, page by page."""
-        path = "/instances/detail"
-        while path:
-            page = self._session.get(path)
-            yield from page["instances"]
-            path = next((link["href"] for link in page.get("links", ()) if link["rel"] == "next"), "")
+        return pages.every(self._session, "/instances/detail", "instances")
+
+    def page(self, marker: str = "") -> Page:
+        """Some of them."""
+        return pages.page(self._session, "/instances/detail", "instances", marker)
 
     def get(self, instance_id: str) -> Document:
         """Raises NotFound."""

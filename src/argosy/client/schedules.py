@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from argosy.client import naming
+from argosy.client import naming, pages
 from argosy.client.resources import Document
 from argosy.client.session import Session
 
@@ -16,14 +16,7 @@ class Schedules:
 
     def list(self, instance_id: str = "") -> Sequence[Document]:
         """All of the project's, or of one instance."""
-        found: list[Document] = []
-        marker = ""
-        while True:
-            page = self._session.get("/backup_schedules", instance_id=instance_id, marker=marker)
-            found += page["backup_schedules"]
-            if not page.get("links"):
-                return found
-            marker = found[-1]["id"]
+        return list(pages.every(self._session, "/backup_schedules", "backup_schedules", instance_id=instance_id))
 
     def find(self, name_or_id: str) -> Document:
         """Raises NotFound; Rejected where several have the name."""

@@ -48,6 +48,12 @@ class Session:
         return self._endpoint
 
     @property
+    def token(self) -> str:
+        if not self._token:
+            self._log_in()
+        return self._token
+
+    @property
     def identity(self) -> str:
         """Base of the identity API, version 3."""
         base = self.login.auth_url.rstrip("/")
@@ -74,13 +80,13 @@ class Session:
         if answer.status == 401:  # the token has expired, or was revoked
             self._log_in()
             answer = self._send(method, url, body)
-        return _content(answer)
+        return content(answer)
 
     def authority(self) -> str:
         """PEM of the certificate authority that the databases of the deployment are verified by."""
         answer = self._send("GET", f"{self.endpoint.partition('/v1.0')[0]}/v1/ca", None)
         if answer.status != 200:
-            _content(answer)
+            content(answer)
         return answer.data.decode()
 
     def close(self) -> None:
@@ -88,12 +94,13 @@ class Session:
 
     def _log_in(self) -> None:
         answer = self._send("POST", f"{self.identity}/auth/tokens", _password(self.login))
-        token = _content(answer)["token"]
+        token = content(answer)["token"]
         self._token = answer.headers["X-Subject-Token"]
         self._endpoint = _endpoint(token.get("catalog", ()), self.login)
 
-    def _send(self, method: str, url: str, body: Any) -> urllib3.BaseHTTPResponse:
-        headers = {"Accept": "application/json", "User-Agent": "argosy"}
+    def _send(self, method: str, url: str, body: Any, **more: str) -> urllib3.BaseHTTPResponse:
+        """`more`: further headers."""
+        headers = {"Accept": "application/json", "User-Agent": "argosy", **more}
         if self._token:
             headers["X-Auth-Token"] = self._token
         data = None
@@ -125,7 +132,8 @@ def _endpoint(catalog: Any, login: Login) -> str:
     raise errors.Broken(f"the catalog at {login.auth_url} names no database service in region {login.region}")
 
 
-def _content(answer: urllib3.BaseHTTPResponse) -> Any:
+def content(answer: urllib3.BaseHTTPResponse) -> Any:
+    """What was answered. Raises ArgosyError with the server's own message where that is an error."""
     if answer.status < 400:
         return json.loads(answer.data) if answer.data else None
     kind = ERRORS.get(answer.status, errors.Broken)

@@ -9,6 +9,7 @@ import click
 from argosy import clock
 from argosy.cli import output, waiting
 from argosy.cli.place import Place, connect
+from argosy.client import words
 from argosy.client.backups import Backups
 from argosy.client.resources import Document
 
@@ -71,20 +72,20 @@ def _held(backup: Document) -> str | None:
 
 
 def tell(backup: Document, form: str) -> None:
-    proof, stored = backup["proof"], backup["bytes"]
+    stored = backup["bytes"]
     fields = {
         "name": backup["name"],
         "id": backup["id"],
         "status": backup["status"],
-        "progress": waiting.pace(backup["progress"]) if "progress" in backup else None,
+        "progress": words.pace(backup["progress"]) if "progress" in backup else None,
         "instance": backup["instance_id"],
         "taken by": backup["strategy"],
         "builds on": backup["parent_id"],
         "restores to": backup["moment"],
         "size": _size(backup),
-        "stored": waiting.size(stored["stored"]) if stored["stored"] else None,
+        "stored": words.size(stored["stored"]) if stored["stored"] else None,
         "volume": f"{backup['volume_size']} GB or more",
-        "proof": f"{proof['state']}, {proof['checked']}" if proof["checked"] else proof["state"],
+        "proof": words.proof(backup["proof"]),
         "protected": "deleted, it can be brought back" if backup["deletion_protection"] else None,
         "held": _held(backup),
         "region": backup["region"],
