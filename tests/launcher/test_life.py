@@ -12,7 +12,7 @@ from argosy.launcher.health import State
 from argosy.testing.deployments import Deployment
 from argosy.testing.waiting import eventually
 
-SERVING = ("api", "taskmanager", "conductor")
+SERVING = ("api", "taskmanager", "conductor", "console")
 
 
 def healthy(deployment: Deployment) -> bool:
@@ -21,7 +21,7 @@ def healthy(deployment: Deployment) -> bool:
 
 def test_status_tells_every_process_with_its_health(deployment: Deployment) -> None:
     told = json.loads(deployment.cli("status", "-o", "json").stdout)
-    wanted = {"api", "identity", "conductor", "taskmanager", "supervisor"}
+    wanted = {"api", "identity", "conductor", "console", "taskmanager", "supervisor"}
     wanted |= {"launcher", "helper"} if deployment.level == "root" else set()
     assert {each["role"] for each in told} == wanted
     assert {each["health"] for each in told} == {"healthy"}

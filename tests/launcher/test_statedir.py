@@ -37,7 +37,8 @@ def state_home() -> Iterator[Path]:
 def test_the_first_start_writes_what_it_chose_and_later_ones_keep_it(state_home: Path) -> None:
     base = ports.free_ones().api
     first = statedir.prepare(state_home / "s", None, base)
-    assert (first.api.port, first.identity.port, first.conductor.port) == (base, base + 1, base + 2)
+    chosen = (first.api.port, first.identity.port, first.conductor.port, first.console.port)
+    assert chosen == tuple(range(base, base + 4))
     assert first.provider.level == "user"
     assert statedir.prepare(state_home / "s", None, base + 10) == first
 

@@ -62,7 +62,7 @@ def answering(port: int) -> Iterator[None]:
 
 
 @pytest.mark.parametrize("start", [up.in_background, up.in_foreground])
-@pytest.mark.parametrize("section", ["api", "identity", "conductor"])
+@pytest.mark.parametrize("section", ["api", "identity", "conductor", "console"])
 def test_a_port_at_which_another_answers_is_refused(
     home: Path, start: Callable[[Settings], object], section: str
 ) -> None:

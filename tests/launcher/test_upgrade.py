@@ -27,6 +27,8 @@ from argosy.testing.waiting import eventually
 
 FORMER = "77b8ba4"
 """The release before this one."""
+LACKS = frozenset({"console"})
+"""Roles that it has not."""
 PACKAGE = Path(installed.__file__).parent
 CHECKOUT = Path(__file__).parents[2]
 
@@ -135,7 +137,9 @@ def test_the_release_before_is_upgraded_under_running_databases(installation: In
     kept, passphrase = tmp_path / "before.self", tmp_path / "passphrase"
     passphrase.write_text("correct horse battery\n")
     installation.install_former()
-    with Deployment("root", installation.python, conductor={"heartbeat_seconds": 1}) as argosy:
+    deployment = Deployment("root", installation.python, conductor={"heartbeat_seconds": 1})
+    deployment.lacks = LACKS
+    with deployment as argosy:
         client = argosy.client()
         instances = [ready(client, engine, engine) for engine in ("postgresql", "redis")]
         engines = {each["id"]: machines.engine_of(each["id"]) for each, _door in instances}
@@ -144,6 +148,8 @@ def test_the_release_before_is_upgraded_under_running_databases(installation: In
         argosy.bare("backup-self", str(kept), "--passphrase-file", str(passphrase))
         installation.install_this()
         argosy.down()
+        argosy.lacks = frozenset()
+        argosy.lay_out()  # the console's usual port may be another deployment's
         argosy.up()
         eventually(lambda: renewed(argosy), within=90)
         assert {each: machines.engine_of(each) for each in engines} == engines
@@ -163,6 +169,7 @@ def test_the_release_before_is_upgraded_under_running_databases(installation: In
 def way_back(argosy: Deployment, installation: Installation) -> None:
     """The state before the upgrade, under the release before: databases run on."""
     installation.install_former()
+    argosy.lacks = LACKS
     argosy.up()
     names = {each["name"] for each in argosy.client().instances.list()}
     assert names == {"postgresql", "redis"}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import logging
 import signal
 import sys
@@ -11,9 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import waitress
-
-from argosy import errors, logs
+from argosy import logs, serving
 from argosy.api import application, refusals
 from argosy.api.application import Application
 from argosy.api.bell import SEATS, Bell
@@ -68,7 +65,7 @@ def run(settings: Settings) -> int:
 def _listen(settings: Settings, database: Database, bell: Bell) -> list[Any]:
     local = settings.identity.backend == "local"
     identity: Identity = LocalIdentity(database) if local else KeystoneIdentity(settings.identity)
-    common = {"map": {}, **_limits(settings.api), **_proxy(settings.api.trusted_proxy)}
+    common = {"map": {}, "trusted_proxy": settings.api.trusted_proxy, **_limits(settings.api)}
     api = {"host": settings.api.host, "port": settings.api.port, "threads": settings.api.threads + SEATS}
     servers = [_server(make_app(settings, database, identity, bell), **api, **common)]
     if local:
@@ -79,31 +76,14 @@ def _listen(settings: Settings, database: Database, bell: Bell) -> list[Any]:
 
 def _server(app: Any, **options: Any) -> Any:
     """Raises Broken when the address cannot be had."""
-    try:
-        server = waitress.create_server(app, **options)
-    except OSError as error:
-        raise errors.Broken(_unbound(error, options["host"], options["port"])) from error
+    server = serving.server(app, **options)
     refusals.speak(server)
     return server
 
 
 def _limits(options: Api) -> dict[str, Any]:
     largest = options.max_body * SPOOLED
-    return {"ident": "argosy", "connection_limit": CONNECTIONS, "max_request_body_size": largest}
-
-
-def _unbound(error: OSError, host: str, port: int) -> str:
-    if error.errno == errno.EADDRINUSE:
-        return f"port {port} of {host} is in use: stop what listens there, or choose another in argosy.toml"
-    return f"port {port} of {host} cannot be listened on: {error.strerror}"
-
-
-def _proxy(address: str) -> dict[str, Any]:
-    """Forwarded headers are believed from this address, and dropped from every other."""
-    if not address:
-        return {"clear_untrusted_proxy_headers": True}
-    believed = {"x-forwarded-for", "x-forwarded-host", "x-forwarded-proto"}
-    return {"trusted_proxy": address, "trusted_proxy_headers": believed, "clear_untrusted_proxy_headers": True}
+    return {"connection_limit": CONNECTIONS, "max_request_body_size": largest}
 
 
 @contextmanager

@@ -28,7 +28,7 @@ COLUMNS: tuple[output.Column, ...] = (
 
 @click.command()
 @click.option("--foreground", is_flag=True, help="Stay here, as a service manager wants it, until SIGTERM.")
-@click.option("--port-base", type=click.IntRange(1, 65533), help="Three ports from here on, at the first start.")
+@click.option("--port-base", type=click.IntRange(1, 65532), help="Four ports from here on, at the first start.")
 @click.pass_obj
 def up(place: Place, foreground: bool, port_base: int | None) -> None:
     """Start Argosy on this machine, in the background. Databases that run already are adopted."""
@@ -96,10 +96,11 @@ def uninstall(place: Place, *, yes: bool) -> None:
 
 
 def addresses(deployment: Settings) -> dict[str, str]:
-    api, identity = deployment.api, deployment.identity
+    api, identity, console = deployment.api, deployment.identity, deployment.console
     return {
         "API": f"http://{api.host}:{api.port}/v1.0",
-        "identity": identity.auth_url or f"http://{identity.host}:{identity.port}/v3",
+        "identity": identity.url,
+        "console": f"http://{console.host}:{console.port}",
         "state": str(deployment.state),
     }
 

@@ -8,7 +8,6 @@ from argosy.settings import Settings
 
 GRACE = 20.0
 """Seconds that the top process has to end everything below it and itself."""
-ROLES = ("helper", "supervisor", "conductor", "taskmanager", "api")
 
 
 def down(deployment: Settings) -> bool:
@@ -24,5 +23,5 @@ def down(deployment: Settings) -> bool:
 
 def _orphans(deployment: Settings) -> list[Process]:
     """What runs although the process above it was killed."""
-    found = [processes.recorded(deployment.run, role) for role in ROLES]
+    found = [processes.recorded(deployment.run, role) for role in processes.ROLES]
     return [process for process in found if process]

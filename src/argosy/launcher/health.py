@@ -60,12 +60,14 @@ class Service:
 
 def services(deployment: Settings) -> list[Service]:
     """Everything that should run, outermost first."""
-    api, conductor = deployment.api, deployment.conductor
+    api, conductor, console = deployment.api, deployment.conductor, deployment.console
     url = f"http://{api.host}:{api.port}"
     door = f"https://{conductor.host}:{conductor.port}"
+    page = f"http://{console.host}:{console.port}"
     found = [
         Service("api", "api", url, lambda process: _answers(process, f"{url}/healthcheck"), lambda: _remarks(url)),
         Service("conductor", "conductor", door, lambda process: _answers(process, f"{door}/healthcheck")),
+        Service("console", "console", page, lambda process: _answers(process, f"{page}/healthcheck")),
         Service("supervisor", "supervisor", "", lambda _process: ""),
     ]
     if deployment.identity.backend == "local":

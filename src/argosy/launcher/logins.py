@@ -18,16 +18,11 @@ def file(deployment: Settings) -> Path:
     return deployment.keys / "logins.json"
 
 
-def auth_url(deployment: Settings) -> str:
-    identity = deployment.identity
-    return identity.auth_url or f"http://{identity.host}:{identity.port}/v3"
-
-
 def hand_out(deployment: Settings) -> None:
     """Put them into the credential file of this user, and of the one who called sudo."""
     if not file(deployment).exists():
         return
-    url, region = auth_url(deployment), deployment.identity.region
+    url, region = deployment.identity.url, deployment.identity.region
     found = [
         Login(url, each["username"], each["password"], each["project"], region)
         for each in json.loads(file(deployment).read_text())

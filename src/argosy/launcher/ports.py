@@ -5,10 +5,11 @@ from __future__ import annotations
 import errno
 import secrets
 import socket
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
+from typing import Self
 
 from argosy import errors
-from argosy.settings import Api, Conductor, Identity
+from argosy.settings import Api, Conductor, Console, Identity
 
 HOST = "127.0.0.1"
 LOWEST, HIGHEST = 24100, 32000
@@ -26,21 +27,26 @@ class Ports:
     api: int
     identity: int
     conductor: int
+    console: int
+
+    @classmethod
+    def following(cls, base: int) -> Self:
+        return cls(base, base + 1, base + 2, base + 3)
 
     def taken(self) -> list[int]:
-        return [port for port in (self.api, self.identity, self.conductor) if not free(port)]
+        return [port for port in astuple(self) if not free(port)]
 
 
-WELL_KNOWN = Ports(Api.port, Identity.port, Conductor.port)
+WELL_KNOWN = Ports(Api.port, Identity.port, Conductor.port, Console.port)
 
 
 def choose(base: int | None = None) -> Ports:
-    """From `base` on where given; else the well-known ports, or three free ones if another has taken those.
+    """From `base` on where given; else the well-known ports, or four free ones if another has taken those.
 
     Raises PortTaken.
     """
     if base is not None:
-        wanted = Ports(base, base + 1, base + 2)
+        wanted = Ports.following(base)
         if wanted.taken():
             raise PortTaken(f"port {wanted.taken()[0]} is in use: choose another --port-base")
         return wanted
@@ -50,13 +56,13 @@ def choose(base: int | None = None) -> Ports:
 
 
 def free_ones() -> Ports:
-    """Three that nothing listens on just now. Raises PortTaken."""
+    """Four that nothing listens on just now. Raises PortTaken."""
     for _ in range(100):
         base = LOWEST + 10 * secrets.randbelow((HIGHEST - LOWEST) // 10)
-        found = Ports(base, base + 1, base + 2)
+        found = Ports.following(base)
         if not found.taken():
             return found
-    raise PortTaken(f"no three free ports found between {LOWEST} and {HIGHEST}: choose them by --port-base")
+    raise PortTaken(f"no four free ports found between {LOWEST} and {HIGHEST}: choose them by --port-base")
 
 
 def free(port: int, host: str = HOST) -> bool:

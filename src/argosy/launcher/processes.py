@@ -13,6 +13,8 @@ from pathlib import Path
 
 from argosy import clock
 
+ROLES = ("launcher", "helper", "supervisor", "conductor", "taskmanager", "api", "console")
+"""Of everything that a deployment may run, databases and agents apart."""
 LISTENING = "0A"
 """State of a socket in /proc/net/tcp (proc_pid_net(5))."""
 

@@ -20,7 +20,6 @@ from argosy.db.session import Database
 from argosy.launcher import account, processes, statedir
 from argosy.settings import BadSetting, Settings
 
-ROLES = ("launcher", "helper", "supervisor", "conductor", "taskmanager", "api")
 LAID_ASIDE = ("keys", "argosy.toml", "control.db", "control.db-wal", "control.db-shm")
 
 
@@ -41,7 +40,7 @@ class Restored:
 
 def require_vacant(state: Path, *, force: bool) -> None:
     """Raises StillRuns whatever is forced, Occupied unless it is."""
-    running = [role for role in ROLES if processes.recorded(state / "run", role)]
+    running = [role for role in processes.ROLES if processes.recorded(state / "run", role)]
     if running:
         raise StillRuns
     there = [name for name in LAID_ASIDE if (state / name).exists()]

@@ -74,7 +74,8 @@ def _write_settings(state: Path, level: str, chosen: ports.Ports) -> None:
         "# Written by the first `argosy up`. Every option stands in docs/reference/settings.md;\n"
         "# a change holds from the next `argosy up` on. Passwords are better given by environment.\n\n"
         f"[api]\nport = {chosen.api}\n\n[identity]\nport = {chosen.identity}\n\n"
-        f'[conductor]\nport = {chosen.conductor}\n\n[provider]\nlevel = "{level}"\n'
+        f"[conductor]\nport = {chosen.conductor}\n\n[console]\nport = {chosen.console}\n\n"
+        f'[provider]\nlevel = "{level}"\n'
     )
     fresh = state / "argosy.toml.new"
     fresh.write_text(text)

@@ -1,4 +1,4 @@
-"""The unprivileged supervisor: imports the three processes once, forks them, and keeps them alive.
+"""The unprivileged supervisor: imports its processes once, forks them, and keeps them alive.
 
     python -m argosy.launcher.supervisor --state DIR
 
@@ -29,6 +29,7 @@ MODULES = {
     "conductor": "argosy.conductor.main",
     "taskmanager": "argosy.taskmanager.main",
     "api": "argosy.api.main",
+    "console": "argosy.console.main",
 }
 """Role -> module with `run(settings) -> int`, in the order they start."""
 GRACE = 10.0

@@ -21,7 +21,7 @@ from typing import Any
 from argosy import errors
 from argosy.settings.guests import SHIPPED_FLAVORS, Flavor, Limits, Provider, Tls
 from argosy.settings.keeping import Backups, Region, SelfBackup, Store
-from argosy.settings.services import Api, Conductor, Database, Identity, Metrics, Taskmanager
+from argosy.settings.services import Api, Conductor, Console, Database, Identity, Metrics, Taskmanager
 from argosy.settings.telling import Alarms, Events, Logs, Webhooks
 
 __all__ = [
@@ -31,6 +31,7 @@ __all__ = [
     "Backups",
     "BadSetting",
     "Conductor",
+    "Console",
     "Database",
     "Events",
     "Flavor",
@@ -67,6 +68,7 @@ class Settings:
     api: Api = field(default_factory=Api)
     identity: Identity = field(default_factory=Identity)
     conductor: Conductor = field(default_factory=Conductor)
+    console: Console = field(default_factory=Console)
     taskmanager: Taskmanager = field(default_factory=Taskmanager)
     provider: Provider = field(default_factory=Provider)
     tls: Tls = field(default_factory=Tls)

@@ -56,6 +56,11 @@ class Identity:
     project: str = "service"
     """Project of that service user."""
 
+    @property
+    def url(self) -> str:
+        """Where logins are made."""
+        return self.auth_url or f"http://{self.host}:{self.port}/v3"
+
 
 @dataclass(frozen=True)
 class Conductor:
@@ -67,6 +72,14 @@ class Conductor:
     """How often a guest reports; a change of health is told at once."""
     silent_seconds: float = 30.0
     """After so long without a heartbeat a guest counts as silent (Trove's agent_heartbeat_expiry, there 90)."""
+
+
+@dataclass(frozen=True)
+class Console:
+    host: str = "127.0.0.1"
+    """Address that the web console listens on."""
+    port: int = 8781
+    """Port of the web console."""
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,1 @@
+"""The web console: pages for people, drawn here, over the public API that every other client uses."""
