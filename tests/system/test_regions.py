@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import json
 import os
+import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 from keepers import Keeper
@@ -21,6 +23,7 @@ from strikes import met, settled, struck
 from argosy import errors
 from argosy.client.backups import Backups
 from argosy.client.resources import Document
+from argosy.launcher import account
 from argosy.stores import deployment
 from argosy.testing import swift_server
 from argosy.testing.cables import Cable
@@ -64,9 +67,14 @@ def region(request: pytest.FixtureRequest) -> Iterator[Region]:
 
 @contextmanager
 def in_a_directory() -> Iterator[Region]:
-    with Deployment(level="root", **QUICK) as running:
-        there, aside = running.state / "objects", running.state / "away"
-        yield Region(running, {"path": str(there)}, lambda: there.rename(aside), lambda: aside.rename(there))
+    """Of which its own deployment is told too, and so makes no other while it is away."""
+    with tempfile.TemporaryDirectory(prefix="ag-store-", dir="/tmp") as place:
+        there, aside, user = Path(place) / "objects", Path(place) / "away", account.ensure()
+        there.mkdir()
+        for each in (there.parent, there):
+            os.chown(each, user.pw_uid, user.pw_gid)
+        with Deployment(level="root", **QUICK, store={"path": str(there)}) as running:
+            yield Region(running, {"path": str(there)}, lambda: there.rename(aside), lambda: aside.rename(there))
 
 
 @contextmanager
