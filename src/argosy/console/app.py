@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
+from dataclasses import dataclass
 from importlib import resources
 from typing import Any
+from uuid import UUID
 
 import falcon
 
@@ -38,13 +41,27 @@ def make(settings: Settings) -> falcon.App[Any, Any]:
     app.add_route("/", Root())
     app.add_route("/login", logins.Login(door))
     app.add_route("/logout", logins.Logout(door))
-    app.add_route("/instances", instances.Instances(door))
-    app.add_route("/instances/{instance_id:uuid}", instances.OneInstance(door))
-    app.add_route("/backups", backups.Backups(door))
-    app.add_route("/backups/{backup_id:uuid}", backups.OneBackup(door))
+    app.add_route("/instances", Page(door, "instances.html", instances.index))
+    app.add_route("/instances/{instance_id:uuid}", Page(door, "instance.html", instances.show))
+    app.add_route("/backups", Page(door, "backups.html", backups.index))
+    app.add_route("/backups/{backup_id:uuid}", Page(door, "backup.html", backups.show))
     app.add_route("/style.css", Style())
     app.add_route("/healthcheck", Healthcheck())
     return app
+
+
+@dataclass(frozen=True)
+class Page:
+    """What `look` finds for a visitor, after the marker that a list's page before gave, drawn by a template."""
+
+    door: Door
+    template: str
+    look: Callable[..., dict[str, Any]]
+
+    def on_get(self, req: falcon.Request, resp: falcon.Response, **path: UUID) -> None:
+        with self.door.visit(req) as session:
+            found = self.look(session, req.get_param("marker", default=""), **path)
+            drawing.draw(resp, self.template, visitor=session, **found)
 
 
 class Root:

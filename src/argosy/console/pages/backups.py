@@ -1,43 +1,25 @@
-"""Backups: a page of them, and one with every drill it went through."""
+"""Backups: a page of them, and one with its newest drills."""
 
 from __future__ import annotations
 
 from itertools import islice
+from typing import Any
 from uuid import UUID
 
-import falcon
-
-from argosy.client.backups import Backups as Resource
-from argosy.console import drawing
-from argosy.console.visitors import Door
+from argosy.client.backups import Backups
+from argosy.client.session import Session
 
 DRILLS = 20
-"""Newest ones that are shown."""
 
 
-class Backups:
-    def __init__(self, door: Door) -> None:
-        self._door = door
-
-    def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
-        with self._door.visit(req) as session:
-            page = Resource(session).page(marker=req.get_param("marker", default=""))
-            drawing.draw(resp, "backups.html", visitor=session, page=page)
+def index(session: Session, marker: str) -> dict[str, Any]:
+    return {"page": Backups(session).page(marker=marker)}
 
 
-class OneBackup:
-    def __init__(self, door: Door) -> None:
-        self._door = door
-
-    def on_get(self, req: falcon.Request, resp: falcon.Response, backup_id: UUID) -> None:
-        named = str(backup_id)
-        with self._door.visit(req) as session:
-            backups = Resource(session)
-            drawing.draw(
-                resp,
-                "backup.html",
-                visitor=session,
-                backup=backups.get(named),
-                drills=list(islice(backups.drills(named), DRILLS)),
-                operations=backups.operations(named),
-            )
+def show(session: Session, _marker: str, backup_id: UUID) -> dict[str, Any]:
+    backups, named = Backups(session), str(backup_id)
+    return {
+        "backup": backups.get(named),
+        "drills": list(islice(backups.drills(named), DRILLS)),
+        "operations": backups.operations(named),
+    }

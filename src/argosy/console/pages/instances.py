@@ -2,40 +2,23 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
-import falcon
-
 from argosy.client.backups import Backups
-from argosy.client.resources import Instances as Resource
-from argosy.console import drawing
-from argosy.console.visitors import Door
+from argosy.client.resources import Instances
+from argosy.client.session import Session
 
 
-class Instances:
-    def __init__(self, door: Door) -> None:
-        self._door = door
-
-    def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
-        with self._door.visit(req) as session:
-            page = Resource(session).page(req.get_param("marker", default=""))
-            drawing.draw(resp, "instances.html", visitor=session, page=page)
+def index(session: Session, marker: str) -> dict[str, Any]:
+    return {"page": Instances(session).page(marker)}
 
 
-class OneInstance:
-    def __init__(self, door: Door) -> None:
-        self._door = door
-
-    def on_get(self, req: falcon.Request, resp: falcon.Response, instance_id: UUID) -> None:
-        named = str(instance_id)
-        with self._door.visit(req) as session:
-            instances = Resource(session)
-            drawing.draw(
-                resp,
-                "instance.html",
-                visitor=session,
-                instance=instances.get(named),
-                recovery=instances.recovery(named),
-                backups=Backups(session).page(named, req.get_param("marker", default="")),
-                operations=instances.operations(named)["operations"],
-            )
+def show(session: Session, marker: str, instance_id: UUID) -> dict[str, Any]:
+    instances, named = Instances(session), str(instance_id)
+    return {
+        "instance": instances.get(named),
+        "recovery": instances.recovery(named),
+        "backups": Backups(session).page(named, marker),
+        "operations": instances.operations(named)["operations"],
+    }
