@@ -25,7 +25,7 @@ from argosy.testing.connections import Door, door
 from argosy.testing.deployments import Deployment
 from argosy.testing.waiting import eventually
 
-FORMER = "77b8ba4"
+FORMER = "332a2c7"
 """The release before this one."""
 LACKS = frozenset({"console"})
 """Roles that it has not."""
