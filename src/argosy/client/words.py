@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 
@@ -30,3 +31,16 @@ def proof(told: dict[str, Any]) -> str:
     checked = f", checked {told['checked']}" if told["checked"] else ""
     took = f", took {told['seconds']:.3g} s" if told["seconds"] else ""
     return f"{told['state']}{checked}{took}"
+
+
+def report(told: dict[str, Any]) -> str:
+    """What a drill looked at: `checked: 31, compared databases: 2, compared tables: 9`."""
+    return ", ".join(f"{name}: {value}" for name, value in _flat(told))
+
+
+def _flat(told: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    for name, value in sorted(told.items()):
+        if isinstance(value, dict):
+            yield from ((f"{name} {inner}", count) for inner, count in _flat(value))
+        else:
+            yield name, value

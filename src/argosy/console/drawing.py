@@ -7,7 +7,7 @@ from typing import Any
 import falcon
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from argosy.client.words import pace, size
+from argosy.client.words import pace, report, size
 
 TEMPLATES = Environment(
     loader=PackageLoader("argosy.console"),
@@ -16,7 +16,7 @@ TEMPLATES = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-TEMPLATES.filters |= {"size": size, "pace": pace}
+TEMPLATES.filters |= {"size": size, "pace": pace, "report": report}
 
 
 def draw(resp: falcon.Response, template: str, status: int = 200, **told: Any) -> None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import click
 
 from argosy import errors
 from argosy.cli import output, waiting
 from argosy.cli.db.life import wait
 from argosy.cli.place import Place, connect
+from argosy.client import words
 from argosy.client.backups import Backups
 from argosy.client.resources import Document
 
@@ -18,7 +17,7 @@ COLUMNS: tuple[output.Column, ...] = (
     ("STATE", lambda row: row["state"]),
     ("SECONDS", lambda row: row["seconds"]),
     ("FAULT", lambda row: row["fault"] or ""),
-    ("REPORT", lambda row: _told(row["report"])),
+    ("REPORT", lambda row: words.report(row["report"])),
 )
 
 
@@ -56,7 +55,3 @@ def _next(backup: Document) -> str:
     """One trial that fails is not believed yet."""
     state = backup["proof"]["state"]
     return "" if state == "broken" else f" (it is {state} still: a second trial that fails makes it broken)"
-
-
-def _told(report: Any) -> str:
-    return ", ".join(f"{name}: {value}" for name, value in sorted(report.items()))
