@@ -13,7 +13,10 @@ import urllib3
 from keepers import Keeper
 from owners import Owner
 
+from argosy.client.accounts import Accounts
+from argosy.client.configurations import Configurations
 from argosy.client.credentials import Login
+from argosy.client.schedules import Schedules
 from argosy.client.session import Session
 from argosy.testing.deployments import Deployment
 from argosy.testing.waiting import eventually
@@ -119,6 +122,21 @@ def test_what_goes_on_is_looked_at_again(argosy: Deployment, owner: Owner, brows
     eventually(lambda: "ACTIVE HEALTHY" in words(browser.get(place)[1]))
     assert 'http-equiv="refresh"' not in browser.get(place)[1]
     assert MARKED in words(browser.get("/instances")[1])
+
+
+def test_lists_are_whole_however_short_pages_are(owner: Owner) -> None:
+    session, names = owner.client.session, ["one", "two"]
+    made = [owner.ready("redis", each) for each in names]
+    schedules, groups, accounts = Schedules(session), Configurations(session), Accounts(session, made[0]["id"])
+    version = made[0]["datastore"]["version"]
+    for each in names:
+        schedules.create({"name": each, "instance_id": made[0]["id"], "cron": "30 2 * * *"})
+        groups.create(each, "redis", version, {"timeout": 60}, "")
+        accounts.create_user(each, "correct-horse", [])
+    for told in (owner.client.instances.list(), schedules.list(), groups.list(), accounts.users()):
+        assert sorted(each["name"] for each in told) == names
+    for each in list(groups.list()):
+        groups.delete(each["id"])
 
 
 def test_a_tenant_sees_nothing_of_anothers(argosy: Deployment, owner: Owner, keeper: Keeper, browser: Browser) -> None:
