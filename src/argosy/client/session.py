@@ -60,7 +60,7 @@ class Session:
         return base if base.endswith("/v3") else f"{base}/v3"
 
     def get(self, path: str, **query: object) -> Any:
-        """`path` is relative to the endpoint, or whole as links are."""
+        """`path` is relative to the endpoint, or a whole URL, as those of identity are."""
         return self.request("GET", path + (f"?{urlencode(query)}" if query else ""))
 
     def post(self, path: str, body: Any = None) -> Any:
