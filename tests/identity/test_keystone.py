@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -13,6 +14,7 @@ import urllib3
 from keystone_server import PASSWORD, Keystone
 
 from argosy import errors
+from argosy.client.tokens import TokenSession
 from argosy.identity.keystone import KeystoneIdentity, caller
 from argosy.settings import Identity
 from argosy.testing import claims
@@ -105,6 +107,20 @@ def test_a_revoked_token_is_unauthorized(keystone: Keystone, admin: str, tenant:
     assert gone.status == 204
     with pytest.raises(errors.Unauthorized):
         KeystoneIdentity(_options(keystone.url)).authenticate(token)
+
+
+def test_the_console_looks_up_a_visitors_token_and_revokes_it(keystone: Keystone, tenant: dict[str, str]) -> None:
+    assert tenant
+    token, api = _log_in(keystone, "alice", "secret", _project("acme")), "http://127.0.0.1:1/v1.0"
+    session = TokenSession(keystone.url, api, token)
+    assert re.fullmatch(rf"{api}/[0-9a-f]{{32}}", session.endpoint)
+    assert (session.user, session.project) == ("alice", "acme")
+    session.revoke()
+    session.close()
+    again = TokenSession(keystone.url, api, token)
+    with pytest.raises(errors.Unauthorized):
+        again.get("/instances")
+    again.close()
 
 
 def test_a_keystone_that_is_away_is_not_the_callers_fault() -> None:
