@@ -34,6 +34,12 @@ def test_who_has_not_logged_in_is_led_to_do_so(console: testing.TestClient) -> N
     assert 'name="password" type="password"' in console.simulate_get("/login").text
 
 
+@pytest.mark.parametrize("odd", ["", '"a\\012b"', "é", "a b", "<b>"])
+def test_what_is_no_token_opens_nothing(console: testing.TestClient, odd: str) -> None:
+    answer = console.simulate_get("/instances", headers={"Cookie": f"{COOKIE}={odd}"})
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/login")
+
+
 @pytest.mark.parametrize("path", ["/login", "/style.css", "/nowhere", "/healthcheck", "/instances"])
 def test_no_page_lets_others_script_or_frame_it(console: testing.TestClient, path: str) -> None:
     answer = console.simulate_get(path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import html
 import re
 from collections.abc import Iterator, Mapping
@@ -26,8 +27,9 @@ MARKED = "<b>marked</b> & more"
 
 @pytest.fixture(scope="module")
 def argosy() -> Iterator[Deployment]:
-    """With pages of one row."""
+    """With pages of one row, in a region of another name than the shipped one."""
     told = {"conductor": {"heartbeat_seconds": 1}, "backups": {"drills": "off"}, "api": {"page_size": 1}}
+    told |= {"identity": {"region": "north"}}
     with Deployment(level="root", **told) as deployment:
         deployment.cli("datastore", "list")
         yield deployment
@@ -79,7 +81,7 @@ def words(page: str) -> str:
 
 def test_a_login_is_good_until_it_is_ended(argosy: Deployment, browser: Browser) -> None:
     login = argosy.login()
-    status, page = browser.log_in(Login(login.auth_url, login.username, "wrong", login.project))
+    status, page = browser.log_in(dataclasses.replace(login, password="wrong"))
     assert (status, "wrong" in page, browser.cookies) == (401, False, {})
     assert "check user, password and project" in page
     assert browser.log_in(login) == (303, "/instances")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 import falcon
@@ -14,6 +15,8 @@ from argosy.client.tokens import TokenSession
 from argosy.settings import Settings
 
 COOKIE = "argosy"
+TOKEN = re.compile(r"[A-Za-z0-9_.=-]+")
+"""As ours and Keystone's are (Fernet, JWS)."""
 
 
 class Door:
@@ -21,20 +24,20 @@ class Door:
 
     def __init__(self, settings: Settings) -> None:
         self._api = f"http://{settings.api.host}:{settings.api.port}/v1.0"
-        self.auth_url = settings.identity.url
+        self._identity = settings.identity
 
     @contextmanager
     def visit(self, req: falcon.Request) -> Iterator[TokenSession]:
         """What this visitor may do. Raises Unauthorized where nobody has logged in."""
-        session = TokenSession(self.auth_url, self._api, _token(req))
+        session = TokenSession(self._identity.url, self._api, _token(req))
         try:
             yield session
         finally:
             session.close()
 
-    def enter(self, req: falcon.Request, resp: falcon.Response, login: Login) -> None:
-        """Raises Unauthorized, RateLimited, Unavailable."""
-        token = tokens.issue(login)
+    def enter(self, req: falcon.Request, resp: falcon.Response, told: Mapping[str, str]) -> None:
+        """`told`: `username`, `password`, `project`, `domain`. Raises Unauthorized, RateLimited, Unavailable."""
+        token = tokens.issue(Login(self._identity.url, **told, region=self._identity.region))
         resp.set_cookie(COOKIE, token, path="/", secure=req.scheme == "https", http_only=True, same_site="Lax")
 
     def leave(self, req: falcon.Request, resp: falcon.Response) -> None:
@@ -46,6 +49,6 @@ class Door:
 
 def _token(req: falcon.Request) -> str:
     found = req.get_cookie_values(COOKIE)
-    if not found:
+    if not found or not TOKEN.fullmatch(found[0]):
         raise errors.Unauthorized
     return found[0]

@@ -98,7 +98,8 @@ class Deployment:
         found = json.loads(logins.file(self.settings).read_text())
         for each in found:
             if f"{each['username']}@{each['project']}" == name:
-                return Login(self.settings.identity.url, each["username"], each["password"], each["project"])
+                identity = self.settings.identity
+                return Login(identity.url, each["username"], each["password"], each["project"], identity.region)
         raise KeyError(name)
 
     def client(self, name: str = "admin@admin") -> Client:

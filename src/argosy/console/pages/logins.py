@@ -5,7 +5,7 @@ from __future__ import annotations
 import falcon
 
 from argosy import errors
-from argosy.client.credentials import Login as Credentials
+from argosy.client import credentials
 from argosy.console import drawing
 from argosy.console.visitors import Door
 
@@ -18,12 +18,12 @@ class Login:
         self._door = door
 
     def on_get(self, _req: falcon.Request, resp: falcon.Response) -> None:
-        drawing.draw(resp, "login.html", told={"domain": Credentials.domain}, wrong="")
+        drawing.draw(resp, "login.html", told={"domain": credentials.Login.domain}, wrong="")
 
     def on_post(self, req: falcon.Request, resp: falcon.Response) -> None:
         told = _told(req)
         try:
-            self._door.enter(req, resp, Credentials(self._door.auth_url, **told))
+            self._door.enter(req, resp, told)
         except errors.Unauthorized:
             drawing.draw(resp, "login.html", 401, told=told, wrong=WRONG)
         except errors.RateLimited as error:
