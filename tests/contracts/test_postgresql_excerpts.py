@@ -77,6 +77,29 @@ def test_a_database_comes_back_beside_its_own(pair: tuple[Server, Server]) -> No
         _carry(before, now, "shop_before")
 
 
+def test_a_table_of_the_database_that_clients_are_in_who_name_none(pair: tuple[Server, Server]) -> None:
+    before, now = pair
+    _run(before, "postgres", "CREATE TABLE first (number int PRIMARY KEY)")
+    _run(before, "postgres", "INSERT INTO first SELECT generate_series(1, 50)")
+    _carry(before, now, "postgres", ["first"], "postgres")
+    assert _run(
+        now, "postgres", "SELECT count(*), min(tableowner) FROM first, pg_tables WHERE tablename = 'first'"
+    ) == [[50, "root"]]
+    with pytest.raises(errors.Conflict, match=r"postgres has public\.first already"):
+        _carry(before, now, "postgres", ["first"], "postgres")
+    with pytest.raises(errors.Conflict, match="there is a database postgres already"):
+        _carry(before, now, "postgres", (), "postgres")
+    _carry(before, now, "postgres_before", (), "postgres")
+    assert _run(now, "postgres_before", "SELECT count(*) FROM first") == [[50]]
+
+
+@pytest.mark.parametrize("into", ["template1", "pg_mine"])
+def test_what_is_the_systems_is_refused(pair: tuple[Server, Server], into: str) -> None:
+    before, now = pair
+    with pytest.raises(errors.BadRequest, match=f"{into} is reserved"):
+        _carry(before, now, into, ["parent"])
+
+
 def test_nothing_in_it_gets_more_rights_than_the_master(pair: tuple[Server, Server]) -> None:
     """The trap in it was sprung: its check was asked of every row."""
     before, now = pair
@@ -106,9 +129,9 @@ def test_what_cannot_be_read_leaves_nothing(pair: tuple[Server, Server]) -> None
     assert "half" not in now.hands.call("list_databases")
 
 
-def _carry(before: Server, now: Server, into: str, tables: Sequence[str] = ()) -> None:
+def _carry(before: Server, now: Server, into: str, tables: Sequence[str] = (), database: str = "shop") -> None:
     file = _file(now)
-    excerpt = before.hands.call("take_out_into", "shop", tables, file)
+    excerpt = before.hands.call("take_out_into", database, tables, file)
     now.hands.call("put_in_from", excerpt, into, file)
 
 

@@ -79,7 +79,7 @@ class PostgresqlAccounts:
             )
 
     def drop_database(self, name: str) -> None:
-        _refuse(name, ENGINE.names.reserved_databases)
+        refuse(name, ENGINE.names.reserved_databases)
         with self.session() as session:
             session.query(f"DROP DATABASE IF EXISTS {identifier(name)} WITH (FORCE)")
 
@@ -100,7 +100,7 @@ class PostgresqlAccounts:
         return found
 
     def put_user(self, user: User) -> None:
-        _refuse(user.name, ENGINE.names.reserved_users)
+        refuse(user.name, ENGINE.names.reserved_users)
         with self.session() as session:
             known = session.query(f"SELECT rolcanlogin FROM pg_roles WHERE rolname = {literal(user.name)}")
             if known == [("f",)]:
@@ -110,7 +110,7 @@ class PostgresqlAccounts:
 
     def drop_user(self, account: Account) -> None:
         """Shut out first, and listed until it is gone: dropping may be tried again."""
-        _refuse(account.name, ENGINE.names.reserved_users)
+        refuse(account.name, ENGINE.names.reserved_users)
         name = identifier(account.name)
         with self.session() as session:
             if not session.query(f"SELECT FROM pg_roles WHERE rolname = {literal(account.name)}"):
@@ -125,29 +125,29 @@ class PostgresqlAccounts:
             session.query(f"DROP ROLE IF EXISTS {name}")
 
     def set_password(self, account: Account, password: Secret) -> None:
-        _refuse(account.name, ENGINE.names.reserved_users)
+        refuse(account.name, ENGINE.names.reserved_users)
         with self.session() as session:
             session.query(roles.put("ALTER", account.name, password))
 
     def rename_user(self, account: Account, new: Account) -> None:
         for each in (account, new):
-            _refuse(each.name, ENGINE.names.reserved_users)
+            refuse(each.name, ENGINE.names.reserved_users)
         with self.session() as session:
             if session.query(f"SELECT FROM pg_roles WHERE rolname = {literal(account.name)}"):
                 session.query(f"ALTER ROLE {identifier(account.name)} RENAME TO {identifier(new.name)}")
 
     def grant(self, account: Account, databases: Sequence[str]) -> None:
-        _refuse(account.name, ENGINE.names.reserved_users)
+        refuse(account.name, ENGINE.names.reserved_users)
         user = identifier(account.name)
         for database in databases:
-            _refuse(database, ENGINE.names.reserved_databases)
+            refuse(database, ENGINE.names.reserved_databases)
             with self.session(database) as session:
                 session.query(f"GRANT ALL ON DATABASE {identifier(database)} TO {user}; {roles.rights_in_schema(user)}")
 
     def revoke(self, account: Account, database: str) -> None:
         """First the door, then the sessions behind it, then what they could do."""
-        _refuse(account.name, ENGINE.names.reserved_users)
-        _refuse(database, ENGINE.names.reserved_databases)
+        refuse(account.name, ENGINE.names.reserved_users)
+        refuse(database, ENGINE.names.reserved_databases)
         with self.session(database) as session:
             _shut_out(session, account.name, database)
             session.query(roles.end_sessions(account.name, database))
@@ -192,7 +192,7 @@ def _shut_out(session: wire.Connection, user: str, database: str) -> None:
     session.query(f"REVOKE ALL ON DATABASE {name} FROM {identifier(user)}")
 
 
-def _refuse(name: str, reserved: Collection[str]) -> None:
+def refuse(name: str, reserved: Collection[str]) -> None:
     """Raises BadRequest for what is the system's."""
     if name in reserved or name.startswith("pg_"):
         raise errors.BadRequest(f"the name {name} is reserved")

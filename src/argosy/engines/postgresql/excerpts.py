@@ -12,7 +12,7 @@ from argosy.engines import programs
 from argosy.engines.accounts import Database
 from argosy.engines.excerpts import Excerpt
 from argosy.engines.postgresql import ENGINE, tape, wire
-from argosy.engines.postgresql.accounts import ADMINISTRATOR
+from argosy.engines.postgresql.accounts import ADMINISTRATOR, HOME, refuse
 from argosy.engines.postgresql.doors import PostgresqlDoors
 from argosy.engines.postgresql.finder import LAYOUT
 from argosy.engines.postgresql.wire import identifier, literal
@@ -31,7 +31,7 @@ class PostgresqlExcerpts(PostgresqlDoors):
     """The facet Excerpts."""
 
     def take_out(self, database: str, tables: Sequence[str], scratch: Path, out: int) -> Excerpt:
-        if database not in self.list_databases():
+        if database not in self._databases():
             raise errors.NotFound(f"there is no database {database}")
         wanted = [_whole_name(each) for each in tables]
         with self.session(database) as session:
@@ -48,12 +48,14 @@ class PostgresqlExcerpts(PostgresqlDoors):
         return Excerpt(database, wanted or there, not tables, str(encoding), str(collate))
 
     def put_in(self, excerpt: Excerpt, into: str, scratch: Path, source: int) -> None:
-        fresh = into not in self.list_databases()
+        fresh = into not in self._databases()
         if excerpt.whole and not fresh:
             raise errors.Conflict(f"there is a database {into} already: drop it, or choose another name")
-        if not fresh:
+        if fresh:
+            refuse(into, ENGINE.names.reserved_databases)
+            self.put_database(Database(into, excerpt.character_set, excerpt.collate))
+        else:
             self._refuse_present(excerpt, into)
-        self.put_database(Database(into, excerpt.character_set, excerpt.collate))
         try:
             with self._carrier():
                 self._restore(excerpt, into, scratch, _file(source, scratch))
@@ -61,6 +63,10 @@ class PostgresqlExcerpts(PostgresqlDoors):
             if fresh:
                 self.drop_database(into)
             raise
+
+    def _databases(self) -> set[str]:
+        """Also the one that is nobody's own, where clients are that name none."""
+        return {HOME, *self.list_databases()}
 
     def _restore(self, excerpt: Excerpt, into: str, scratch: Path, file: Path) -> None:
         tool, chosen = self._program("pg_restore"), []
