@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 from argosy.testing.connections import Door
+from argosy.testing.waiting import eventually
 
 MAKE = {
     "postgresql": "CREATE TABLE written (it int)",
@@ -57,7 +58,15 @@ class Writer:
                 self.acknowledged.append(number)
 
     def check(self) -> None:
+        """All of them are there, once the server answers: who was killed last may not have been missed yet."""
         prefix, glue = ("written", " ") if self.engine == "redis" else ("", ",")
         every = glue.join(f"{prefix}{number}" for number in self.acknowledged)
         assert self.acknowledged
-        assert int(self.door.ask(COUNT[self.engine].format(every=every))) == len(self.acknowledged)
+        told = eventually(lambda: self._told(COUNT[self.engine].format(every=every)), within=60)
+        assert int(told) == len(self.acknowledged)
+
+    def _told(self, question: str) -> str:
+        try:
+            return self.door.ask(question)
+        except Exception as error:
+            raise AssertionError(f"{type(error).__name__}: {error}") from error
