@@ -8,7 +8,7 @@ from typing import Any
 from owners import Owner
 
 from argosy.client.resources import Document
-from argosy.testing.waiting import eventually
+from argosy.testing.waiting import answered, eventually
 
 MAKE = {
     "postgresql": "CREATE TABLE IF NOT EXISTS kept (id serial PRIMARY KEY, it text)",
@@ -43,11 +43,7 @@ class Keeper:
         """So many rows, within a few seconds: the server may just be coming back."""
 
         def look() -> bool:
-            try:
-                rows = self.rows(instance, engine)
-            except Exception as error:
-                raise AssertionError(f"{type(error).__name__}: {error}") from error
-            assert rows == many
+            assert answered(lambda: self.rows(instance, engine)) == many
             return True
 
         eventually(look, within=30)

@@ -10,7 +10,7 @@ from argosy import errors
 from argosy.client.resources import Client, Document, Request
 from argosy.testing.connections import Door, door
 from argosy.testing.deployments import Deployment
-from argosy.testing.waiting import eventually
+from argosy.testing.waiting import answered, eventually
 
 ENGINES = ("postgresql", "mariadb", "redis")
 HELLO = {"postgresql": "SELECT 1", "mariadb": "SELECT 1", "redis": "PING"}
@@ -92,14 +92,7 @@ class Owner:
 
 def answering(door: Door, engine: str) -> None:
     """The server answers within a few seconds: it may just be coming back."""
-
-    def look() -> bool:
-        try:
-            return door.ask(HELLO[engine]) in {"1", "PONG"}
-        except Exception as error:
-            raise AssertionError(f"{type(error).__name__}: {error}") from error
-
-    eventually(look, within=20)
+    eventually(lambda: answered(lambda: door.ask(HELLO[engine])) in {"1", "PONG"}, within=20)
 
 
 def values(owner: Owner, instance_id: str) -> dict[str, float]:

@@ -19,7 +19,7 @@ from strikes import CONTROL, GUEST, settled, steps, struck
 from argosy.client.resources import Document
 from argosy.db.tables import Backup, Run, Snapshot
 from argosy.testing.deployments import Deployment
-from argosy.testing.waiting import eventually
+from argosy.testing.waiting import answered, eventually
 
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed <ssl:ResourceWarning")
 """redis-py leaves its socket behind when the server is killed in the middle of a handshake"""
@@ -95,14 +95,7 @@ def test_killed_while_a_copy_is_read(
 
 def rows(keeper: Keeper, instance: Document, engine: str) -> int:
     """Once its server answers: nobody may have heard yet that it was killed."""
-
-    def look() -> tuple[int]:
-        try:
-            return (keeper.rows(instance, engine),)
-        except Exception as error:
-            raise AssertionError(f"{type(error).__name__}: {error}") from error
-
-    (found,) = eventually(look, within=60)
+    (found,) = eventually(lambda: (answered(lambda: keeper.rows(instance, engine)),), within=60)
     return found
 
 

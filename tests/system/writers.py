@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 from argosy.testing.connections import Door
-from argosy.testing.waiting import eventually
+from argosy.testing.waiting import answered, eventually
 
 MAKE = {
     "postgresql": "CREATE TABLE written (it int)",
@@ -62,11 +62,6 @@ class Writer:
         prefix, glue = ("written", " ") if self.engine == "redis" else ("", ",")
         every = glue.join(f"{prefix}{number}" for number in self.acknowledged)
         assert self.acknowledged
-        told = eventually(lambda: self._told(COUNT[self.engine].format(every=every)), within=60)
+        question = COUNT[self.engine].format(every=every)
+        told = eventually(lambda: answered(lambda: self.door.ask(question)), within=60)
         assert int(told) == len(self.acknowledged)
-
-    def _told(self, question: str) -> str:
-        try:
-            return self.door.ask(question)
-        except Exception as error:
-            raise AssertionError(f"{type(error).__name__}: {error}") from error

@@ -26,3 +26,11 @@ def eventually(check: Callable[[], T], within: float = 30, every: float = 0.02) 
             if time.monotonic() > end:
                 raise
         time.sleep(every)
+
+
+def answered(ask: Callable[[], T]) -> T:
+    """What `ask` returns; whatever it raises becomes an AssertionError, which `eventually` waits out."""
+    try:
+        return ask()
+    except Exception as error:
+        raise AssertionError(f"{type(error).__name__}: {error}") from error
